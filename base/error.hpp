@@ -1,0 +1,40 @@
+// The one exception of the project: a kind for programs (it is the exit code of the command line)
+// and a message for people, which names what is wrong, where, and the way out.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace feldspar {
+
+/// What went wrong. The values are the exit codes of `feldspar`; 0 is success.
+enum class ErrorKind {
+  internal = 1,       ///< a mistake of the program itself
+  usage = 2,          ///< the command line, configuration or an argument is wrong
+  bad_file = 3,       ///< an input can be read but makes no sense
+  io = 4,             ///< an input or output cannot be read or written
+  out_of_memory = 5,  ///< the budget is too small for one slab, or memory ran out
+  device = 6,         ///< the device or its driver failed
+  cancelled = 7,      ///< stopped by the user
+  unsupported = 8,    ///< possible in principle, not by this build
+  untrusted = 9,      ///< the volume was written but verification failed
+};
+
+/// The name of a kind, for logs and JSON: "bad_file".
+[[nodiscard]] const char* name_of(ErrorKind kind) noexcept;
+
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
+
+ private:
+  ErrorKind kind_;
+};
+
+/// Throws Error(kind, message) unless `condition` holds.
+inline void expects(bool condition, const char* message, ErrorKind kind = ErrorKind::internal) {
+  if (!condition) throw Error(kind, message);
+}
+
+}  // namespace feldspar

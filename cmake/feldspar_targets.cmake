@@ -1,0 +1,32 @@
+# How every target of the project is made: one library a floor, the same warnings and include root everywhere.
+
+add_library(feldspar_warnings INTERFACE)
+target_compile_options(feldspar_warnings INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wnull-dereference -Wno-psabi>
+  $<$<AND:$<BOOL:${FELDSPAR_WERROR}>,$<COMPILE_LANGUAGE:CXX>>:-Werror>
+  $<$<AND:$<BOOL:${FELDSPAR_WERROR}>,$<COMPILE_LANGUAGE:CUDA>>:-Werror=all-warnings>)
+
+# feldspar_library(NAME SOURCES... ): the static library feldspar_NAME, known as feldspar::NAME.
+function(feldspar_library name)
+  add_library(feldspar_${name} STATIC ${ARGN})
+  add_library(feldspar::${name} ALIAS feldspar_${name})
+  set_target_properties(feldspar_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(feldspar_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/feldspar>)
+  target_compile_features(feldspar_${name} PUBLIC cxx_std_20)
+  target_link_libraries(feldspar_${name} PRIVATE $<BUILD_INTERFACE:feldspar_warnings>)
+endfunction()
+
+# feldspar_test(NAME SOURCES... LIBRARIES...): a GoogleTest program whose cases CTest lists one by one.
+# LABELS marks the slow ones; scripts/test leaves "slow" out unless told --all.
+function(feldspar_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  add_executable(${name}_test ${arg_SOURCES})
+  target_link_libraries(${name}_test PRIVATE ${arg_LIBRARIES} GTest::gtest_main feldspar_warnings)
+  target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${name}_test PRIVATE FELDSPAR_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 900 LABELS "${arg_LABELS}")
+endfunction()

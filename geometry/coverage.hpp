@@ -1,0 +1,58 @@
+// What a scan can see, and which part of the detector a piece of the volume needs.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "geometry/scan.hpp"
+#include "geometry/volume_grid.hpp"
+
+namespace feldspar::geometry {
+
+/// A half-open range of indices.
+struct Range {
+  int first = 0;
+  int end = 0;
+  [[nodiscard]] constexpr int count() const { return end - first; }
+  [[nodiscard]] constexpr bool empty() const { return end <= first; }
+  friend constexpr bool operator==(const Range&, const Range&) = default;
+};
+
+/// A rectangle of detector pixels.
+struct PixelWindow {
+  Range columns;
+  Range rows;
+};
+
+/// The pixels that bilinear interpolation of the shadows of `grid` in any of `views` can touch, cut to a
+/// detector of `columns` x `rows`. Empty when the shadow misses the detector.
+[[nodiscard]] PixelWindow shadow_window(std::span<const View> views, const VolumeGrid& grid, int columns, int rows);
+
+/// Pixel indices (column, row), not rounded, where the ray through world point `p` meets the detector.
+/// `depth` receives the distance from the source along the detector's normal; not positive behind it.
+struct DetectorPoint {
+  double column = 0;
+  double row = 0;
+  double depth = 0;
+};
+[[nodiscard]] DetectorPoint project(const View& view, Vec3 p);
+
+/// Radius in mm of the cylinder around the axis that every view of a full turn sees, and of the one that
+/// some view sees. Equal when the axis projects to the detector's middle.
+struct FieldOfView {
+  double inner_radius = 0;
+  double outer_radius = 0;
+};
+[[nodiscard]] FieldOfView field_of_view(const CircularScan& scan);
+
+/// How the views are spread over the turn.
+struct AngularCoverage {
+  double span = 0;             ///< rad from the first to the last view plus one mean step, as it turned
+  double largest_gap = 0;      ///< rad between neighbouring views, modulo a full turn
+  bool full_turn = false;      ///< no gap is wider than a short scan's
+  std::vector<double> steps;   ///< rad, one a view: half the gap to each neighbour; sums to 2 pi for a full turn
+};
+/// From the angles of the views in their order of time (any sense, start, spacing, repeats and overlap).
+[[nodiscard]] AngularCoverage angular_coverage(std::span<const double> angles);
+
+}  // namespace feldspar::geometry

@@ -1,0 +1,39 @@
+// Views of a virtual detector that stands parallel to the rotation axis.
+//
+// FDK filters along detector rows that must be perpendicular to the axis, and the fast back-projectors
+// want columns parallel to it. A rolled, tilted or slanted detector, or a leaning axis, is brought there
+// once by resampling each projection onto a virtual detector with the same source: the rays stay what
+// they are, so line integrals are interpolated, never rescaled.
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "geometry/coverage.hpp"
+#include "geometry/scan.hpp"
+
+namespace feldspar::geometry {
+
+/// True when every view's rows are perpendicular to z and its columns parallel to z, to within
+/// `tolerance` pixels over a detector of columns x rows.
+[[nodiscard]] bool is_aligned(std::span<const View> views, int columns, int rows, double tolerance = 1e-3);
+
+/// A virtual, aligned detector and the way from its pixels to the real ones.
+struct Rectification {
+  int columns = 0;
+  int rows = 0;
+  std::vector<View> views;  ///< of the virtual detector
+
+  /// Row-major 3x3, one a view: real (column, row, 1) ~ H * (virtual column, virtual row, 1).
+  std::vector<std::array<double, 9>> homographies;
+};
+
+/// The virtual detector that covers the whole real detector of columns x rows, with its pitches.
+[[nodiscard]] Rectification make_rectification(std::span<const View> views, int columns, int rows);
+
+/// The real pixels that cubic interpolation of the virtual `window` can touch, in any view.
+[[nodiscard]] PixelWindow source_window(const Rectification& rectification, const PixelWindow& window, int columns,
+                                        int rows);
+
+}  // namespace feldspar::geometry

@@ -1,0 +1,42 @@
+// Where the voxels of a volume are.
+#pragma once
+
+#include <cstddef>
+
+#include "geometry/scan.hpp"
+#include "geometry/vec3.hpp"
+
+namespace feldspar::geometry {
+
+/// Voxels along the world axes. Voxel (i, j, k) is centred at origin + (i, j, k) * spacing.
+struct VolumeGrid {
+  int nx = 0;
+  int ny = 0;
+  int nz = 0;
+  Vec3 spacing;  ///< mm
+  Vec3 origin;   ///< centre of voxel (0, 0, 0), mm
+
+  [[nodiscard]] constexpr Vec3 centre_of(double i, double j, double k) const {
+    return {origin.x + i * spacing.x, origin.y + j * spacing.y, origin.z + k * spacing.z};
+  }
+  [[nodiscard]] constexpr std::size_t voxels() const {
+    return static_cast<std::size_t>(nx) * static_cast<std::size_t>(ny) * static_cast<std::size_t>(nz);
+  }
+  friend constexpr bool operator==(const VolumeGrid&, const VolumeGrid&) = default;
+};
+
+/// A grid of cubic voxels of `spacing` mm around `centre`.
+[[nodiscard]] VolumeGrid centred_grid(int nx, int ny, int nz, double spacing, Vec3 centre = {});
+
+/// `slices` z-slices of `grid` from slice `first`: a grid with a moved origin.
+[[nodiscard]] VolumeGrid slab_of(const VolumeGrid& grid, int first, int slices);
+
+/// The grid that holds what the scan saw in every view: cubic voxels of pitch / magnification (or of
+/// `spacing` when positive), as wide as the circle seen from all sides and as high as the detector's
+/// image of the axis.
+[[nodiscard]] VolumeGrid default_grid(const CircularScan& scan, double spacing = 0);
+
+/// Throws Error(usage) unless counts and spacing are positive and finite.
+void validate(const VolumeGrid& grid);
+
+}  // namespace feldspar::geometry

@@ -1,0 +1,18 @@
+// Hashes of input files, so that a volume says which bytes it was made from.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/parallel.hpp"
+
+namespace feldspar::io {
+
+/// "xxh3-128:<hex>" of a file's content. Throws Error(io) naming the file.
+[[nodiscard]] std::string content_hash(const std::filesystem::path& file);
+
+/// The same for many files at once, in their order.
+[[nodiscard]] std::vector<std::string> content_hashes(const std::vector<std::filesystem::path>& files, ThreadPool& pool);
+
+}  // namespace feldspar::io

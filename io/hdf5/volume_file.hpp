@@ -1,0 +1,92 @@
+// Volumes as HDF5 files that silx, h5web, napari and ParaView open by themselves, with the record of how
+// they came to be. Layout: docs/formats.md.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/memory.hpp"
+#include "geometry/volume_grid.hpp"
+#include "io/volume_sink.hpp"
+
+namespace feldspar::io {
+
+enum class VoxelType { float32, uint16 };
+
+struct VolumeFileOptions {
+  VoxelType type = VoxelType::float32;
+  /// Range in 1/mm that uint16 spans; values beyond it are clipped, and the clipped voxels counted.
+  double lowest = 0;
+  double highest = 0;
+  int deflate = 0;         ///< 0 stores plainly; 1 .. 9 compresses (shuffle + deflate, readable everywhere)
+  bool overwrite = false;  ///< replace an existing file instead of refusing
+  bool xdmf = true;        ///< write the NAME.xmf that ParaView opens beside it
+};
+
+/// Named values of one group of the file, in order.
+using Record = std::vector<std::pair<std::string, std::string>>;
+
+/// How a volume came to be, stored when it is finished.
+struct VolumeRecord {
+  std::string title;
+  std::string sample_name;
+  Record instrument;      ///< format, name, voltage, current, exposure, filter
+  Record scan;            ///< what the source said: "XTekCT/SrcToObject" -> "176.9 (used)"
+  Record reconstruction;  ///< program, version, command, device, plan, filter, timings, date
+  Record inputs;          ///< path -> hash
+  std::string configuration;            ///< the effective one, as TOML that can be replayed
+  std::vector<std::string> findings;    ///< warnings and assumptions
+};
+
+/// Writes a volume under a temporary name beside the final one; finish() makes it durable and gives it its
+/// name. Destroyed unfinished, it removes what it wrote, so nothing ever looks complete that is not.
+class VolumeWriter final : public VolumeSink {
+ public:
+  /// Throws Error(io) when the file cannot be made there, exists and may not be replaced, or the disk has
+  /// no room for the volume.
+  VolumeWriter(std::filesystem::path path, const geometry::VolumeGrid& grid, const VolumeFileOptions& options);
+  ~VolumeWriter() override;
+  VolumeWriter(const VolumeWriter&) = delete;
+  VolumeWriter& operator=(const VolumeWriter&) = delete;
+
+  void write(int first_slice, View3<const float> slab) override;
+
+  /// Throws Error(internal) unless every slice has been written.
+  void finish(const VolumeRecord& record);
+
+  /// Voxels clipped to the range of uint16 so far.
+  [[nodiscard]] std::int64_t clipped() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A volume file open for reading.
+class VolumeReader {
+ public:
+  /// Throws Error(io) when it cannot be read, Error(bad_file) when it is no volume of this layout.
+  explicit VolumeReader(const std::filesystem::path& path);
+  ~VolumeReader();
+  VolumeReader(const VolumeReader&) = delete;
+  VolumeReader& operator=(const VolumeReader&) = delete;
+
+  [[nodiscard]] const geometry::VolumeGrid& grid() const noexcept;
+  [[nodiscard]] const std::string& title() const noexcept;
+
+  /// Voxels [x, x+nx) x [y, y+ny) x [z, z+nz) in 1/mm.
+  [[nodiscard]] Array3<float> read(int x, int nx, int y, int ny, int z, int nz) const;
+
+  /// One stored text value, as "reconstruction/version"; empty when absent.
+  [[nodiscard]] std::string text(const std::string& name) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace feldspar::io

@@ -1,0 +1,20 @@
+// Pictures.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace feldspar::io {
+
+/// A grey picture, row 0 on top.
+struct GreyPicture {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> pixels;
+};
+
+/// Throws Error(io) naming the file.
+void write_png(const std::filesystem::path& path, const GreyPicture& picture);
+
+}  // namespace feldspar::io

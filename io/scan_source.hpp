@@ -1,0 +1,80 @@
+// A scan on disk, as every reader offers it: geometry and metadata before any pixel, then raw counts of
+// any block of views, rows and columns.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "geometry/coverage.hpp"
+#include "geometry/scan.hpp"
+
+namespace feldspar::io {
+
+/// What counts are read as: narrower integers widen to uint16, everything else becomes float32.
+enum class CountType { uint16, float32 };
+[[nodiscard]] constexpr std::size_t bytes_of(CountType type) { return type == CountType::uint16 ? 2 : 4; }
+
+/// One thing the source says, and what became of it.
+struct SourceField {
+  enum class Use { used, ignored, contradicted, informative };
+  std::string section;  ///< "XTekCT"
+  std::string name;     ///< as the file spells it: "SrcToObject"
+  std::string value;    ///< as the file writes it
+  Use use = Use::informative;
+  std::string note;     ///< why it is ignored, or what it contradicts
+};
+[[nodiscard]] const char* name_of(SourceField::Use use) noexcept;
+
+/// Open-beam and dark counts, in the orientation of read().
+struct References {
+  std::vector<float> white;  ///< one value, or columns x rows
+  std::vector<float> dark;   ///< empty for 0, one value, or columns x rows
+  float saturation = 0;      ///< the counts at which the detector is full; 0 when unknown
+};
+
+/// The volume the source itself proposes, as VoxelsX and VoxelSizeX of a Nikon file; zero when it has none.
+struct ProposedGrid {
+  int nx = 0, ny = 0, nz = 0;
+  double spacing = 0;
+  double offset_x = 0, offset_y = 0, offset_z = 0;  ///< of the grid's centre
+};
+
+/// Facts for people and for the output; empty or 0 when unknown.
+struct ScanDescription {
+  std::string format;        ///< "Nikon X-Tek CT"
+  std::string name;          ///< of the sample or scan
+  std::string instrument;
+  double voltage_kv = 0;
+  double current_ua = 0;
+  double exposure_s = 0;     ///< a view
+  std::string filter;        ///< "1.0 mm Cu"
+  std::string date;
+};
+
+class ScanSource {
+ public:
+  virtual ~ScanSource() = default;
+
+  [[nodiscard]] virtual const geometry::CircularScan& scan() const = 0;
+  [[nodiscard]] virtual const ScanDescription& description() const = 0;
+  [[nodiscard]] virtual const std::vector<SourceField>& fields() const = 0;
+  [[nodiscard]] virtual const Findings& findings() const = 0;  ///< what was ignored, assumed or contradicted
+  [[nodiscard]] virtual const References& references() const = 0;
+  [[nodiscard]] virtual const ProposedGrid& proposed_grid() const = 0;
+  [[nodiscard]] virtual CountType count_type() const = 0;
+
+  /// Every file the result depends on; those of the projections in the order of the views.
+  [[nodiscard]] virtual std::vector<std::filesystem::path> files() const = 0;
+
+  /// Reads the pixels of `window` of the views with these indices into `counts`: columns fastest, then
+  /// rows, then views, of count_type(); row 0 is the lowest, column 0 the leftmost seen from the source.
+  /// Only the rows asked for are read from disk. Thread-safe. Throws Error(io) or Error(bad_file) naming
+  /// the file.
+  virtual void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const = 0;
+};
+
+}  // namespace feldspar::io

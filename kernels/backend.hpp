@@ -1,0 +1,95 @@
+// The seam between algorithms and machines: a device to choose, memory on it, and the operators it makes.
+//
+// Work on a backend is queued: operators and transfers return at once where the device allows it, in
+// order, and Backend::wait() returns when all of it is done. Host backends finish before returning.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/memory.hpp"
+#include "base/view3.hpp"
+
+namespace feldspar::kernels {
+
+class Attenuation;
+class BackProjector;
+class Filter;
+class Rectifier;
+struct AttenuationSpec;
+struct FilterSpec;
+
+/// A block of values where a backend works. Like View3, but only operators may look inside: the memory
+/// need not be the host's.
+template <class T>
+struct DeviceView3 {
+  T* data = nullptr;
+  int nx = 0;
+  int ny = 0;
+  int nz = 0;
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return View3<T>{data, nx, ny, nz}.size(); }
+  constexpr operator DeviceView3<const T>() const noexcept  // NOLINT(google-explicit-constructor)
+    requires(!std::is_const_v<T>)
+  {
+    return {data, nx, ny, nz};
+  }
+};
+
+/// Owned memory where a backend works, uninitialised.
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+  [[nodiscard]] virtual void* data() const noexcept = 0;
+  [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// As open_backend takes it: "cpu:avx512", "cuda:0", "reference".
+  [[nodiscard]] virtual std::string name() const = 0;
+
+  /// True when buffers are host memory that the caller may read and write between operators.
+  [[nodiscard]] virtual bool uses_host_memory() const noexcept = 0;
+
+  /// Throws Error(out_of_memory) when the device or the budget has no room, naming `purpose`.
+  [[nodiscard]] virtual std::unique_ptr<Buffer> allocate(std::size_t bytes, std::string_view purpose) = 0;
+
+  virtual void upload(const void* host, void* device, std::size_t bytes) = 0;
+  virtual void download(const void* device, void* host, std::size_t bytes) = 0;
+  virtual void fill_zero(void* device, std::size_t bytes) = 0;
+  virtual void wait() = 0;
+
+  [[nodiscard]] virtual std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Rectifier> make_rectifier() = 0;
+  [[nodiscard]] virtual std::unique_ptr<Filter> make_filter(const FilterSpec& spec) = 0;
+  [[nodiscard]] virtual std::unique_ptr<BackProjector> make_back_projector() = 0;
+};
+
+/// A device that could be opened, or why it cannot.
+struct DeviceInfo {
+  std::string name;          ///< as open_backend takes it
+  std::string description;   ///< for people: model, memory, instruction set
+  int preference = 0;        ///< the largest is "auto"; 0 is never chosen automatically
+  std::size_t memory = 0;    ///< bytes of its own memory; 0 for host backends
+  std::string unavailable;   ///< empty when it can be opened, else the reason
+};
+
+struct BackendOptions {
+  int threads = 0;                 ///< of host backends; 0 takes what the process may use
+  MemoryBudget* budget = nullptr;  ///< host memory that buffers count against
+};
+
+/// All devices of this build, the preferred first. Never throws: what cannot be used says why.
+[[nodiscard]] std::vector<DeviceInfo> list_devices();
+
+/// Opens "auto", "cpu", "cpu:avx512", "cpu:avx2", "cpu:baseline", "cuda", "cuda:1" or "reference".
+/// Throws Error(usage) for an unknown name, Error(unsupported) when this build or machine lacks it,
+/// Error(device) when it fails.
+[[nodiscard]] std::unique_ptr<Backend> open_backend(std::string_view name, const BackendOptions& options = {});
+
+}  // namespace feldspar::kernels

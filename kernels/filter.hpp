@@ -1,0 +1,30 @@
+// Weighting and ramp filtering of projections, as every backend offers it.
+#pragma once
+
+#include <span>
+
+#include "geometry/scan.hpp"
+#include "kernels/backend.hpp"
+#include "kernels/fdk_weights.hpp"
+#include "kernels/ramp.hpp"
+
+namespace feldspar::kernels {
+
+struct FilterSpec {
+  int columns = 0;     ///< of the projections that will be filtered
+  RampOptions ramp;
+};
+
+/// Made by a Backend for projections of one width. Row by row: multiplies by the FDK weight of every
+/// pixel and by the row's column weights, then convolves with the ramp, zero-padded to `ramp_length`.
+class Filter {
+ public:
+  virtual ~Filter() = default;
+
+  /// Filters `projections` (columns x rows x views) in place. One weight a view, for the pixel (0, 0) of
+  /// this block. `column_weights` is empty or columns x views (views slowest), on the host.
+  virtual void apply(std::span<const FdkWeight> weights, std::span<const float> column_weights,
+                     DeviceView3<float> projections) = 0;
+};
+
+}  // namespace feldspar::kernels
