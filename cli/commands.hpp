@@ -1,0 +1,18 @@
+// The commands of `feldspar`, one file each. A command adds itself to the program's parser with its
+// options, help and an example; when chosen it runs, prints results to stdout and everything else to
+// stderr, and reports failure by throwing Error, whose kind becomes the exit code.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace feldspar::cli {
+
+void add_info_command(CLI::App& program);
+void add_recon_command(CLI::App& program);
+void add_simulate_command(CLI::App& program);
+void add_slice_command(CLI::App& program);
+void add_devices_command(CLI::App& program);
+
+}  // namespace feldspar::cli
