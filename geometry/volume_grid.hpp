@@ -31,9 +31,9 @@ struct VolumeGrid {
 /// `slices` z-slices of `grid` from slice `first`: a grid with a moved origin.
 [[nodiscard]] VolumeGrid slab_of(const VolumeGrid& grid, int first, int slices);
 
-/// The grid that holds what the scan saw in every view: cubic voxels of pitch / magnification (or of
-/// `spacing` when positive), as wide as the circle seen from all sides and as high as the detector's
-/// image of the axis.
+/// The grid that the detector covers at the axis: cubic voxels of column pitch / magnification (or of
+/// `spacing` mm when positive), as many across as the detector has columns, and as high as its image of
+/// the axis. The cylinder that every view sees (field_of_view) is a little narrower.
 [[nodiscard]] VolumeGrid default_grid(const CircularScan& scan, double spacing = 0);
 
 /// Throws Error(usage) unless counts and spacing are positive and finite.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 
+#include "geometry/coverage.hpp"
 #include "geometry/scan.hpp"
 #include "geometry/volume_grid.hpp"
 #include "kernels/backend.hpp"
@@ -14,21 +15,22 @@ namespace feldspar::kernels {
 ///
 /// Every voxel gets, from every view, (U0/U)^2 times the projection interpolated bilinearly where the
 /// voxel's shadow falls; U is the voxel's depth along the detector's normal and U0 the world origin's.
-/// Pixels beyond the projection are 0. A slab of a volume is a grid with a moved origin, and a cropped
-/// detector is a view with a moved pixel origin, so working in pieces needs no further argument, and the
-/// value of a voxel does not depend on the slab it is computed in.
+/// Pixels beyond the detector are 0. Pieces are named by index ranges of the whole grid and the whole
+/// detector, never by moved origins: so a voxel is computed from the same numbers, to the last bit,
+/// whichever slab it is in, provided that every call brings the same groups of eight views.
 class BackProjector {
  public:
   virtual ~BackProjector() = default;
 
-  /// Host memory this operator needs beyond its arguments for `views` projections of columns x rows and a
-  /// slab on `grid`.
-  [[nodiscard]] virtual std::size_t workspace_bytes(int columns, int rows, int views,
-                                                    const geometry::VolumeGrid& grid) const = 0;
+  /// Host memory this operator needs beyond its arguments for `views` projections of columns x rows.
+  [[nodiscard]] virtual std::size_t workspace_bytes(int columns, int rows, int views) const = 0;
 
-  /// Adds `projections` (columns x rows x views) into `volume`, which lies on `grid`.
-  virtual void accumulate(std::span<const geometry::View> views, DeviceView3<const float> projections,
-                          const geometry::VolumeGrid& grid, DeviceView3<float> volume) = 0;
+  /// Adds `projections`, the detector rows `rows` of all columns of `views`, into `volume`, the z-slices
+  /// `slices` of `grid`. The rows must hold the shadow of the slab as far as the detector does
+  /// (geometry::shadow_window); rows outside the range count as 0.
+  virtual void accumulate(std::span<const geometry::View> views, geometry::Range rows,
+                          DeviceView3<const float> projections, const geometry::VolumeGrid& grid,
+                          geometry::Range slices, DeviceView3<float> volume) = 0;
 };
 
 }  // namespace feldspar::kernels

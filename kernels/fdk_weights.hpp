@@ -29,7 +29,4 @@ struct FdkWeight {
 
 [[nodiscard]] double weight_at(const FdkWeight& weight, double column, double row);
 
-/// The same weight for a block whose pixel (0, 0) is the detector's (column, row).
-[[nodiscard]] FdkWeight from_pixel(FdkWeight weight, double column, double row);
-
 }  // namespace feldspar::kernels

@@ -21,9 +21,13 @@ class Filter {
  public:
   virtual ~Filter() = default;
 
-  /// Filters `projections` (columns x rows x views) in place. One weight a view, for the pixel (0, 0) of
-  /// this block. `column_weights` is empty or columns x views (views slowest), on the host.
-  virtual void apply(std::span<const FdkWeight> weights, std::span<const float> column_weights,
+  /// Host memory this operator needs beyond its arguments.
+  [[nodiscard]] virtual std::size_t workspace_bytes() const = 0;
+
+  /// Filters `projections` (columns x rows x views) in place; row 0 of this block is the detector's row
+  /// `first_row`, which must be even, because rows are transformed in pairs. One weight a view;
+  /// `column_weights` is empty or columns x views (views slowest), on the host.
+  virtual void apply(std::span<const FdkWeight> weights, std::span<const float> column_weights, int first_row,
                      DeviceView3<float> projections) = 0;
 };
 

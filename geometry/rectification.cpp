@@ -1,0 +1,97 @@
+#include "geometry/rectification.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.hpp"
+
+namespace feldspar::geometry {
+namespace {
+
+struct Box {
+  double lowest_u = std::numeric_limits<double>::infinity(), highest_u = -lowest_u;
+  double lowest_v = lowest_u, highest_v = -lowest_u;
+  void hold(double u, double v) {
+    lowest_u = std::min(lowest_u, u), highest_u = std::max(highest_u, u);
+    lowest_v = std::min(lowest_v, v), highest_v = std::max(highest_v, v);
+  }
+};
+
+/// The upright plane through the middle of a real detector, with its pitches: pixel (0, 0) is that middle.
+View upright(const View& real, int columns, int rows) {
+  const Vec3 middle = from_pixel(real, 0.5 * (columns - 1), 0.5 * (rows - 1)).pixel_origin;
+  const double level = std::hypot(real.column_step.x, real.column_step.y);
+  const double column_pitch = norm(real.column_step), row_pitch = norm(real.row_step);
+  const double up = real.row_step.z < 0 ? -row_pitch : row_pitch;
+  return {real.source, middle, {column_pitch * real.column_step.x / level, column_pitch * real.column_step.y / level, 0},
+          {0, 0, up}};
+}
+
+/// H with real (column, row, 1) ~ H * (virtual column, virtual row, 1): the virtual pixel's ray
+/// a + c U + r V (from the source) met with the real detector by the formula of the view matrix.
+std::array<double, 9> homography(const View& real, const View& flat) {
+  const Vec3 q = real.pixel_origin - real.source, a = flat.pixel_origin - flat.source;
+  const Vec3 rows[3] = {cross(real.row_step, q), cross(q, real.column_step), cross(real.column_step, real.row_step)};
+  std::array<double, 9> h{};
+  const double scale = dot(rows[2], a);
+  for (std::size_t n = 0; n < 3; ++n) {
+    h[3 * n] = dot(rows[n], flat.column_step) / scale;
+    h[3 * n + 1] = dot(rows[n], flat.row_step) / scale;
+    h[3 * n + 2] = dot(rows[n], a) / scale;
+  }
+  return h;
+}
+
+}  // namespace
+
+bool is_aligned(std::span<const View> views, int columns, int rows, double tolerance) {
+  return std::all_of(views.begin(), views.end(), [&](const View& view) {
+    const double along_columns = std::abs(view.column_step.z) / norm(view.row_step) * columns;
+    const double along_rows = std::hypot(view.row_step.x, view.row_step.y) / norm(view.column_step) * rows;
+    return along_columns <= tolerance && along_rows <= tolerance;
+  });
+}
+
+Rectification make_rectification(std::span<const View> views, int columns, int rows) {
+  Rectification result;
+  result.views.reserve(views.size());
+  Box box;
+  for (const View& real : views) {
+    result.views.push_back(upright(real, columns, rows));
+    for (const double column : {-0.5, columns - 0.5})
+      for (const double row : {-0.5, rows - 0.5}) {
+        const DetectorPoint at = project(result.views.back(), from_pixel(real, column, row).pixel_origin);
+        expects(at.depth > 0, "the detector stands behind the source", ErrorKind::bad_file);
+        box.hold(at.column, at.row);
+      }
+  }
+  // Whole pixels that cover every real one; the same for all views, so that a row range means one thing.
+  const double first_column = std::floor(box.lowest_u + 0.5), first_row = std::floor(box.lowest_v + 0.5);
+  result.columns = static_cast<int>(std::ceil(box.highest_u - 0.5) - first_column) + 1;
+  result.rows = static_cast<int>(std::ceil(box.highest_v - 0.5) - first_row) + 1;
+  for (std::size_t n = 0; n < views.size(); ++n) {
+    result.views[n] = from_pixel(result.views[n], first_column, first_row);
+    result.homographies.push_back(homography(views[n], result.views[n]));
+  }
+  return result;
+}
+
+PixelWindow source_window(const Rectification& rectification, const PixelWindow& window, int columns, int rows) {
+  if (window.columns.empty() || window.rows.empty()) return {};
+  Box box;
+  for (const auto& h : rectification.homographies)
+    for (const int column : {window.columns.first, window.columns.end - 1})
+      for (const int row : {window.rows.first, window.rows.end - 1}) {
+        const double w = h[6] * column + h[7] * row + h[8];
+        box.hold((h[0] * column + h[1] * row + h[2]) / w, (h[3] * column + h[4] * row + h[5]) / w);
+      }
+  // Cubic interpolation touches one pixel before and two after the one below the point; one more for rounding.
+  const auto cut = [](double lowest, double highest, int count) {
+    return Range{static_cast<int>(std::clamp(std::floor(lowest) - 2, 0.0, double(count))),
+                 static_cast<int>(std::clamp(std::floor(highest) + 4, 0.0, double(count)))};
+  };
+  return {cut(box.lowest_u, box.highest_u, columns), cut(box.lowest_v, box.highest_v, rows)};
+}
+
+}  // namespace feldspar::geometry

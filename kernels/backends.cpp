@@ -1,0 +1,50 @@
+// The list of backends, in one place and by name: static registration would be dropped by the linker.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.hpp"
+#include "kernels/backend.hpp"
+#include "kernels/cpu/cpu_backend.hpp"
+#include "kernels/cuda/cuda_backend.hpp"
+#include "kernels/reference/reference_backend.hpp"
+
+namespace feldspar::kernels {
+namespace {
+
+int parse_index(std::string_view text, std::string_view name) {
+  int index = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (error != std::errc{} || end != text.data() + text.size() || index < 0)
+    throw Error(ErrorKind::usage, fmt::format("'{}' names no device; write for example cuda:1", name));
+  return index;
+}
+
+}  // namespace
+
+std::vector<DeviceInfo> list_devices() {
+  std::vector<DeviceInfo> all = cuda_devices();
+  for (const auto& list : {cpu_devices(), std::vector{reference_device()}}) all.insert(all.end(), list.begin(), list.end());
+  std::stable_sort(all.begin(), all.end(), [](const DeviceInfo& a, const DeviceInfo& b) {
+    if (a.unavailable.empty() != b.unavailable.empty()) return a.unavailable.empty();
+    return a.preference > b.preference;
+  });
+  return all;
+}
+
+std::unique_ptr<Backend> open_backend(std::string_view name, const BackendOptions& options) {
+  if (name == "auto") {
+    const auto devices = list_devices();
+    expects(!devices.empty() && devices.front().preference > 0, "no device can be opened", ErrorKind::device);
+    return open_backend(devices.front().name, options);
+  }
+  if (name == "reference") return open_reference(options);
+  if (name == "cpu") return open_cpu("", options);
+  if (name.starts_with("cpu:")) return open_cpu(name.substr(4), options);
+  if (name == "cuda") return open_cuda(0, options);
+  if (name.starts_with("cuda:")) return open_cuda(parse_index(name.substr(5), name), options);
+  throw Error(ErrorKind::usage, fmt::format("'{}' names no device; `feldspar devices` lists them", name));
+}
+
+}  // namespace feldspar::kernels

@@ -1,0 +1,59 @@
+#include "kernels/redundancy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+
+namespace feldspar::kernels {
+namespace {
+
+using geometry::Vec3;
+using std::numbers::pi;
+
+/// Angle in the plane of the turn from the line source-axis to the ray through a column, counter-clockwise.
+double fan_angle(const geometry::View& view, double column) {
+  const Vec3 ray = view.pixel_origin + column * view.column_step - view.source;
+  const Vec3 axis{-view.source.x, -view.source.y, 0};
+  return std::atan2(axis.x * ray.y - axis.y * ray.x, axis.x * ray.x + axis.y * ray.y);
+}
+
+double squared_sine(double x) { return std::sin(x) * std::sin(x); }
+
+/// `beta` is the turn since the first view, `alpha` the fan angle, `delta` half of what the turn exceeds pi by.
+double parker(double beta, double alpha, double delta) {
+  if (beta < 2 * (delta - alpha)) return 2 * squared_sine(pi * beta / (4 * (delta - alpha)));
+  if (beta <= pi - 2 * alpha) return 2;
+  if (beta < pi + 2 * delta) return 2 * squared_sine(pi * (pi + 2 * delta - beta) / (4 * (delta + alpha)));
+  return 0;
+}
+
+}  // namespace
+
+std::vector<float> parker_weights(std::span<const geometry::View> views, int columns, std::span<const double> angles) {
+  const auto [least, most] = std::minmax_element(angles.begin(), angles.end());
+  const double delta = 0.5 * (*most - *least - pi);
+  double half_fan = 0;
+  for (const geometry::View& view : views)
+    half_fan = std::max({half_fan, std::abs(fan_angle(view, 0)), std::abs(fan_angle(view, columns - 1))});
+  if (delta < half_fan)
+    throw Error(ErrorKind::bad_file,
+                fmt::format("the views cover {:.2f} degrees, but a partial turn needs 180 degrees plus the fan of {:.2f}; "
+                            "{:.2f} degrees are missing",
+                            (*most - *least) / radians_per_degree, 2 * half_fan / radians_per_degree,
+                            2 * (half_fan - delta) / radians_per_degree));
+  std::vector<float> weights(views.size() * static_cast<std::size_t>(columns));
+  for (std::size_t n = 0; n < views.size(); ++n)
+    for (int column = 0; column < columns; ++column)
+      // A growing angle moves the source clockwise, so fan angles count clockwise too: the ray opposite to
+      // (beta, alpha) is (beta + pi + 2 alpha, -alpha).
+      weights[n * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column)] =
+          static_cast<float>(parker(angles[n] - *least, -fan_angle(views[n], column), delta));
+  return weights;
+}
+
+}  // namespace feldspar::kernels

@@ -1,0 +1,18 @@
+// The reference operators, one file each.
+#pragma once
+
+#include <memory>
+
+#include "kernels/attenuation.hpp"
+#include "kernels/back_projector.hpp"
+#include "kernels/filter.hpp"
+#include "kernels/rectifier.hpp"
+
+namespace feldspar::kernels::reference {
+
+[[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec);
+[[nodiscard]] std::unique_ptr<Rectifier> make_rectifier();
+[[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec);
+[[nodiscard]] std::unique_ptr<BackProjector> make_back_projector();
+
+}  // namespace feldspar::kernels::reference
