@@ -1,0 +1,93 @@
+// The inner loops that are compiled once for every instruction set and chosen at run time. Their sources
+// include only plain headers: an inline library function compiled for AVX-512 must not become the copy
+// that the linker keeps for an older processor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace feldspar::kernels::cpu {
+
+/// Voxel columns are processed in blocks of this many slices, at multiples of it in the whole volume.
+constexpr int block_slices = 256;
+/// Tiles are this many voxels wide and deep.
+constexpr int tile_width = 16;
+/// Floats from one voxel column of a tile to the next; not a power of two, which would crowd the cache.
+constexpr int tile_stride = block_slices + 16;
+/// Views that are added together before the sum reaches the volume.
+constexpr int view_group = 8;
+/// One view of the column kernel: homogeneous shadow (u, v, w) of voxel (i, j, k), where u and w do not
+/// depend on k, and its projection with columns contiguous.
+struct ColumnView {
+  double u_i, u_j, u_0;
+  double w_i, w_j, w_0;
+  double v_i, v_j, v_0, v_k;
+  const float* columns;  ///< column -1 (zeros), 0, 1 ... count (zeros), `column_stride` floats apart
+};
+
+struct ColumnTile {
+  const ColumnView* views;
+  int view_count;
+  int column_count;           ///< of the detector
+  std::ptrdiff_t column_stride;
+  int first_row, row_count;   ///< detector rows held by `columns`, after `border` zeros
+  int border;                 ///< zeros before and after each column: border_rows() or more
+  int first_i, count_i;       ///< voxels of the tile, indices of the whole volume
+  int first_j, count_j;
+  int block;                  ///< first slice of the block, a multiple of block_slices
+  int first_k, end_k;         ///< slices of the slab within the block
+  float* sums;                ///< tile_width * tile_width columns of tile_stride floats, updated
+  float* lines;               ///< scratch: view_group * line_stride floats
+  std::ptrdiff_t line_stride; ///< at least row_count + 2 * border + 64
+};
+
+/// Zeros that vectors need around a detector column when neighbouring voxels of a column are at most
+/// `largest_step` rows apart: as far as 16 lanes reach.
+constexpr int border_rows(double largest_step) { return 48 + static_cast<int>(16 * largest_step); }
+
+/// What the row filter needs besides the rows.
+struct RowFilterPlan {
+  int columns;
+  int length;               ///< of the transform, a power of two
+  const float* response;    ///< `length` values in the transform's own order, the inverse's 1/length in them
+  const float* twiddles;    ///< see make_twiddles
+};
+
+/// Up to 2 * lanes rows of one view, `row_stride` floats apart, weighted and filtered in place.
+struct RowBlock {
+  float* rows;
+  std::ptrdiff_t row_stride;
+  int row_count;
+  int first_row;                 ///< index of rows[0] on the detector
+  float ray[3], column_step[3], row_step[3], to_axis[3], scale;  ///< FdkWeight
+  const float* column_weights;   ///< null, or one a column
+  float* scratch;                ///< 2 * lanes * length floats
+};
+
+struct PixelRun {
+  std::ptrdiff_t count;
+  const float* white;  ///< null for `white_value`
+  const float* dark;   ///< null for `dark_value`
+  float white_value, dark_value, saturation;
+  float* line_integrals;
+};
+struct PixelTally {
+  std::int64_t floored, saturated, dead, not_finite;
+};
+
+struct SimdKernels {
+  const char* name;
+  int lanes;
+  void (*back_project_tile)(const ColumnTile& tile);
+  void (*filter_rows)(const RowFilterPlan& plan, const RowBlock& block);
+  void (*line_integrals_u16)(const PixelRun& run, const std::uint16_t* counts, PixelTally& tally);
+  void (*line_integrals_f32)(const PixelRun& run, const float* counts, PixelTally& tally);
+};
+
+extern const SimdKernels simd_baseline;
+#ifdef FELDSPAR_X86
+extern const SimdKernels simd_avx2;
+extern const SimdKernels simd_avx512;
+#endif
+
+}  // namespace feldspar::kernels::cpu

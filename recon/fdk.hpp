@@ -1,0 +1,45 @@
+// Reconstruction by Feldkamp, Davis and Kress (1984), slab by slab, with reading, computing and writing
+// overlapped.
+#pragma once
+
+#include "base/progress.hpp"
+#include "io/scan_source.hpp"
+#include "io/volume_sink.hpp"
+#include "kernels/attenuation.hpp"
+#include "kernels/backend.hpp"
+#include "kernels/ramp.hpp"
+#include "recon/fdk_setup.hpp"
+#include "recon/slab_plan.hpp"
+
+namespace feldspar::recon {
+
+struct FdkOptions {
+  geometry::VolumeGrid grid;
+  kernels::RampOptions ramp;
+  std::size_t memory = 0;  ///< budget in bytes over the whole process
+};
+
+/// What a finished run says about itself. Times are seconds of each stage's own work; stages overlap.
+struct FdkReport {
+  double total_s = 0;
+  double read_s = 0;
+  double attenuation_s = 0;
+  double rectification_s = 0;
+  double filter_s = 0;
+  double back_projection_s = 0;
+  double write_s = 0;
+  kernels::AttenuationTally tally;
+  Findings findings;
+};
+
+/// The memory that FDK on this backend needs beside what the plan itself adds up.
+[[nodiscard]] MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
+                                   const FdkOptions& options);
+
+/// Reconstructs `plan` of `setup` into `sink`, in 1/mm. Buffers count against the backend's budget. Throws
+/// what the source, the sink and the backend throw, and Error(cancelled).
+FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, kernels::Backend& backend,
+                          const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options, Progress& progress,
+                          MemoryBudget* budget = nullptr);
+
+}  // namespace feldspar::recon

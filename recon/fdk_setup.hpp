@@ -1,0 +1,33 @@
+// Everything FDK needs to know of a scan before any pixel is read: views of an aligned detector, the way
+// there from the real one, and the weights.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/log.hpp"
+#include "geometry/coverage.hpp"
+#include "geometry/rectification.hpp"
+#include "geometry/scan.hpp"
+#include "kernels/fdk_weights.hpp"
+
+namespace feldspar::recon {
+
+struct FdkSetup {
+  std::vector<int> view_indices;      ///< views of the source that take part, in order
+  int source_columns = 0, source_rows = 0;
+  int columns = 0, rows = 0;          ///< of the detector that is filtered: the virtual one when rectified
+  std::vector<geometry::View> views;  ///< of that detector, one a view that takes part
+  std::optional<geometry::Rectification> rectification;  ///< present when the real detector is not aligned
+  geometry::AngularCoverage coverage;
+  std::vector<kernels::FdkWeight> weights;
+  std::vector<float> column_weights;  ///< empty, or columns x views for a partial turn
+  Findings findings;                  ///< what was recognised and how it is treated
+};
+
+/// Throws Error(bad_file) when the scan is impossible or covers too little of the turn, Error(usage) when
+/// an index is out of range. `view_indices` empty takes every view.
+[[nodiscard]] FdkSetup prepare_fdk(const geometry::CircularScan& scan, std::span<const int> view_indices = {});
+
+}  // namespace feldspar::recon

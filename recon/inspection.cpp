@@ -1,0 +1,99 @@
+#include "recon/inspection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/memory.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+constexpr double air_tolerance = 0.1;        // drift of a tube is below a few per cent; a wrong level is not
+constexpr double object_transmission = 0.8;  // a row whose darkest pixel is below this has an object in it
+constexpr double covered_edge = 0.9;         // an edge pixel below this share of air has the object over it
+
+double quantile(std::vector<float>& values, double share) {
+  if (values.empty()) return 0;
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+/// Transmissions of one view, clamped to be finite.
+std::vector<float> transmissions(const io::ScanSource& source, int view, std::size_t& saturated) {
+  const auto& detector = source.scan().detector;
+  const std::size_t pixels = static_cast<std::size_t>(detector.columns) * static_cast<std::size_t>(detector.rows);
+  const Block raw(pixels * io::bytes_of(source.count_type()), "a projection");
+  source.read(std::span(&view, 1), {{0, detector.columns}, {0, detector.rows}}, raw.data());
+  const io::References& references = source.references();
+  const auto reference = [](const std::vector<float>& image, std::size_t n) {
+    return image.empty() ? 0.0f : image[image.size() == 1 ? 0 : n];
+  };
+  std::vector<float> values(pixels);
+  for (std::size_t n = 0; n < pixels; ++n) {
+    const float count = source.count_type() == io::CountType::uint16
+                            ? static_cast<float>(static_cast<const std::uint16_t*>(raw.data())[n])
+                            : static_cast<const float*>(raw.data())[n];
+    saturated += references.saturation > 0 && count >= references.saturation;
+    const float dark = reference(references.dark, n), beam = reference(references.white, n) - dark;
+    const float transmission = (count - dark) / std::max(beam, 1.0f);
+    values[n] = std::isfinite(transmission) ? transmission : 1.0f;
+  }
+  return values;
+}
+
+void judge(Inspection& seen) {
+  if (std::abs(seen.air_level - 1) > air_tolerance && seen.truncated_share < 0.5)
+    seen.findings.push_back(
+        fmt::format("air transmits {:.3f} of the white level instead of 1: the white level is wrong or no pixel sees "
+                    "air, and attenuation is off by {:+.3f} per ray; set --white-level",
+                    seen.air_level, -std::log(std::max(seen.air_level, 1e-6))));
+  if (seen.saturated_share > 1e-4)
+    seen.findings.push_back(fmt::format("{:.2f} % of the pixels looked at are saturated", 100 * seen.saturated_share));
+  if (seen.truncated_share > 0.05)
+    seen.findings.push_back(fmt::format("the object reaches over the detector's edge in {:.0f} % of its rows: attenuation "
+                                        "near the edge of the field of view, and its level inside, will be too high",
+                                        100 * seen.truncated_share));
+}
+
+}  // namespace
+
+Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices, int count) {
+  const auto& detector = source.scan().detector;
+  const auto columns = static_cast<std::size_t>(detector.columns);
+  const std::size_t margin = std::clamp<std::size_t>(columns / 100, 1, 8);
+  count = std::min(count, static_cast<int>(view_indices.size()));
+  Inspection seen;
+  std::size_t saturated = 0, looked_at = 0, rows_with_object = 0, covered = 0;
+  std::vector<float> air, all;
+  for (int n = 0; n < count; ++n) {
+    const int view = view_indices[view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(count)];
+    const std::vector<float> image = transmissions(source, view, saturated);
+    looked_at += image.size();
+    for (std::size_t first = 0; first < image.size(); first += columns) {
+      const auto row = std::span(image).subspan(first, columns);
+      const auto mean = [&](std::size_t from) {
+        float sum = 0;
+        for (std::size_t c = from; c < from + margin; ++c) sum += row[c];
+        return sum / static_cast<float>(margin);
+      };
+      const float left = mean(0), right = mean(columns - margin), darkest = *std::min_element(row.begin(), row.end());
+      air.push_back(std::max(left, right));
+      if (darkest < object_transmission * std::max(1.0f, air.back())) {
+        ++rows_with_object;
+        covered += std::min(left, right) < covered_edge * std::max(1.0f, air.back());
+      }
+      for (std::size_t c = 0; c < columns; c += 16) all.push_back(row[c]);
+    }
+  }
+  seen.air_level = quantile(air, 0.5);
+  seen.lowest_transmission = quantile(all, 0.001);
+  seen.saturated_share = looked_at ? static_cast<double>(saturated) / static_cast<double>(looked_at) : 0;
+  seen.truncated_share = rows_with_object ? static_cast<double>(covered) / static_cast<double>(rows_with_object) : 0;
+  judge(seen);
+  return seen;
+}
+
+}  // namespace feldspar::recon

@@ -1,0 +1,97 @@
+#include "recon/slab_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+constexpr int slice_step = 16;  // slabs begin at multiples of what a chunk of the output is high
+constexpr std::array batch_sizes{64, 48, 32, 24, 16, 8};
+
+std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a * b * c; }
+
+/// Bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw batches (one
+/// read, one computed), their line integrals, the upright copy when there is one, and the back-projector's.
+std::size_t memory_of(const SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
+                      const MemoryCosts& costs) {
+  std::size_t slab = 0, batch = 0;
+  const auto views = static_cast<std::size_t>(plan.views_per_batch);
+  for (const Slab& s : plan.slabs) {
+    slab = std::max(slab, product(grid.nx, grid.ny, s.slices.count()) * sizeof(float));
+    const std::size_t raw = product(s.source_window.columns.count(), s.source_window.rows.count(), views);
+    const std::size_t upright = product(setup.columns, s.rows.count(), views);
+    std::size_t bytes = 2 * raw * costs.count_bytes + raw * sizeof(float) +
+                        costs.back_projector(setup.columns, s.rows.count(), plan.views_per_batch);
+    if (setup.rectification) bytes += upright * sizeof(float);
+    batch = std::max(batch, bytes);
+  }
+  return costs.fixed + batch + slab * (plan.slabs.size() > 1 ? 2 : 1);
+}
+
+SlabPlan cut(const FdkSetup& setup, const geometry::VolumeGrid& grid, int slices_per_slab, int views_per_batch) {
+  SlabPlan plan;
+  plan.views_per_batch = views_per_batch;
+  for (int first = 0; first < grid.nz; first += slices_per_slab)
+    plan.slabs.push_back(make_slab(setup, grid, {first, std::min(grid.nz, first + slices_per_slab)}));
+  return plan;
+}
+
+}  // namespace
+
+Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices) {
+  Slab slab;
+  slab.slices = slices;
+  const auto part = geometry::slab_of(grid, slices.first, slices.count());
+  geometry::Range rows = geometry::shadow_window(setup.views, part, setup.columns, setup.rows).rows;
+  if (rows.empty()) rows = {0, std::min(2, setup.rows)};  // beside the detector: filtered, and never met
+  slab.rows = {rows.first / 2 * 2, std::min(setup.rows, (rows.end + 1) / 2 * 2)};
+  const geometry::PixelWindow window{{0, setup.columns}, slab.rows};
+  slab.source_window = setup.rectification
+                           ? geometry::source_window(*setup.rectification, window, setup.source_columns, setup.source_rows)
+                           : window;
+  slab.source_window.columns = {0, setup.source_columns};
+  return slab;
+}
+
+SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget, const MemoryCosts& costs) {
+  const int view_count = static_cast<int>(setup.views.size());
+  const int steps = (grid.nz + slice_step - 1) / slice_step;
+  SlabPlan best;
+  std::size_t smallest = ~std::size_t{0};
+  for (const int batch : batch_sizes) {
+    if (batch != batch_sizes.back() && batch / 2 >= view_count) continue;
+    // The fewest slabs that fit; heights are made equal, so needing fewer slabs never costs more memory.
+    for (int slabs = 1; slabs <= steps && (best.slabs.empty() || slabs < static_cast<int>(best.slabs.size()));
+         slabs = slabs < 8 ? slabs + 1 : slabs + (slabs + 3) / 4) {
+      const int height = (steps + slabs - 1) / slabs * slice_step;
+      SlabPlan plan = cut(setup, grid, height, batch);
+      plan.memory = memory_of(plan, setup, grid, costs);
+      smallest = std::min(smallest, plan.memory);
+      if (plan.memory > budget) continue;
+      best = std::move(plan);
+      break;
+    }
+  }
+  if (best.slabs.empty()) {  // the last try: the lowest slabs and the smallest batches there are
+    best = cut(setup, grid, slice_step, batch_sizes.back());
+    best.memory = memory_of(best, setup, grid, costs);
+    smallest = std::min(smallest, best.memory);
+  }
+  if (best.memory > budget)
+    throw Error(ErrorKind::out_of_memory,
+                fmt::format("the memory budget is {}, but this reconstruction needs at least {}; raise --memory or make "
+                            "the volume smaller (--size, --voxel-size)",
+                            format_bytes(budget), format_bytes(smallest)));
+  for (const Slab& slab : best.slabs)
+    best.bytes_to_read += product(slab.source_window.columns.count(), slab.source_window.rows.count(),
+                                  setup.views.size()) * costs.count_bytes;
+  return best;
+}
+
+}  // namespace feldspar::recon

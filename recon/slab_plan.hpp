@@ -1,0 +1,44 @@
+// How a reconstruction is cut into slabs of z-slices that fit the memory.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "geometry/coverage.hpp"
+#include "geometry/volume_grid.hpp"
+#include "recon/fdk_setup.hpp"
+
+namespace feldspar::recon {
+
+/// A part of the volume and the pixels it is made from: an independent job from raw rows to voxels.
+struct Slab {
+  geometry::Range slices;              ///< of the volume
+  geometry::Range rows;                ///< of the filtered detector, beginning with an even row
+  geometry::PixelWindow source_window; ///< of the real detector
+};
+
+/// What the pieces of work cost in host memory.
+struct MemoryCosts {
+  std::size_t count_bytes = 2;  ///< of a raw pixel
+  std::size_t fixed = 0;        ///< of the process, the reader, the writer and the filter
+  /// Of the back-projector for projections of columns x rows and a number of views.
+  std::function<std::size_t(int columns, int rows, int views)> back_projector;
+};
+
+struct SlabPlan {
+  std::vector<Slab> slabs;
+  int views_per_batch = 0;      ///< a multiple of 8: groups of eight views are what a voxel's bits depend on
+  std::size_t memory = 0;       ///< bytes at the peak
+  std::size_t bytes_to_read = 0;
+};
+
+/// The plan with the fewest slabs (then the largest batches) within `budget` bytes. A pure function. Throws
+/// Error(out_of_memory) saying what the smallest possible plan needs.
+[[nodiscard]] SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
+                                  const MemoryCosts& costs);
+
+/// The slab of the given slices, with the rows and pixels it needs.
+[[nodiscard]] Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices);
+
+}  // namespace feldspar::recon
