@@ -1,0 +1,56 @@
+// A reconstruction as it was asked for, made ready to run: what `info` describes and `recon` carries out.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/memory.hpp"
+#include "io/open_scan.hpp"
+#include "kernels/backend.hpp"
+#include "recon/fdk.hpp"
+#include "recon/inspection.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace feldspar::cli {
+
+/// The options that shape a reconstruction, as typed.
+struct JobOptions {
+  std::filesystem::path scan;
+  io::OpenOptions open;
+  std::string device = "auto";
+  std::string memory;       ///< "4GiB"; empty for three quarters of what is free
+  int threads = 0;
+  std::string voxel_size;   ///< "36um"; empty for pitch / magnification
+  std::string size;         ///< "NX,NY,NZ"; empty for what the detector covers
+  std::string center;       ///< "X,Y,Z" of the volume, lengths
+  std::string window = "ram-lak";
+  double cutoff = 1;
+  std::string views;        ///< "first:end:step"
+  std::string axis_offset;  ///< instead of the scan's
+  std::string axis_roll;
+};
+
+void add_job_options(CLI::App& command, JobOptions& options);
+
+struct Job {
+  std::unique_ptr<io::ScanSource> source;
+  recon::FdkSetup setup;
+  recon::FdkOptions fdk;
+  std::unique_ptr<MemoryBudget> budget;
+  std::unique_ptr<kernels::Backend> backend;
+  recon::SlabPlan plan;
+  recon::Inspection inspection;  ///< empty when the scan has no pixels here
+  Findings findings;             ///< of the reader, the set-up and the inspection
+};
+
+/// Opens the scan and plans its reconstruction. Throws Error.
+[[nodiscard]] Job prepare_job(const JobOptions& options);
+
+/// The plan in a few lines for people.
+[[nodiscard]] std::string describe_plan(const Job& job);
+
+}  // namespace feldspar::cli

@@ -1,0 +1,33 @@
+// What the commands share of their options: a TOML file in place of the command line, the effective
+// configuration, and the options that say how a scan is read.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/open_scan.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace feldspar::cli {
+
+/// Gives every option of `command` that the command line left out the value it has in the TOML file: key
+/// "voxel-size" is option --voxel-size. Throws Error(usage) naming the file and the key for an unknown one.
+void apply_config(CLI::App& command, const std::filesystem::path& file);
+
+/// The options of `command` that have a value, as such a TOML file, without those named in `leave_out`.
+[[nodiscard]] std::string effective_config(const CLI::App& command, const std::vector<std::string>& leave_out);
+
+/// Adds --white-level, --angles, --reverse-rotation and --allow-missing, which fill `options`.
+void add_open_options(CLI::App& command, io::OpenOptions& options);
+
+/// Views "first:end:step" as in Python, out of `count`; empty for all. Throws Error(usage).
+[[nodiscard]] std::vector<int> parse_views(const std::string& text, int count);
+
+/// Three numbers "x,y,z", each through `parse_one`. Throws Error(usage) naming `what`.
+[[nodiscard]] std::vector<std::string> split_list(const std::string& text, std::size_t count, const std::string& what);
+
+}  // namespace feldspar::cli

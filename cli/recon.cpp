@@ -1,0 +1,204 @@
+// `feldspar recon`: a scan becomes a volume in 1/mm.
+#include <CLI/CLI.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/units.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/job.hpp"
+#include "cli/options.hpp"
+#include "io/content_hash.hpp"
+#include "io/hdf5/volume_file.hpp"
+
+namespace feldspar::cli {
+namespace {
+
+struct ReconOptions {
+  JobOptions job;
+  std::filesystem::path output;
+  std::filesystem::path config;
+  std::string type = "float32";
+  std::string range = "0,1";
+  int compress = 0;
+  bool overwrite = false;
+  bool dry_run = false;
+  bool json = false;
+  bool no_hash = false;
+};
+
+io::VolumeFileOptions file_options(const ReconOptions& options) {
+  io::VolumeFileOptions file;
+  file.deflate = options.compress;
+  file.overwrite = options.overwrite;
+  if (options.type == "uint16") {
+    file.type = io::VoxelType::uint16;
+    const auto parts = split_list(options.range, 2, "--range");
+    if (!parse_number(parts[0], file.lowest) || !parse_number(parts[1], file.highest) || !(file.lowest < file.highest))
+      throw Error(ErrorKind::usage, fmt::format("--range: '{}' is not two growing numbers in 1/mm", options.range));
+  }
+  return file;
+}
+
+double updates(const Job& job) {
+  return static_cast<double>(job.fdk.grid.voxels()) * static_cast<double>(job.setup.views.size());
+}
+
+io::Record instrument_record(const io::ScanDescription& d) {
+  io::Record record{{"format", d.format}, {"name", d.instrument}};
+  if (d.voltage_kv > 0) record.emplace_back("voltage_kV", fmt::format("{}", d.voltage_kv));
+  if (d.current_ua > 0) record.emplace_back("current_uA", fmt::format("{}", d.current_ua));
+  if (d.exposure_s > 0) record.emplace_back("exposure_s", fmt::format("{}", d.exposure_s));
+  if (!d.filter.empty()) record.emplace_back("filter", d.filter);
+  if (!d.date.empty()) record.emplace_back("date", d.date);
+  return record;
+}
+
+io::Record reconstruction_record(const Job& job, const recon::FdkReport& report) {
+  const auto& tally = report.tally;
+  return {{"program", "feldspar"},
+          {"version", FELDSPAR_VERSION},
+          {"date", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
+          {"command", typed_command()},
+          {"algorithm", "FDK (Feldkamp, Davis, Kress 1984)"},
+          {"filter", fmt::format("{}, cutoff {} of Nyquist", kernels::name_of(job.fdk.ramp.window), job.fdk.ramp.cutoff)},
+          {"device", job.backend->name()},
+          {"views", fmt::format("{}", job.setup.views.size())},
+          {"plan", fmt::format("{} slabs, {} views at a time, {}", job.plan.slabs.size(), job.plan.views_per_batch,
+                               format_bytes(job.plan.memory))},
+          {"time_total_s", fmt::format("{:.2f}", report.total_s)},
+          {"time_read_s", fmt::format("{:.2f}", report.read_s)},
+          {"time_attenuation_s", fmt::format("{:.2f}", report.attenuation_s)},
+          {"time_rectification_s", fmt::format("{:.2f}", report.rectification_s)},
+          {"time_filter_s", fmt::format("{:.2f}", report.filter_s)},
+          {"time_back_projection_s", fmt::format("{:.2f}", report.back_projection_s)},
+          {"time_write_s", fmt::format("{:.2f}", report.write_s)},
+          {"pixels", fmt::format("{}", tally.pixels)},
+          {"pixels_floored", fmt::format("{}", tally.floored)},
+          {"pixels_saturated", fmt::format("{}", tally.saturated)},
+          {"pixels_dead", fmt::format("{}", tally.dead)},
+          {"pixels_not_finite", fmt::format("{}", tally.not_finite)}};
+}
+
+io::VolumeRecord make_record(const Job& job, const recon::FdkReport& report, const std::string& config) {
+  io::VolumeRecord record;
+  const io::ScanDescription& about = job.source->description();
+  record.title = about.name;
+  record.sample_name = about.name;
+  record.instrument = instrument_record(about);
+  for (const io::SourceField& field : job.source->fields())
+    record.scan.emplace_back(fmt::format("{}/{}", field.section, field.name),
+                             fmt::format("{} ({}{}{})", field.value, io::name_of(field.use), field.note.empty() ? "" : ": ", field.note));
+  record.reconstruction = reconstruction_record(job, report);
+  record.configuration = config;
+  record.findings = job.findings;
+  record.findings.insert(record.findings.end(), report.findings.begin(), report.findings.end());
+  return record;
+}
+
+void print_result(const Job& job, const recon::FdkReport& report, const ReconOptions& options, std::int64_t clipped) {
+  if (options.json) {
+    std::cout << nlohmann::json{{"output", options.output.string()},
+                                {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
+                                {"voxel_size_mm", job.fdk.grid.spacing.x},
+                                {"device", job.backend->name()},
+                                {"slabs", job.plan.slabs.size()},
+                                {"seconds", report.total_s},
+                                {"read_s", report.read_s},
+                                {"attenuation_s", report.attenuation_s},
+                                {"rectification_s", report.rectification_s},
+                                {"filter_s", report.filter_s},
+                                {"back_projection_s", report.back_projection_s},
+                                {"write_s", report.write_s},
+                                {"gups", updates(job) / report.back_projection_s * 1e-9},
+                                {"clipped_voxels", clipped},
+                                {"findings", job.findings}}
+                     .dump(2)
+              << '\n';
+    return;
+  }
+  log_info(fmt::format("{} in {} ({:.2f} billion voxel updates a second in back-projection)",
+                       format_bytes(job.fdk.grid.voxels() * sizeof(float)), format_seconds(report.total_s),
+                       updates(job) / report.back_projection_s * 1e-9));
+  std::cout << options.output.string() << '\n';
+}
+
+/// The command as it was typed, for the record.
+std::string typed_command() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string words((std::istreambuf_iterator<char>(file)), {});
+  while (!words.empty() && words.back() == '\0') words.pop_back();
+  for (char& c : words)
+    if (c == '\0') c = ' ';
+  return words;
+}
+
+void run(CLI::App& command, ReconOptions& options) {
+  if (!options.config.empty()) apply_config(command, options.config);
+  if (options.job.scan.empty()) throw Error(ErrorKind::usage, "which scan? name its file or folder");
+  if (options.output.empty() && !options.dry_run)
+    throw Error(ErrorKind::usage, "where shall the volume go? give -o OUT.h5");
+  const io::VolumeFileOptions file = file_options(options);
+  Job job = prepare_job(options.job);
+  for (const std::string& finding : job.findings) log_warning(finding);
+  if (options.dry_run) {
+    std::cout << describe_plan(job);
+    return;
+  }
+  log_info(describe_plan(job));
+
+  io::VolumeWriter writer(options.output, job.fdk.grid, file);
+  Progress progress(console_progress());
+  recon::FdkReport report = recon::reconstruct_fdk(*job.source, writer, *job.backend, job.setup, job.plan, job.fdk,
+                                                   progress, job.budget.get());
+  for (const std::string& finding : report.findings) log_warning(finding);
+  if (writer.clipped() > 0) {
+    report.findings.push_back(fmt::format("{} voxels lie outside --range {} and were clipped", writer.clipped(), options.range));
+    log_warning(report.findings.back());
+  }
+
+  const std::string config = effective_config(command, {"help", "config", "output", "dry-run", "json", "overwrite"});
+  io::VolumeRecord record = make_record(job, report, config);
+  const auto files = job.source->files();
+  if (!options.no_hash) {
+    ThreadPool pool(options.job.threads);
+    const auto hashes = io::content_hashes(files, pool);
+    for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
+  }
+  writer.finish(record);
+  auto beside = options.output;
+  std::ofstream(beside.replace_extension(".toml")) << "# feldspar recon --config THIS -o OUT.h5 repeats this reconstruction\n"
+                                                   << config;
+  print_result(job, report, options, writer.clipped());
+}
+
+}  // namespace
+
+void add_recon_command(CLI::App& program) {
+  auto options = std::make_shared<ReconOptions>();
+  CLI::App* command = program.add_subcommand("recon", "Reconstruct a scan into a volume of attenuation in 1/mm (HDF5)");
+  command->footer("Example: feldspar recon Cell01.xtekct -o cell.h5 --memory 8GiB");
+  command->add_option("-o,--output", options->output, "The HDF5 file to write");
+  command->add_option("--config", options->config, "Options from a TOML file; the command line wins");
+  add_job_options(*command, options->job);
+  command->add_option("--type", options->type, "Voxels as float32 or uint16")->check(CLI::IsMember({"float32", "uint16"}))->capture_default_str();
+  command->add_option("--range", options->range, "What uint16 spans, as LOW,HIGH in 1/mm")->capture_default_str();
+  command->add_option("--compress", options->compress, "Deflate level; 0 stores plainly")->check(CLI::Range(0, 9))->capture_default_str();
+  command->add_flag("--overwrite", options->overwrite, "Replace an existing output");
+  command->add_flag("--no-hash", options->no_hash, "Do not hash the input files into the output");
+  command->add_flag("--dry-run", options->dry_run, "Print the plan and stop");
+  command->add_flag("--json", options->json, "Print the result as JSON");
+  command->get_option("scan")->required(false);  // it may stand in the TOML file
+  command->callback([command, options] { run(*command, *options); });
+}
+
+}  // namespace feldspar::cli
