@@ -92,7 +92,7 @@ class CpuBackProjector final : public BackProjector {
   static std::size_t stack_floats(int columns, int rows, int views, int border) {
     return column_stride(rows, border) * static_cast<std::size_t>(columns + 2) * static_cast<std::size_t>(views) + 64;
   }
-  static std::size_t line_floats(int rows, int border) { return static_cast<std::size_t>(rows + 2 * border + 64); }
+  static std::size_t line_floats(int rows, int border) { return column_stride(rows, border); }
   static std::size_t scratch_floats(int rows, int border) { return tile_floats + view_group * line_floats(rows, border); }
 
   void accumulate_columns(std::span<const ExactViewMatrix> matrices, int border, geometry::Range rows,

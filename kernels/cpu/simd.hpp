@@ -9,7 +9,7 @@
 namespace feldspar::kernels::cpu {
 
 /// Voxel columns are processed in blocks of this many slices, at multiples of it in the whole volume.
-constexpr int block_slices = 256;
+constexpr int block_slices = 128;
 /// Tiles are this many voxels wide and deep.
 constexpr int tile_width = 16;
 /// Floats from one voxel column of a tile to the next; not a power of two, which would crowd the cache.
@@ -38,12 +38,13 @@ struct ColumnTile {
   int first_k, end_k;         ///< slices of the slab within the block
   float* sums;                ///< tile_width * tile_width columns of tile_stride floats, updated
   float* lines;               ///< scratch: view_group * line_stride floats
-  std::ptrdiff_t line_stride; ///< at least row_count + 2 * border + 64
+  std::ptrdiff_t line_stride; ///< row_count + 2 * border or more
 };
+// Columns, lines and strides are multiples of 16 floats, so that vectors never straddle a cache line.
 
 /// Zeros that vectors need around a detector column when neighbouring voxels of a column are at most
-/// `largest_step` rows apart: as far as 16 lanes reach.
-constexpr int border_rows(double largest_step) { return 48 + static_cast<int>(16 * largest_step); }
+/// `largest_step` rows apart: twice as far as 16 lanes reach.
+constexpr int border_rows(double largest_step) { return 64 + 16 * static_cast<int>(1 + largest_step); }
 
 /// What the row filter needs besides the rows.
 struct RowFilterPlan {
