@@ -37,7 +37,8 @@ void print_for_programs(const std::vector<kernels::DeviceInfo>& devices) {
 }  // namespace
 
 void add_devices_command(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("devices", "List what a reconstruction can run on, the preferred first");
+  CLI::App* command =
+      program.add_subcommand("devices", "List what a reconstruction can run on, the preferred first");
   command->footer("Example:\n  feldspar devices\n  feldspar recon SCAN -o VOLUME.h5 --device cuda:0");
   const auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "Print JSON for programs");

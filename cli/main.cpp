@@ -38,6 +38,14 @@ void add_commands(CLI::App& program) {
   add_devices_command(program);
 }
 
+/// What the parser's complaint means to who typed it.
+std::string explain(const CLI::ParseError& error, const CLI::App& program, int argc, char** argv) {
+  if (!program.get_subcommands().empty() || argc < 2 || argv[1][0] == '-') return error.what();
+  std::string commands;
+  for (const CLI::App* command : program.get_subcommands({})) commands += " " + command->get_name();
+  return fmt::format("there is no command '{}', only{}", argv[1], commands);
+}
+
 /// Where the user reads on: the help of the command that was being typed.
 std::string help_of(const CLI::App& program) {
   std::string words = "feldspar";
@@ -51,10 +59,12 @@ int run(int argc, char** argv) {
   try {
     add_commands(program);
     program.parse(argc, argv);
-    return std::fflush(stdout) == 0 ? 0 : fail(ErrorKind::io, "the results could not be written to the output");
+    return std::fflush(stdout) == 0 ? 0
+                                    : fail(ErrorKind::io, "the results could not be written to the output");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return program.exit(error);
-    return fail(ErrorKind::usage, fmt::format("{}; see {}", error.what(), help_of(program)));
+    return fail(ErrorKind::usage,
+                fmt::format("{}; see {}", explain(error, program, argc, argv), help_of(program)));
   } catch (const Error& error) {
     return fail(error.kind(), error.what());
   } catch (const std::filesystem::filesystem_error& error) {
