@@ -54,11 +54,13 @@ run_step() {
 
 columns() { tput cols 2>/dev/null || echo 100; }
 
-# The first line of a log that looks like the reason of a failure, or its last line.
+# The line of a log that says why: a compiler's or linker's error, CMake's with its message, apt's, or the last.
 reason_in() {
-  local line
-  line=$(grep -m 1 -E '(^|[ :])(fatal )?[Ee]rror[: ]|^CMake Error|^E: |^FAILED' "$1" | cut -c 1-300) || true
-  echo "${line:-$(tail -n 1 "$1" | cut -c 1-300)}"
+  awk '/(^|[ :])(fatal )?[Ee]rror: |undefined reference|^E: / && !/^ninja: / {line = $0; exit}
+       /^CMake Error/ && !cmake {cmake = $0; next}
+       cmake && !message && NF {message = $0}
+       NF {last = $0}
+       END {sub(/^ +/, " ", message); print substr(line ? line : cmake ? cmake message : last, 1, 300)}' "$1"
 }
 
 # build_preset PRESET TARGET: configures build/PRESET as CMakePresets.json says, afresh when that or the tools
