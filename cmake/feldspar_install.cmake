@@ -10,8 +10,8 @@ install(TARGETS ${feldspar_libraries} EXPORT feldspar_targets ARCHIVE DESTINATIO
 install(DIRECTORY ${feldspar_floors} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/feldspar
   FILES_MATCHING PATTERN "*.hpp"
   PATTERN kernels/cpu EXCLUDE PATTERN kernels/cuda EXCLUDE PATTERN kernels/reference EXCLUDE)
-install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md CONTRIBUTING.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 install(EXPORT feldspar_targets NAMESPACE feldspar:: FILE feldsparTargets.cmake DESTINATION ${feldspar_package_folder})
 configure_package_config_file(cmake/feldsparConfig.cmake.in ${PROJECT_BINARY_DIR}/feldsparConfig.cmake
