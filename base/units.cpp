@@ -37,7 +37,7 @@ double parse_with_suffix(std::string_view text, std::string_view what, const std
 
 bool parse_number(std::string_view text, double& value) {
   text = trimmed(text);
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size() && std::isfinite(value);
 }

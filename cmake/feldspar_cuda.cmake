@@ -1,6 +1,12 @@
 # Finds nvcc and, unless FELDSPAR_CUDA is OFF, enables the CUDA language. Sets FELDSPAR_HAS_CUDA.
 set(FELDSPAR_HAS_CUDA OFF)
 if(NOT FELDSPAR_CUDA STREQUAL "OFF")
+  if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+    find_program(FELDSPAR_NVCC nvcc PATHS /usr/local/cuda/bin /opt/cuda/bin)  # where it lies when not on PATH
+    if(FELDSPAR_NVCC)
+      set(ENV{CUDACXX} ${FELDSPAR_NVCC})
+    endif()
+  endif()
   include(CheckLanguage)
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)

@@ -27,6 +27,6 @@ function(feldspar_test name)
   target_link_libraries(${name}_test PRIVATE ${arg_LIBRARIES} GTest::gtest_main feldspar_warnings)
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${name}_test PRIVATE FELDSPAR_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
     PROPERTIES TIMEOUT 900 LABELS "${arg_LABELS}")
 endfunction()

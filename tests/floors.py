@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Checks that the house stands: who includes whom, third parties at their doorways, files that stay short.
+
+    floors.py FOLDER       prints every breach in the project at FOLDER; exit code 1 when there is one
+    floors.py --self-test  plants every kind of breach in a small project and sees that each is found
+"""
+
+import pathlib
+import re
+import sys
+import tempfile
+import unittest
+
+# A file may include its own folder, and the folders of lower floors.
+FLOORS = {"base": 0, "geometry": 1, "kernels": 2, "io": 2, "recon": 3, "simulate": 3, "cli": 4, "python": 4}
+
+# Folders of a backend, which only kernels/ itself may look into; and neither may another backend.
+BACKENDS = ("kernels/cpu/", "kernels/cuda/", "kernels/reference/")
+
+# The reference must be able to disagree with the fast backends, so it shares no arithmetic with them.
+NOT_FOR_REFERENCE = ("kernels/shared/", "kernels/view_matrix.hpp")
+
+# What may be included in angle brackets beside the standard library and the system, and where. Tests and
+# benchmarks may include any of it.
+DOORWAYS = [
+    (r"fmt/", [""]),
+    (r"spdlog/", ["base/"]),
+    (r"(cuda|cufft|cublas|curand|nvtx|nvToolsExt|thrust/|cub/|cooperative_groups|math_constants)", ["kernels/cuda/"]),
+    (r"([a-z]+mmintrin\.h|immintrin\.h|x86intrin\.h|arm_neon\.h|arm_sve\.h|hwy/|cpuid\.h)", ["kernels/cpu/"]),
+    (r"(hdf5(_hl)?\.h|H5[A-Za-z]*\.h|highfive/|libdeflate\.h|zlib\.h)", ["io/hdf5/"]),
+    (r"tiff[a-z]*\.h(xx)?$", ["io/tiff/"]),
+    (r"png\.h$", ["io/png/"]),
+    (r"xxhash\.h$|xxh3\.h$", ["io/"]),
+    (r"itk[A-Z]", ["io/itk/", "recon/registration/"]),
+    (r"xraylib(-|\.h|/)", ["simulate/"]),
+    (r"CLI/", ["cli/"]),
+    (r"toml\+\+/", ["cli/"]),
+    (r"nlohmann/", ["cli/", "io/"]),
+    (r"(nanobind/|pybind11/|Python\.h)", ["python/"]),
+    (r"(gtest/|gmock/|benchmark/|fftw3\.h)", []),
+]
+
+STANDARD = re.compile(r"[a-z_]+[0-9]*$")
+SYSTEM = re.compile(r"((sys|linux|netinet|arpa)/[a-z_]+\.h|(unistd|fcntl|sched|pthread|signal|poll|dirent|errno)\.h)$")
+INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
+SOURCES = {".hpp", ".cpp", ".cu", ".cuh", ".h", ".c", ".py"}
+FRAGMENT = "Included only by"  # what a header says that is a piece of one file, and no header by itself
+ANYWHERE = ("tests/", "benchmarks/")
+LINES = 400
+LINES_OF_TESTS = 600
+
+
+def project_files(root):
+    """Paths of all sources, relative to `root`, with forward slashes."""
+    for folder in (*FLOORS, "tests", "benchmarks"):
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in SOURCES and path.is_file():
+                yield path.relative_to(root).as_posix()
+
+
+def why_not_project(file, included):
+    """Why `file` may not include the project's "included", or None."""
+    floor, other = file.split("/")[0], included.split("/")[0]
+    if "/" not in included or (other not in FLOORS and other != "tests"):
+        return "is no path from the project's root, as in \"geometry/scan.hpp\""
+    if file.startswith(ANYWHERE):
+        return None
+    if other == "tests":
+        return "is a test's"
+    if other != floor and FLOORS[other] >= FLOORS[floor]:
+        return f"is not on a floor below {floor}/"
+    backend = next((b for b in BACKENDS if included.startswith(b)), None)
+    if backend and floor != "kernels":
+        return "is a backend's own; go through kernels/backend.hpp"
+    if backend and file.startswith(BACKENDS) and not file.startswith(backend):
+        return "is another backend's own"
+    if file.startswith("kernels/reference/") and included.startswith(NOT_FOR_REFERENCE):
+        return "is arithmetic of the fast backends, which the reference must not share"
+    return None
+
+
+def why_not_foreign(file, included):
+    """Why `file` may not include <included>, or None."""
+    if file.startswith(ANYWHERE) or STANDARD.match(included) or SYSTEM.match(included):
+        return None
+    for pattern, doors in DOORWAYS:
+        if re.match(pattern, included):
+            if any(file.startswith(door) for door in doors):
+                return None
+            return f"belongs to {' and '.join(doors) or 'tests/ and benchmarks/'} only"
+    return "is in no doorway of tests/floors.py; give the library its one folder there"
+
+
+def breaches_of_file(file, text):
+    lines = text.splitlines()
+    limit = LINES_OF_TESTS if file.startswith("tests/") else LINES
+    if len(lines) > limit:
+        yield f"{file}: {len(lines)} lines, more than {limit}"
+    if file.endswith((".hpp", ".cuh")):
+        if not re.match(r"// \S", text):
+            yield f"{file}:1: a header begins with a // comment that says what it is for"
+        if "#pragma once" not in lines and FRAGMENT not in text:
+            yield f"{file}:1: a header has #pragma once, or says \"{FRAGMENT} FILE\""
+    for number, line in enumerate(lines, 1):
+        include = INCLUDE.match(line)
+        if not include:
+            continue
+        project, foreign = include.groups()
+        reason = why_not_project(file, project) if project else why_not_foreign(file, foreign)
+        if reason:
+            yield f"{file}:{number}: {project or foreign} {reason}"
+
+
+def breaches(root):
+    for file in project_files(root):
+        yield from breaches_of_file(file, (root / file).read_text(encoding="utf-8"))
+
+
+class SelfTest(unittest.TestCase):
+    """Each case is a file in an otherwise empty project, and what must be said of it."""
+
+    def found(self, file, text):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, file)
+            path.parent.mkdir(parents=True)
+            path.write_text(text, encoding="utf-8")
+            return list(breaches(pathlib.Path(folder)))
+
+    def assert_breach(self, file, text, said):
+        found = self.found(file, text)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(said, found[0])
+
+    def test_what_is_allowed(self):
+        for file, text in [
+            ("io/hdf5/a.cpp", '#include <hdf5.h>\n#include <vector>\n#include <sys/stat.h>\n#include "geometry/a.hpp"\n'),
+            ("kernels/backends.cpp", '#include "kernels/cuda/a.hpp"\n#include "base/a.hpp"\n'),
+            ("kernels/cuda/a.cu", '#include <cuda_runtime.h>\n#include "kernels/shared/a.hpp"\n'),
+            ("recon/a.cpp", '#include "io/a.hpp"\n#include "kernels/a.hpp"\n#include <fmt/format.h>\n'),
+            ("cli/a.cpp", '#include <CLI/CLI.hpp>\n#include "recon/a.hpp"\n#include "simulate/a.hpp"\n'),
+            ("tests/io/a.cpp", "#include <hdf5.h>\n#include <gtest/gtest.h>\n" + "\n" * (LINES_OF_TESTS - 2)),
+            ("base/a.hpp", "// What it is for.\n#pragma once\n"),
+        ]:
+            with self.subTest(file):
+                self.assertEqual(self.found(file, text), [])
+
+    def test_floors(self):
+        for file, included in [
+            ("base/a.cpp", "geometry/a.hpp"), ("geometry/a.cpp", "kernels/a.hpp"), ("io/a.cpp", "kernels/a.hpp"),
+            ("kernels/a.cpp", "io/a.hpp"), ("recon/a.cpp", "simulate/a.hpp"), ("simulate/a.cpp", "recon/a.hpp"),
+            ("recon/a.cpp", "cli/a.hpp"), ("kernels/cpu/a.cpp", "recon/a.hpp"),
+        ]:
+            with self.subTest(f"{file} -> {included}"):
+                self.assert_breach(file, f'#include "{included}"\n', "is not on a floor below")
+
+    def test_backends(self):
+        self.assert_breach("recon/a.cpp", '#include "kernels/cpu/a.hpp"\n', "a backend's own")
+        self.assert_breach("kernels/cpu/a.cpp", '#include "kernels/cuda/a.hpp"\n', "another backend's own")
+        self.assert_breach("kernels/reference/a.cpp", '#include "kernels/shared/a.hpp"\n', "must not share")
+
+    def test_paths(self):
+        self.assert_breach("io/a.cpp", '#include "a.hpp"\n', "no path from the project's root")
+        self.assert_breach("io/a.cpp", '#include "../base/a.hpp"\n', "no path from the project's root")
+        self.assert_breach("io/a.cpp", '#include "tests/support/a.hpp"\n', "is a test's")
+
+    def test_doorways(self):
+        for file, included in [
+            ("kernels/a.cpp", "cuda_runtime.h"), ("kernels/cuda.cpp", "cuda.h"), ("kernels/shared/a.cpp", "immintrin.h"),
+            ("kernels/a.cpp", "emmintrin.h"), ("io/a.cpp", "hdf5.h"), ("io/nikon/a.cpp", "tiffio.h"),
+            ("cli/a.cpp", "png.h"), ("recon/a.cpp", "xraylib.h"), ("recon/a.cpp", "CLI/CLI.hpp"),
+            ("recon/a.cpp", "toml++/toml.h"), ("kernels/cpu/a.cpp", "fftw3.h"), ("recon/a.cpp", "spdlog/spdlog.h"),
+            ("io/itk.cpp", "itkImage.h"), ("base/a.cpp", "gtest/gtest.h"),
+        ]:
+            with self.subTest(f"{file} -> {included}"):
+                self.assert_breach(file, f"  #  include <{included}>\n", "only")
+
+    def test_unknown_third_party(self):
+        self.assert_breach("io/a.cpp", "#include <boost/any.hpp>\n", "in no doorway")
+
+    def test_lengths(self):
+        self.assert_breach("base/a.cpp", "\n" * (LINES + 1), f"more than {LINES}")
+        self.assert_breach("tests/base/a.cpp", "\n" * (LINES_OF_TESTS + 1), f"more than {LINES_OF_TESTS}")
+
+    def test_headers(self):
+        self.assert_breach("base/a.hpp", "#pragma once\n// Too late.\n", "begins with a // comment")
+        self.assert_breach("base/a.hpp", "// What it is for.\n", "has #pragma once")
+        self.assertEqual(self.found("kernels/cpu/a.hpp", "// A piece. Included only by b.cpp.\n"), [])
+
+
+def main(arguments):
+    if arguments == ["--self-test"]:
+        return not unittest.main(argv=["floors.py"], exit=False).result.wasSuccessful()
+    if len(arguments) != 1 or not pathlib.Path(arguments[0], "base").is_dir():
+        print(__doc__, file=sys.stderr)
+        return 2
+    found = list(breaches(pathlib.Path(arguments[0])))
+    for breach in found:
+        print(breach)
+    print(f"{len(found)} breaches in {sum(1 for _ in project_files(pathlib.Path(arguments[0])))} files")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
