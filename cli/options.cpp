@@ -29,7 +29,7 @@ std::string as_text(const toml::node& value, const std::string& where) {
   throw Error(ErrorKind::usage, fmt::format("{}: the value must be a text, a number, true or false, or a list of them", where));
 }
 
-std::string quoted(const std::string& text) {
+std::string toml_text(const std::string& text) {
   std::ostringstream out;
   out << toml::value<std::string>(text);
   return out.str();
@@ -74,9 +74,9 @@ std::string effective_config(const CLI::App& command, const std::vector<std::str
     if (flag) {
       text += fmt::format("{} = {}\n", names[0], values[0] == "false" ? "false" : "true");
     } else if (values.size() == 1) {
-      text += fmt::format("{} = {}\n", names[0], quoted(values[0]));
+      text += fmt::format("{} = {}\n", names[0], toml_text(values[0]));
     } else {
-      for (std::string& value : values) value = quoted(value);
+      for (std::string& value : values) value = toml_text(value);
       text += fmt::format("{} = [{}]\n", names[0], fmt::join(values, ", "));
     }
   }

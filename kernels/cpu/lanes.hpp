@@ -37,8 +37,9 @@ constexpr double narrow_step = (2.0 * lanes - 2.01) / (lanes - 1);
 inline Floats add_interpolated(Floats sum, const float* line, Floats t) {
   const __m512i index = _mm512_cvttps_epi32(t);
   const __m512 fraction = _mm512_sub_ps(t, _mm512_cvtepi32_ps(index));
-  const __m512 a = _mm512_permutex2var_ps(_mm512_loadu_ps(line), index, _mm512_loadu_ps(line + 16));
-  const __m512 b = _mm512_permutex2var_ps(_mm512_loadu_ps(line + 1), index, _mm512_loadu_ps(line + 17));
+  const __m512 low = _mm512_loadu_ps(line), high = _mm512_loadu_ps(line + 16);
+  const __m512 a = _mm512_permutex2var_ps(low, index, high);
+  const __m512 b = _mm512_permutex2var_ps(low, _mm512_add_epi32(index, _mm512_set1_epi32(1)), high);
   return _mm512_fmadd_ps(fraction, _mm512_sub_ps(b, a), _mm512_add_ps(sum, a));
 }
 /// The same for any t >= 0.
