@@ -1,0 +1,192 @@
+// The .xtekct and its companions, and images turned into Nikon's orientation.
+#include "simulate/nikon_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+#include "io/tiff/tiff_file.hpp"
+
+namespace feldspar::simulate {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double degrees_per_radian = 1 / radians_per_degree;
+
+/// A decimal number without exponent, as the format has them: "0.2", "176.94", "0.0".
+std::string number(double value) {
+  std::string text = fmt::format("{:.12f}", value == 0 ? 0.0 : value);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text += '0';
+  return text == "-0.0" ? "0.0" : text;
+}
+
+void require_expressible(bool holds, std::string_view what) {
+  if (!holds)
+    throw Error(ErrorKind::unsupported,
+                fmt::format("Nikon's format cannot express {}; leave it out of the simulated scan", what));
+}
+
+/// The constant difference of the angles; a single view has none.
+double uniform_step(const std::vector<double>& angles) {
+  if (angles.size() < 2) return 0;
+  const double step = (angles.back() - angles.front()) / static_cast<double>(angles.size() - 1);
+  for (std::size_t n = 0; n < angles.size(); ++n)
+    require_expressible(std::abs(angles[n] - angles.front() - static_cast<double>(n) * step) < 1e-9,
+                        "angles of uneven step");
+  return step;
+}
+
+void write_text(const fs::path& file, const std::string& text) {
+  const fs::path unfinished = file.string() + ".part";
+  {
+    std::ofstream out(unfinished, std::ios::binary);
+    out << text;
+    out.close();
+    if (!out) throw Error(ErrorKind::io, fmt::format("{}: cannot be written; is the disk full?", unfinished.string()));
+  }
+  std::error_code failure;
+  fs::rename(unfinished, file, failure);
+  if (failure) throw Error(ErrorKind::io, fmt::format("{}: {}", file.string(), failure.message()));
+}
+
+/// "NAME_0001.tif" for this name.
+bool is_view_of(const std::string& name, const std::string& file) {
+  if (!file.starts_with(name + "_") || !file.ends_with(".tif")) return false;
+  const std::string_view digits = std::string_view(file).substr(name.size() + 1, file.size() - name.size() - 5);
+  return !digits.empty() && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+NikonWriter::NikonWriter(fs::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
+                         bool overwrite)
+    : folder_(std::move(folder)),
+      name_(std::move(name)),
+      scan_(std::move(scan)),
+      notes_(std::move(notes)),
+      digits_(std::max(4, static_cast<int>(fmt::formatted_size("{}", scan_.angles.size())))),
+      written_(scan_.angles.size(), false) {
+  geometry::validate(scan_);
+  const geometry::Detector& d = scan_.detector;
+  require_expressible(d.roll == 0 && d.tilt == 0 && d.slant == 0, "a detector that is rolled, tilted or slanted");
+  require_expressible(scan_.shifts.empty(), "shifts of single views");
+  step_deg_ = -uniform_step(scan_.angles) * degrees_per_radian;
+  if (name_.empty() || name_.find_first_of("/\\\r\n") != std::string::npos || name_.front() == '.')
+    throw Error(ErrorKind::usage, fmt::format("'{}' cannot name a scan; use letters, digits, spaces, - or _", name_));
+  claim_folder(overwrite);
+  image_.resize(static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows));
+}
+
+void NikonWriter::claim_folder(bool overwrite) const {
+  std::error_code failure;
+  fs::create_directories(folder_, failure);
+  if (failure) throw Error(ErrorKind::io, fmt::format("{}: cannot be made: {}", folder_.string(), failure.message()));
+  if (!overwrite) {
+    if (!fs::is_empty(folder_))
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} is not empty; choose another folder or allow overwriting", folder_.string()));
+    return;
+  }
+  fs::remove(folder_ / (name_ + ".xtekct"));  // first: without it the rest is no scan
+  fs::remove(folder_ / "_ctdata.txt");
+  std::vector<fs::path> earlier;
+  for (const auto& entry : fs::directory_iterator(folder_))
+    if (is_view_of(name_, entry.path().filename().string())) earlier.push_back(entry.path());
+  for (const fs::path& file : earlier) fs::remove(file);
+}
+
+fs::path NikonWriter::view_file(int view) const {
+  return folder_ / fmt::format("{}_{:0{}}.tif", name_, view + 1, digits_);
+}
+
+void NikonWriter::write_view(int view, View3<const std::uint16_t> counts) {
+  expects(view >= 0 && static_cast<std::size_t>(view) < written_.size(), "a view that the scan does not have");
+  expects(counts.nx == scan_.detector.columns && counts.ny == scan_.detector.rows && counts.nz == 1,
+          "an image that is not of the detector's size");
+  // Seen from the other side columns run backwards, and top-down storage turns the rows: half a turn in all.
+  const auto values = counts.values();
+  std::reverse_copy(values.begin(), values.end(), image_.begin());
+  io::write_tiff(view_file(view), {image_.data(), counts.nx, counts.ny, 1});
+  written_[static_cast<std::size_t>(view)] = true;
+}
+
+void NikonWriter::finish() {
+  expects(std::all_of(written_.begin(), written_.end(), [](bool done) { return done; }),
+          "a scan was finished before all of its views were written");
+  write_text(folder_ / "_ctdata.txt", angle_table());
+  write_text(folder_ / (name_ + ".xtekct"), description());
+}
+
+std::string NikonWriter::angle_table() const {
+  const std::size_t views = scan_.angles.size();
+  std::string text = fmt::format("Projections\tFrames\tExposure(ms)\r\n{}\t1\t{:.2f}\r\nProjection\tAngle(deg)\tTime(s)\r\n",
+                                 views, 1000 * notes_.exposure_s);
+  for (std::size_t n = 0; n <= views; ++n)  // one more than there are projections: where the stage came to rest
+    text += fmt::format("{}\t{:08.4f}\t{:08.4f}\r\n", n + 1, static_cast<double>(n) * step_deg_,
+                        static_cast<double>(n) * notes_.exposure_s);
+  return text;
+}
+
+std::string NikonWriter::description() const {
+  const geometry::Detector& d = scan_.detector;
+  const double sod = scan_.source_object_distance, sdd = scan_.source_detector_distance;
+  const double voxel_x = d.column_pitch * sod / sdd, voxel_z = d.row_pitch * sod / sdd;
+  const double fan = std::atan(0.5 * d.columns * d.column_pitch / sdd);
+  const double object_offset = -scan_.axis.offset;
+  const double mask = sod * std::sin(fan) - std::abs(object_offset) * std::cos(fan);
+  double initial = std::fmod(180 - scan_.angles.front() * degrees_per_radian, 360);
+  if (initial < 0) initial += 360;
+
+  std::string text;
+  const auto section = [&](std::string_view name) { text += fmt::format("[{}]\r\n", name); };
+  const auto say = [&](std::string_view key, const auto& value) { text += fmt::format("{}={}\r\n", key, value); };
+  section("XTekCT");
+  say("Name", name_), say("OperatorID", ""), say("InputSeparator", "_"), say("InputFolderName", "");
+  say("OutputSeparator", "_"), say("OutputFolderName", name_);
+  say("VoxelsX", d.columns), say("VoxelSizeX", number(voxel_x)), say("OffsetX", "0.0");
+  say("VoxelsY", d.columns), say("VoxelSizeY", number(voxel_x)), say("OffsetY", "0.0");
+  say("VoxelsZ", d.rows), say("VoxelSizeZ", number(voxel_z)), say("OffsetZ", "0.0");
+  say("SrcToObject", number(sod)), say("SrcToDetector", number(sdd)), say("MaskRadius", number(mask));
+  say("DetectorPixelsX", d.columns), say("DetectorPixelSizeX", number(d.column_pitch));
+  say("DetectorOffsetX", number(-d.column_offset));
+  say("DetectorPixelsY", d.rows), say("DetectorPixelSizeY", number(d.row_pitch));
+  say("DetectorOffsetY", number(d.row_offset));
+  say("RegionStartX", 0), say("RegionPixelsX", d.columns), say("RegionStartY", 0), say("RegionPixelsY", d.rows);
+  say("Units", "mm"), say("Scaling", "1000.0"), say("OutputUnits", "/m"), say("OutputType", 0);
+  say("ImportConversion", 0), say("AutoScalingType", 0), say("ScalingMinimum", "0.0"), say("ScalingMaximum", "1000.0");
+  say("LowPercentile", "0.2"), say("HighPercentile", "99.8");
+  say("Projections", scan_.angles.size()), say("InitialAngle", number(initial)), say("AngularStep", number(step_deg_));
+  say("WhiteLevel", number(notes_.white_level)), say("InterpolationType", 1), say("BeamHardeningLUTFile", "");
+  say("CoefX4", "0.0"), say("CoefX3", "0.0"), say("CoefX2", "0.0"), say("CoefX1", "1.0"), say("CoefX0", "0.0");
+  say("Scale", "1.0"), say("FilterType", 0), say("CutOffFrequency", number(0.5 / d.column_pitch));
+  say("Exponent", "1.0"), say("Normalisation", "1.0"), say("Scattering", "0.0");
+  say("MedianFilterKernelSize", 1), say("ConvolutionKernelSize", 0), say("Increment", 1), say("ModifierID", "");
+  say("InputName", name_), say("InputDigits", digits_), say("OutputName", name_), say("OutputDigits", digits_);
+  say("VirtualDetectorPixelsX", d.columns), say("VirtualDetectorPixelsY", d.rows);
+  say("VirtualDetectorPixelSizeX", number(d.column_pitch)), say("VirtualDetectorPixelSizeY", number(d.row_pitch));
+  say("VirtualDetectorOffsetX", number(-d.column_offset)), say("VirtualDetectorOffsetY", number(d.row_offset));
+  say("SrcToVirtualDetector", number(sdd)), say("AutomaticCentreOfRotation", 0);
+  say("ObjectOffsetX", number(object_offset)), say("ObjectOffsetY", "0.0");
+  say("ObjectTilt", number(scan_.axis.tilt * degrees_per_radian));
+  say("ObjectRoll", number(scan_.axis.roll * degrees_per_radian));
+  say("Blanking", 0), say("OrderFFT", static_cast<int>(std::ceil(std::log2(d.columns))) + 2), say("TimeStampFolder", 0);
+  section("Xrays");
+  say("XraykV", number(notes_.voltage_kv)), say("XrayuA", number(notes_.current_ua));
+  section("CTPro");
+  say("Version", "V5.4"), say("Product", "feldspar simulate");
+  say("Filter_ThicknessMM", number(notes_.filter_mm)), say("Filter_Material", notes_.filter_material);
+  say("Shuttling", "False"), say("AngleFile_Use", "False"), say("AngleFile_IgnoreErrors", "True");
+  section("DICOM");
+  say("DICOMTags", "");
+  return text;
+}
+
+}  // namespace feldspar::simulate

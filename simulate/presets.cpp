@@ -1,0 +1,137 @@
+// The scans of an 18650 cell on a Nikon XT H 225 before and after ageing, and small scans of phantoms.
+#include "simulate/presets.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numbers>
+
+#include "base/error.hpp"
+#include "simulate/cell_18650.hpp"
+#include "simulate/phantom.hpp"
+
+namespace feldspar::simulate {
+namespace {
+
+struct CellScan {
+  double voxel_mm, seconds;
+  int views;
+  int sub_angles;
+};
+
+/// 2000 x 2000 pixels of 0.2 mm at 983 mm, 205 kV and 330 uA. The focal spot is 60 um wide at half height, the
+/// scintillator's MTF 0.5 at 1.5 line pairs per mm.
+VirtualScan scan_of_cell(const CellDesign& design, const CellScan& how) {
+  constexpr double pitch = 0.2, sdd = 983, full_width_to_sigma = 2.3548;
+  VirtualScan made;
+  made.object = std::make_shared<Cell18650>(design);
+  made.scan.source_detector_distance = sdd;
+  made.scan.source_object_distance = sdd * how.voxel_mm / pitch;
+  made.scan.detector = {.columns = 2000, .rows = 2000, .column_pitch = pitch, .row_pitch = pitch};
+  made.scan.angles = full_turn(how.views);
+  const double spot = (made.scan.magnification() - 1) * 0.060 / full_width_to_sigma;
+  const double scintillator = std::sqrt(std::log(2) / 2) / (std::numbers::pi * 1.5);
+  made.blur_mm = std::hypot(spot, scintillator);
+  made.detector.electronic_noise = 7;
+  made.detector.gain_residual = 0.005;
+  made.sampling.sub_angles = how.sub_angles;
+  made.notes.exposure_s = how.seconds;
+  return made;
+}
+
+VirtualScan scan_of_phantom(std::shared_ptr<const Object> object) {
+  VirtualScan made;
+  made.object = std::move(object);
+  made.scan.source_object_distance = 500;
+  made.scan.source_detector_distance = 1000;
+  made.scan.detector = {.columns = 256, .rows = 256, .column_pitch = 0.4, .row_pitch = 0.4};
+  made.scan.angles = full_turn(360);
+  made.detector.electronic_noise = 7;
+  return made;
+}
+
+struct Entry {
+  PresetSummary summary;
+  std::function<VirtualScan()> make;
+};
+
+/// Scans that take exactly the sum of their exposures turned without stopping; where a step is not much more
+/// than a voxel at the can (0.5 voxels for 3176 views) the standing object is the same within the blur.
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> all{
+      {{"mj1-fresh-53min", "fresh 18650 cell, 36 um, 3176 views of 1 s"},
+       [] { return scan_of_cell({}, {0.036, 1, 3176, 1}); }},
+      {{"mj1-26min", "fresh 18650 cell, 36 um, 3176 views of 534 ms"},
+       [] { return scan_of_cell({}, {0.036, 0.534, 3176, 1}); }},
+      {{"mj1-160s", "fresh 18650 cell, 36 um, 600 views of 267 ms while turning"},
+       [] { return scan_of_cell({}, {0.036, 0.267, 600, 4}); }},
+      {{"mj1-80s", "fresh 18650 cell, 36 um, 300 views of 267 ms while turning"},
+       [] { return scan_of_cell({}, {0.036, 0.267, 300, 8}); }},
+      {{"mj1-aged", "18650 cell after 1000 cycles, 36.6 um, 3176 views of 1 s"},
+       [] { return scan_of_cell(aged_design(), {0.0366, 1, 3176, 1}); }},
+      {{"shepp-logan", "Shepp-Logan head of 37 mm, 256 x 256 pixels, 360 views"},
+       [] { return scan_of_phantom(std::make_shared<Phantom>(shepp_logan(20, 0.1))); }},
+      {{"cylinder", "uniform cylinder of 36 mm, 0.05/mm, 256 x 256 pixels, 360 views"},
+       [] { return scan_of_phantom(std::make_shared<Phantom>(uniform_cylinder(18, 30, 0.05))); }},
+      {{"markers", "spheres that tell mirror images apart, 256 x 256 pixels, 360 views"},
+       [] { return scan_of_phantom(std::make_shared<Phantom>(markers(20, 0.1))); }},
+  };
+  return all;
+}
+
+}  // namespace
+
+std::vector<PresetSummary> presets() {
+  std::vector<PresetSummary> all;
+  for (const Entry& entry : entries()) all.push_back(entry.summary);
+  return all;
+}
+
+VirtualScan preset(std::string_view name) {
+  std::string names;
+  for (const Entry& entry : entries()) {
+    if (entry.summary.name == name) {
+      VirtualScan made = entry.make();
+      made.name = entry.summary.name;
+      made.summary = entry.summary.summary;
+      settle(made);
+      return made;
+    }
+    names += (names.empty() ? "" : ", ") + entry.summary.name;
+  }
+  throw Error(ErrorKind::usage, fmt::format("there is no preset '{}'; there are {}", name, names));
+}
+
+std::vector<double> full_turn(int views) {
+  std::vector<double> angles;
+  for (int n = 0; n < views; ++n) angles.push_back(std::numbers::pi * (1 - 2.0 * n / views));
+  return angles;
+}
+
+void scale_detector(geometry::Detector& detector, double factor) {
+  if (!(factor > 0 && factor <= 16))
+    throw Error(ErrorKind::usage, fmt::format("a scale of {} is not between 0 and 16", factor));
+  const auto scaled = [factor](int& count, double& pitch) {
+    const double extent = count * pitch;
+    count = std::max(1, static_cast<int>(std::lround(count * factor)));
+    pitch = extent / count;
+  };
+  scaled(detector.columns, detector.column_pitch);
+  scaled(detector.rows, detector.row_pitch);
+}
+
+void settle(VirtualScan& made) {
+  const geometry::Detector& d = made.scan.detector;
+  made.detector.photons = detected_photons({.current_ua = made.notes.current_ua,
+                                            .seconds = made.notes.exposure_s,
+                                            .pixel_area_mm2 = d.column_pitch * d.row_pitch,
+                                            .distance_mm = made.scan.source_detector_distance});
+  made.detector.white_level = made.notes.white_level;
+  made.detector.blur = made.blur_mm / d.column_pitch;
+  const auto& angles = made.scan.angles;
+  made.sampling.sweep = made.sampling.sub_angles > 1 && angles.size() > 1 ? angles[1] - angles[0] : 0;
+}
+
+}  // namespace feldspar::simulate

@@ -1,0 +1,46 @@
+// Ready-made virtual scans: an object, the instrument before it, and how well it measures.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "geometry/scan.hpp"
+#include "simulate/detector.hpp"
+#include "simulate/nikon_writer.hpp"
+#include "simulate/object.hpp"
+#include "simulate/virtual_scan.hpp"
+
+namespace feldspar::simulate {
+
+struct VirtualScan {
+  std::string name;
+  std::string summary;  ///< a line for people
+  std::shared_ptr<const Object> object;
+  geometry::CircularScan scan;
+  DetectorModel detector;  ///< photons and blur are set by settle()
+  double blur_mm = 0;      ///< standard deviation at the detector, of focal spot and scintillator together
+  Sampling sampling;
+  ScanNotes notes;
+};
+
+/// Names and summaries of all presets, in the order to show them.
+struct PresetSummary {
+  std::string name, summary;
+};
+[[nodiscard]] std::vector<PresetSummary> presets();
+
+/// Throws Error(usage) naming those there are.
+[[nodiscard]] VirtualScan preset(std::string_view name);
+
+/// Angles of a full turn in `views` steps, clockwise from Nikon's InitialAngle 0.
+[[nodiscard]] std::vector<double> full_turn(int views);
+
+/// Changes the number of pixels by `factor` on the same area, within rounding of the counts.
+void scale_detector(geometry::Detector& detector, double factor);
+
+/// Derives what depends on the geometry after it was changed: photons a pixel, blur in pixels, sweep a view.
+void settle(VirtualScan& scan);
+
+}  // namespace feldspar::simulate
