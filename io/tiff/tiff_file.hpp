@@ -15,6 +15,8 @@ struct TiffInfo {
   int columns = 0;
   int rows = 0;
   CountType count_type = CountType::uint16;  ///< what read_tiff_rows delivers
+  float highest = 0;                         ///< the largest count its pixels can hold; 0 for floating point
+  friend bool operator==(const TiffInfo&, const TiffInfo&) = default;
 };
 
 /// Throws Error(io) when the file cannot be opened, Error(bad_file) when it is no TIFF, is truncated, or

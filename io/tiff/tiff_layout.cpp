@@ -1,0 +1,161 @@
+// The tags of a TIFF, refused by name unless they describe one grey image of real pixels that fits its file.
+#include "io/tiff/tiff_layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace feldspar::io {
+namespace {
+
+constexpr std::string_view remedy = "save the projections as 16-bit greyscale TIFFs, one image a file";
+
+[[noreturn]] void refuse(const TiffHandle& file, const std::string& property) {
+  throw Error(ErrorKind::unsupported,
+              fmt::format("{}: {}, which is not supported; {}", file.path().string(), property, remedy));
+}
+
+[[noreturn]] void reject(const TiffHandle& file, const std::string& what) {
+  throw Error(ErrorKind::bad_file, fmt::format("{}: {}", file.path().string(), what));
+}
+
+/// The value of a tag, its default where TIFF has one, else `otherwise`.
+template <class T>
+T tag(const TiffHandle& file, std::uint32_t name, T otherwise) {
+  T value = otherwise;
+  return TIFFGetFieldDefaulted(file.tiff(), name, &value) == 1 ? value : otherwise;
+}
+
+std::string compression_name(std::uint16_t scheme) {
+  const TIFFCodec* const codec = TIFFFindCODEC(scheme);
+  return codec ? codec->name : fmt::format("scheme {}", scheme);
+}
+
+/// Projections are measurements: only compressions that give back the same numbers are read.
+bool is_lossless(std::uint16_t scheme) {
+  constexpr std::uint16_t lossless[] = {COMPRESSION_NONE,          COMPRESSION_LZW,  COMPRESSION_PACKBITS,
+                                        COMPRESSION_ADOBE_DEFLATE, COMPRESSION_DEFLATE, COMPRESSION_LZMA,
+                                        COMPRESSION_ZSTD};
+  return std::find(std::begin(lossless), std::end(lossless), scheme) != std::end(lossless);
+}
+
+PixelFormat read_format(const TiffHandle& file) {
+  const auto bits = tag<std::uint16_t>(file, TIFFTAG_BITSPERSAMPLE, 1);
+  const auto kind = tag<std::uint16_t>(file, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
+  if (kind == SAMPLEFORMAT_UINT || kind == SAMPLEFORMAT_VOID) {
+    if (bits == 8) return PixelFormat::uint8;
+    if (bits == 16) return PixelFormat::uint16;
+    if (bits == 32) return PixelFormat::uint32;
+    refuse(file, fmt::format("its pixels have {} bits", bits));
+  }
+  if (kind == SAMPLEFORMAT_IEEEFP) {
+    if (bits == 32) return PixelFormat::float32;
+    if (bits == 64) return PixelFormat::float64;
+    refuse(file, fmt::format("its pixels are floating-point numbers of {} bits", bits));
+  }
+  if (kind == SAMPLEFORMAT_INT)  // counts above the half of the range may hide in the negative ones
+    refuse(file, fmt::format("its pixels are signed integers of {} bits", bits));
+  refuse(file, fmt::format("its pixels are of sample format {}", kind));
+}
+
+/// ImageJ writes a stack as one image with the other planes behind it, and says so in the description.
+int imagej_planes(const TiffHandle& file) {
+  const char* description = nullptr;
+  if (TIFFGetField(file.tiff(), TIFFTAG_IMAGEDESCRIPTION, &description) != 1 || !description) return 1;
+  if (std::strncmp(description, "ImageJ=", 7) != 0) return 1;
+  const char* const planes = std::strstr(description, "images=");
+  return planes ? std::max(1, std::atoi(planes + 7)) : 1;
+}
+
+void check_kind(const TiffHandle& file) {
+  const auto samples = tag<std::uint16_t>(file, TIFFTAG_SAMPLESPERPIXEL, 1);
+  const auto photometric = tag<std::uint16_t>(file, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+  const auto compression = tag<std::uint16_t>(file, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+  const auto orientation = tag<std::uint16_t>(file, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
+  if (photometric == PHOTOMETRIC_PALETTE) refuse(file, "it is a palette image");
+  if (samples != 1) refuse(file, fmt::format("it has {} samples a pixel (colour)", samples));
+  if (photometric == PHOTOMETRIC_MINISWHITE) refuse(file, "its values are inverted (PhotometricInterpretation MinIsWhite)");
+  if (photometric != PHOTOMETRIC_MINISBLACK) refuse(file, fmt::format("it has PhotometricInterpretation {}", photometric));
+  if (TIFFIsTiled(file.tiff())) refuse(file, "it is tiled");
+  if (!is_lossless(compression) || TIFFIsCODECConfigured(compression) == 0)
+    refuse(file, fmt::format("it is compressed with {}", compression_name(compression)));
+  if (orientation != ORIENTATION_TOPLEFT) refuse(file, fmt::format("it has Orientation {}", orientation));
+  if (TIFFLastDirectory(file.tiff()) == 0 || imagej_planes(file) > 1) refuse(file, "it holds several images");
+}
+
+void check_size(const TiffHandle& file, std::uint32_t columns, std::uint32_t rows, PixelFormat format) {
+  constexpr std::uint32_t most = 1 << 20;  // far beyond any detector, and rows x columns x 8 fits 64 bits
+  if (columns < 1 || rows < 1 || columns > most || rows > most)
+    reject(file, fmt::format("declares an impossible size of {} x {} pixels", columns, rows));
+  // No lossless scheme shrinks measured counts this far; a larger image would only fill the memory.
+  constexpr std::uint64_t strongest_compression = 4096;
+  const std::uint64_t bytes = std::uint64_t{columns} * rows * bytes_of(format);
+  if (bytes / strongest_compression > file.size())
+    reject(file, fmt::format("declares an impossible size: {} x {} pixels in a file of {} bytes", columns, rows,
+                             file.size()));
+}
+
+void read_strips(const TiffHandle& file, bool compressed, TiffLayout& layout) {
+  const auto rows = static_cast<std::uint32_t>(layout.info.rows);
+  const auto rows_per_strip = std::min(tag<std::uint32_t>(file, TIFFTAG_ROWSPERSTRIP, rows), rows);
+  if (rows_per_strip < 1) reject(file, "declares strips of 0 rows");
+  layout.rows_per_strip = static_cast<int>(rows_per_strip);
+  const std::uint32_t needed = (rows + rows_per_strip - 1) / rows_per_strip;
+  const std::uint64_t *offsets = nullptr, *counts = nullptr;
+  if (TIFFNumberOfStrips(file.tiff()) != needed ||
+      TIFFGetField(file.tiff(), TIFFTAG_STRIPOFFSETS, &offsets) != 1 ||
+      TIFFGetField(file.tiff(), TIFFTAG_STRIPBYTECOUNTS, &counts) != 1 || !offsets || !counts)
+    file.fail("its table of strips cannot be read");
+  layout.strips.assign(offsets, offsets + needed);
+
+  for (std::uint32_t n = 0; n < needed; ++n) {
+    const std::uint64_t strip_rows = std::min(rows_per_strip, rows - n * rows_per_strip);
+    const std::uint64_t bytes = compressed ? counts[n] : strip_rows * layout.row_bytes();
+    if (offsets[n] == 0 || counts[n] < bytes || counts[n] == 0)
+      reject(file, fmt::format("is truncated or damaged: strip {} of {} holds {} bytes, {} were expected", n + 1, needed,
+                               offsets[n] == 0 ? 0 : counts[n], strip_rows * layout.row_bytes()));
+    if (offsets[n] > file.size() || bytes > file.size() - offsets[n])
+      reject(file, fmt::format("is truncated: its pixels reach byte {}, but the file ends at byte {}",
+                               offsets[n] + bytes, file.size()));
+  }
+}
+
+float highest_of(PixelFormat format) {
+  switch (format) {
+    case PixelFormat::uint8: return std::numeric_limits<std::uint8_t>::max();
+    case PixelFormat::uint16: return std::numeric_limits<std::uint16_t>::max();
+    case PixelFormat::uint32: return static_cast<float>(std::numeric_limits<std::uint32_t>::max());
+    case PixelFormat::float32:
+    case PixelFormat::float64: return 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TiffLayout read_layout(const TiffHandle& file) {
+  check_kind(file);
+  TiffLayout layout;
+  layout.format = read_format(file);
+  const auto columns = tag<std::uint32_t>(file, TIFFTAG_IMAGEWIDTH, 0);
+  const auto rows = tag<std::uint32_t>(file, TIFFTAG_IMAGELENGTH, 0);
+  check_size(file, columns, rows, layout.format);
+  const bool integer = layout.format == PixelFormat::uint8 || layout.format == PixelFormat::uint16;
+  layout.info = {.columns = static_cast<int>(columns),
+                 .rows = static_cast<int>(rows),
+                 .count_type = integer ? CountType::uint16 : CountType::float32,
+                 .highest = highest_of(layout.format)};
+  const bool compressed = tag<std::uint16_t>(file, TIFFTAG_COMPRESSION, COMPRESSION_NONE) != COMPRESSION_NONE;
+  layout.plain = !compressed && tag<std::uint16_t>(file, TIFFTAG_FILLORDER, FILLORDER_MSB2LSB) == FILLORDER_MSB2LSB;
+  layout.swapped = TIFFIsByteSwapped(file.tiff()) != 0;
+  read_strips(file, compressed, layout);
+  return layout;
+}
+
+}  // namespace feldspar::io
