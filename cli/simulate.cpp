@@ -33,7 +33,8 @@ double parse_scale(const std::string& text) {
   const auto slash = text.find('/');
   double above = 0, below = 1;
   if (!parse_number(text.substr(0, slash), above) ||
-      (slash != std::string::npos && !parse_number(text.substr(slash + 1), below)) || above <= 0 || below <= 0)
+      (slash != std::string::npos && !parse_number(text.substr(slash + 1), below)) || above <= 0 ||
+      below <= 0)
     throw Error(ErrorKind::usage, fmt::format("--scale is '{}'; write 1/4, 0.25 or the like", text));
   return above / below;
 }
@@ -60,13 +61,16 @@ void apply_geometry(const SimulateOptions& options, geometry::CircularScan& scan
 simulate::VirtualScan virtual_scan_of(const SimulateOptions& options) {
   simulate::VirtualScan made = simulate::preset(options.preset);
   apply_geometry(options, made.scan);
-  if (!options.exposure.empty() && (!parse_number(options.exposure, made.notes.exposure_s) || made.notes.exposure_s <= 0))
-    throw Error(ErrorKind::usage, fmt::format("--exposure is '{}'; write seconds, like 0.534", options.exposure));
+  if (!options.exposure.empty() &&
+      (!parse_number(options.exposure, made.notes.exposure_s) || made.notes.exposure_s <= 0))
+    throw Error(ErrorKind::usage,
+                fmt::format("--exposure is '{}'; write seconds, like 0.534", options.exposure));
   if (options.sub_rays > 0) made.sampling.rays = options.sub_rays;
   if (options.sub_angles > 0) made.sampling.sub_angles = options.sub_angles;
   if (options.no_blur) made.blur_mm = 0, made.sampling.sub_angles = 1;
   simulate::settle(made);
-  if (options.no_noise) made.detector = {.white_level = made.detector.white_level, .blur = made.detector.blur};
+  if (options.no_noise)
+    made.detector = {.white_level = made.detector.white_level, .blur = made.detector.blur};
   made.detector.seed = options.seed;
   geometry::validate(made.scan);
   return made;
@@ -76,10 +80,10 @@ void run_simulate(const SimulateOptions& options) {
   const simulate::VirtualScan made = virtual_scan_of(options);
   const geometry::Detector& d = made.scan.detector;
   const int views = static_cast<int>(made.scan.angles.size());
-  simulate::NikonWriter writer(options.folder, options.name.empty() ? made.name : options.name, made.scan, made.notes,
-                               options.overwrite);
-  log_info(fmt::format("{}: {} views of {} x {} pixels, voxels of {}, {:.3g} photons a pixel", made.name, views,
-                       d.columns, d.rows, format_length_mm(d.column_pitch / made.scan.magnification()),
+  simulate::NikonWriter writer(options.folder, options.name.empty() ? made.name : options.name, made.scan,
+                               made.notes, options.overwrite);
+  log_info(fmt::format("{}: {} views of {} x {} pixels, voxels of {}, {:.3g} photons a pixel", made.name,
+                       views, d.columns, d.rows, format_length_mm(d.column_pitch / made.scan.magnification()),
                        made.detector.photons));
   ThreadPool pool(options.threads);
   const Array3<float> beam(d.columns, d.rows, 1, "the simulated view");
@@ -108,10 +112,12 @@ std::string footer() {
 
 void add_options(CLI::App& command, SimulateOptions& o) {
   command.add_option("preset", o.preset, "What to scan and how; see the list below")->required();
-  command.add_option("-o,--output", o.folder, "Folder to write the scan to; it must be absent or empty")->required();
+  command.add_option("-o,--output", o.folder, "Folder to write the scan to; it must be absent or empty")
+      ->required();
   command.add_option("--name", o.name, "Name of the scan's files (default: the preset's)");
   command.add_flag("--overwrite", o.overwrite, "Replace an earlier scan of this name in the folder");
-  command.add_option("--scale", o.scale, "Pixels along each side of the same detector, relative to the preset: 1/4");
+  command.add_option("--scale", o.scale,
+                     "Pixels along each side of the same detector, relative to the preset: 1/4");
   command.add_option("--views", o.views, "Views in the full turn")->check(CLI::PositiveNumber);
   command.add_option("--columns", o.columns, "Detector columns")->check(CLI::PositiveNumber);
   command.add_option("--rows", o.rows, "Detector rows")->check(CLI::PositiveNumber);
@@ -119,15 +125,19 @@ void add_options(CLI::App& command, SimulateOptions& o) {
   command.add_option("--sod", o.sod, "Source to rotation axis: 176.9mm");
   command.add_option("--sdd", o.sdd, "Source to detector: 983mm");
   command.add_option("--exposure", o.exposure, "Seconds a view, which sets the noise");
-  command.add_option("--axis-offset", o.axis_offset, "Rotation axis to the right seen from the source: 120um");
+  command.add_option("--axis-offset", o.axis_offset,
+                     "Rotation axis to the right seen from the source: 120um");
   command.add_option("--axis-roll", o.axis_roll, "Top of the rotation axis leans to the right: 0.1deg");
   command.add_option("--axis-tilt", o.axis_tilt, "Top of the rotation axis leans to the detector: 0.1deg");
-  command.add_option("--detector-offset", o.detector_offset, "Detector to the right seen from the source: 1.5mm");
-  command.add_option("--rays", o.sub_rays, "Rays a pixel along each side (default 1)")->check(CLI::Range(1, 16));
+  command.add_option("--detector-offset", o.detector_offset,
+                     "Detector to the right seen from the source: 1.5mm");
+  command.add_option("--rays", o.sub_rays, "Rays a pixel along each side (default 1)")
+      ->check(CLI::Range(1, 16));
   command.add_option("--sub-angles", o.sub_angles, "Poses averaged in a view while the object turns")
       ->check(CLI::Range(1, 64));
   command.add_flag("--no-noise", o.no_noise, "No photon or electronic noise, no gain pattern");
-  command.add_flag("--no-blur", o.no_blur, "A point source, sharp pixels, and an object that stands in each view");
+  command.add_flag("--no-blur", o.no_blur,
+                   "A point source, sharp pixels, and an object that stands in each view");
   command.add_option("--seed", o.seed, "Another number, other noise (default 1)");
   command.add_option("--threads", o.threads, "Processors to use (default: all)")->check(CLI::PositiveNumber);
 }

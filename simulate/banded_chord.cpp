@@ -22,7 +22,8 @@ double integrate(const Bands& bands, const PlanChord& chord, Slope slope) {
   const double stretch = std::sqrt(1 + slope.rise * slope.rise);
   double sum = 0;
   for (std::size_t n = 0; n < chord.profiles.size(); ++n) {
-    double low = slope.at_zero + slope.rise * chord.cuts[n], high = slope.at_zero + slope.rise * chord.cuts[n + 1];
+    double low = slope.at_zero + slope.rise * chord.cuts[n],
+           high = slope.at_zero + slope.rise * chord.cuts[n + 1];
     const double plan = chord.cuts[n + 1] - chord.cuts[n];
     if (low > high) std::swap(low, high);
     if (high - low < level) {
@@ -45,7 +46,8 @@ ChordSums::ChordSums(const Bands& bands, const PlanChord& chord)
   for (int band = 0; band < bands.count(); ++band) {
     double* sums = sums_.data() + static_cast<std::size_t>(band) * chord.cuts.size();
     for (std::size_t n = 0; n < chord.profiles.size(); ++n)
-      sums[n + 1] = sums[n] + bands.attenuation(chord.profiles[n], band) * (chord.cuts[n + 1] - chord.cuts[n]);
+      sums[n + 1] =
+          sums[n] + bands.attenuation(chord.profiles[n], band) * (chord.cuts[n + 1] - chord.cuts[n]);
   }
 }
 

@@ -12,7 +12,7 @@ namespace feldspar::simulate {
 
 /// Heights and what each profile attenuates between them.
 struct Bands {
-  std::vector<double> heights;       ///< mm, rising; band k lies between heights k and k + 1, outside is nothing
+  std::vector<double> heights;  ///< mm, rising; band k lies between heights k and k + 1, outside is nothing
   std::vector<double> attenuations;  ///< 1/mm, profiles x bands, bands fastest
 
   [[nodiscard]] int count() const { return static_cast<int>(heights.size()) - 1; }

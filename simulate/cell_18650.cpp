@@ -130,20 +130,23 @@ Cell18650::Cell18650(const CellDesign& design, const AttenuationTable& table) {
 }
 
 void Cell18650::plan_roll(const CellDesign& d) {
-  winding_.thickness = {d.separator,    d.cathode, d.aluminium,                d.cathode, d.separator,
-                        d.delamination, d.anode - d.delamination, d.copper, d.anode};
+  winding_.thickness = {
+      d.separator, d.cathode, d.aluminium, d.cathode, d.separator, d.delamination, d.anode - d.delamination,
+      d.copper,    d.anode};
   winding_.outer_radius = d.roll_radius;
   winding_.buckle = d.buckle;
-  // A strip of this length and a pitch's thickness covers the area between the two radii.
-  const double hole2 = d.roll_radius * d.roll_radius - d.wound_length * winding_.pitch() / std::numbers::pi;
-  if (!(d.delamination >= 0 && d.delamination < d.anode && hole2 > d.buckle.depth * d.buckle.depth))
-    throw Error(ErrorKind::usage, fmt::format("{} mm of electrodes with a pitch of {} mm leave no core in a roll of "
-                                              "{} mm radius",
-                                              d.wound_length, winding_.pitch(), d.roll_radius));
-  winding_.inner_radius = std::sqrt(hole2);
+  // Turns times their mean length: wound_length = pi (outer - inner - pitch) (outer + inner) / pitch.
+  const double pitch = winding_.pitch(), middle = d.roll_radius - 0.5 * pitch;
+  winding_.inner_radius =
+      std::sqrt(std::fmax(0, middle * middle - d.wound_length * pitch / std::numbers::pi)) - 0.5 * pitch;
+  if (!(d.delamination >= 0 && d.delamination < d.anode && winding_.core_radius() > 0))
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{} mm of electrodes with a pitch of {} mm leave no core in a roll of {} mm radius",
+                    d.wound_length, pitch, d.roll_radius));
 
   const double end = winding_.turns();
-  const double anode_from = 0.25, anode_to = end - 0.1, cathode_from = 1.0, cathode_to = end - 0.4;
+  const double anode_from = 0.15, anode_to = end - 0.05, cathode_from = 0.5, cathode_to = end - 0.2;
   const auto tab = [&](Layer layer, double centre_turn) {
     const double half = 2.0 / (turn * (winding_.inner_radius + centre_turn * winding_.pitch()));
     return Stretch{layer, centre_turn - half, centre_turn + half};
@@ -160,8 +163,8 @@ void Cell18650::plan_roll(const CellDesign& d) {
   tabbed_cathode.push_back(tab(Layer::aluminium_tab, turns_at(0.5)));
   gapped_anode.push_back({Layer::gap, d.delaminated_from_turn, d.delaminated_to_turn});
   tabbed_anode.push_back(tab(Layer::nickel_tab, anode_to - 0.05));
-  layers_ = {separator, cathode, {{Layer::aluminium, cathode_from, cathode_to}}, tabbed_cathode, separator,
-             gapped_anode, anode, {{Layer::copper, anode_from, anode_to}}, tabbed_anode};
+  layers_ = {separator,    cathode, {{Layer::aluminium, cathode_from, cathode_to}}, tabbed_cathode, separator,
+             gapped_anode, anode,   {{Layer::copper, anode_from, anode_to}},        tabbed_anode};
   for (const LayerPlan& plan : layers_)
     for (const Stretch& stretch : plan) {
       stretch_turns_.push_back(stretch.first_turn);
@@ -194,7 +197,8 @@ void Cell18650::plan_bands(const CellDesign& design, const AttenuationTable& tab
         const double z = 0.5 * (heights[band] + heights[band + 1]);
         Material material = Material::nothing;
         for (const Ring& part : parts)
-          if (radius > part.inner && radius < part.outer && z > part.bottom && z < part.top) material = part.material;
+          if (radius > part.inner && radius < part.outer && z > part.bottom && z < part.top)
+            material = part.material;
         const LayerExtent layer = extent_of(static_cast<Layer>(n));
         if (z > layer.bottom && z < layer.top) material = layer.material;
         materials_.push_back(material);
@@ -210,7 +214,8 @@ int Cell18650::ring_at(double radius) const {
 
 Layer Cell18650::layer_at(double x, double y) const {
   const double r2 = x * x + y * y;
-  if (r2 < winding_.core_radius() * winding_.core_radius() || r2 > winding_.outer_radius * winding_.outer_radius)
+  if (r2 < winding_.core_radius() * winding_.core_radius() ||
+      r2 > winding_.outer_radius * winding_.outer_radius)
     return Layer::none;
   const WoundPlace place = locate(winding_, x, y);
   Layer found = Layer::none;

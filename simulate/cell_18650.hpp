@@ -1,9 +1,9 @@
 // A cylindrical lithium-ion cell of format 18650 with a wound electrode pair, after the LG INR18650 MJ1.
 //
 // Everything stands upright: what lies where in the plan (rings around the axis, and the layers of the roll)
-// has its own list of materials over the height. Overlaps are decided by priority: a roll layer within its own
-// extent in z replaces what its ring holds there, and in a ring the part named last replaces the ones before.
-// So every place has one material, and line integrals are exact (banded_chord.hpp, winding.hpp).
+// has its own list of materials over the height. Overlaps are decided by priority: a roll layer within its
+// own extent in z replaces what its ring holds there, and in a ring the part named last replaces the ones
+// before. So every place has one material, and line integrals are exact (banded_chord.hpp, winding.hpp).
 #pragma once
 
 #include <array>
@@ -45,15 +45,15 @@ struct CellDesign {
   double can_wall = 0.22;
   double can_bottom = 0.3;
   double roll_radius = 8.86;
-  double wound_length = 655;  ///< of the separator; the roll's hole follows from it
+  double wound_length = 635;  ///< of the separator's middle; the radius of the roll's hole follows from it
   double copper = 0.012;
   double anode = 0.0867;
   double aluminium = 0.016;
   double cathode = 0.0662;
   double separator = 0.012;
-  Buckle buckle;                      ///< of the innermost windings
-  double delamination = 0;            ///< gas gap between the anode's inner face and the separator
-  double delaminated_from_turn = 1.2; ///< counted from the roll's start
+  Buckle buckle{};                     ///< of the innermost windings
+  double delamination = 0;             ///< gas gap between the anode's inner face and the separator
+  double delaminated_from_turn = 1.2;  ///< counted from the roll's start
   double delaminated_to_turn = 3.1;
 };
 

@@ -32,7 +32,8 @@ void convolve(float* values, int count, std::ptrdiff_t stride, const std::vector
     padded[static_cast<std::size_t>(n + reach)] = values[std::clamp(n, 0, count - 1) * stride];
   for (int n = 0; n < count; ++n) {
     float sum = 0;
-    for (std::size_t k = 0; k < kernel.size(); ++k) sum += kernel[k] * padded[static_cast<std::size_t>(n) + k];
+    for (std::size_t k = 0; k < kernel.size(); ++k)
+      sum += kernel[k] * padded[static_cast<std::size_t>(n) + k];
     values[n * stride] = sum;
   }
 }
@@ -60,9 +61,10 @@ void blur(const DetectorModel& model, View3<float> transmission, ThreadPool& poo
   });
 }
 
-void detect(const DetectorModel& model, int view, View3<const float> transmission, View3<std::uint16_t> counts,
-            ThreadPool& pool) {
-  expects(counts.nx == transmission.nx && counts.ny == transmission.ny, "counts and transmission differ in size");
+void detect(const DetectorModel& model, int view, View3<const float> transmission,
+            View3<std::uint16_t> counts, ThreadPool& pool) {
+  expects(counts.nx == transmission.nx && counts.ny == transmission.ny,
+          "counts and transmission differ in size");
   pool.for_each(transmission.ny, [&](std::ptrdiff_t row, int) {
     const auto line = static_cast<std::uint64_t>(row);
     RandomStream noise{model.seed, of_noise, static_cast<std::uint64_t>(view), line};
@@ -78,8 +80,10 @@ void detect(const DetectorModel& model, int view, View3<const float> transmissio
       if (model.electronic_noise > 0) value += model.electronic_noise * noise.normal();
       if (model.dead_fraction > 0 || model.hot_fraction > 0) {
         const double lot = bad.uniform();
-        if (lot < model.dead_fraction) value = 0;
-        else if (lot > 1 - model.hot_fraction) value = 65535;
+        if (lot < model.dead_fraction)
+          value = 0;
+        else if (lot > 1 - model.hot_fraction)
+          value = 65535;
       }
       to[column] = static_cast<std::uint16_t>(std::lround(std::clamp(value, 0.0, 65535.0)));
     }

@@ -12,13 +12,13 @@ namespace feldspar::simulate {
 /// delivers them: the open beam reads `white_level`, up to the errors below.
 struct DetectorModel {
   double white_level = 60000;
-  double photons = 0;            ///< detected in a pixel of open beam during one view; 0 for no noise at all
-  double electronic_noise = 0;   ///< counts, standard deviation
-  double gain_residual = 0;      ///< standard deviation of the pixels' gain that the flat field left over
-  double dark_offset = 0;        ///< counts that remain without beam
-  double dead_fraction = 0;      ///< of pixels that always read 0
-  double hot_fraction = 0;       ///< of pixels that always read 65535
-  double blur = 0;               ///< pixels, standard deviation: focal spot and scintillator, before the noise
+  double photons = 0;           ///< detected in a pixel of open beam during one view; 0 for no noise at all
+  double electronic_noise = 0;  ///< counts, standard deviation
+  double gain_residual = 0;     ///< standard deviation of the pixels' gain that the flat field left over
+  double dark_offset = 0;       ///< counts that remain without beam
+  double dead_fraction = 0;     ///< of pixels that always read 0
+  double hot_fraction = 0;      ///< of pixels that always read 65535
+  double blur = 0;              ///< pixels, standard deviation: focal spot and scintillator, before the noise
   std::uint64_t seed = 1;
 };
 
@@ -36,10 +36,10 @@ struct Exposure {
 /// Blurs `transmission` (columns x rows, in place) by the model's Gaussian, and repeats the edge beyond it.
 void blur(const DetectorModel& model, View3<float> transmission, ThreadPool& pool);
 
-/// Counts of view `view`: rounded and clipped to 16 bits. `transmission` and `counts` are columns x rows. Equal
-/// seeds give equal counts, whatever the number of threads. Without noise a line integral p is kept to within
-/// 0.5 exp(p) / white_level.
-void detect(const DetectorModel& model, int view, View3<const float> transmission, View3<std::uint16_t> counts,
-            ThreadPool& pool);
+/// Counts of view `view`: rounded and clipped to 16 bits. `transmission` and `counts` are columns x rows.
+/// Equal seeds give equal counts, whatever the number of threads. Without noise a line integral p is kept to
+/// within 0.5 exp(p) / white_level.
+void detect(const DetectorModel& model, int view, View3<const float> transmission,
+            View3<std::uint16_t> counts, ThreadPool& pool);
 
 }  // namespace feldspar::simulate

@@ -50,7 +50,9 @@ void write_text(const fs::path& file, const std::string& text) {
     std::ofstream out(unfinished, std::ios::binary);
     out << text;
     out.close();
-    if (!out) throw Error(ErrorKind::io, fmt::format("{}: cannot be written; is the disk full?", unfinished.string()));
+    if (!out)
+      throw Error(ErrorKind::io,
+                  fmt::format("{}: cannot be written; is the disk full?", unfinished.string()));
   }
   std::error_code failure;
   fs::rename(unfinished, file, failure);
@@ -60,8 +62,10 @@ void write_text(const fs::path& file, const std::string& text) {
 /// "NAME_0001.tif" for this name.
 bool is_view_of(const std::string& name, const std::string& file) {
   if (!file.starts_with(name + "_") || !file.ends_with(".tif")) return false;
-  const std::string_view digits = std::string_view(file).substr(name.size() + 1, file.size() - name.size() - 5);
-  return !digits.empty() && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const std::string_view digits =
+      std::string_view(file).substr(name.size() + 1, file.size() - name.size() - 5);
+  return !digits.empty() &&
+         std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace
@@ -76,11 +80,13 @@ NikonWriter::NikonWriter(fs::path folder, std::string name, geometry::CircularSc
       written_(scan_.angles.size(), false) {
   geometry::validate(scan_);
   const geometry::Detector& d = scan_.detector;
-  require_expressible(d.roll == 0 && d.tilt == 0 && d.slant == 0, "a detector that is rolled, tilted or slanted");
+  require_expressible(d.roll == 0 && d.tilt == 0 && d.slant == 0,
+                      "a detector that is rolled, tilted or slanted");
   require_expressible(scan_.shifts.empty(), "shifts of single views");
   step_deg_ = -uniform_step(scan_.angles) * degrees_per_radian;
   if (name_.empty() || name_.find_first_of("/\\\r\n") != std::string::npos || name_.front() == '.')
-    throw Error(ErrorKind::usage, fmt::format("'{}' cannot name a scan; use letters, digits, spaces, - or _", name_));
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' cannot name a scan; use letters, digits, spaces, - or _", name_));
   claim_folder(overwrite);
   image_.resize(static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows));
 }
@@ -88,11 +94,12 @@ NikonWriter::NikonWriter(fs::path folder, std::string name, geometry::CircularSc
 void NikonWriter::claim_folder(bool overwrite) const {
   std::error_code failure;
   fs::create_directories(folder_, failure);
-  if (failure) throw Error(ErrorKind::io, fmt::format("{}: cannot be made: {}", folder_.string(), failure.message()));
+  if (failure)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be made: {}", folder_.string(), failure.message()));
   if (!overwrite) {
     if (!fs::is_empty(folder_))
-      throw Error(ErrorKind::usage,
-                  fmt::format("{} is not empty; choose another folder or allow overwriting", folder_.string()));
+      throw Error(ErrorKind::usage, fmt::format("{} is not empty; choose another folder or allow overwriting",
+                                                folder_.string()));
     return;
   }
   fs::remove(folder_ / (name_ + ".xtekct"));  // first: without it the rest is no scan
@@ -108,7 +115,8 @@ fs::path NikonWriter::view_file(int view) const {
 }
 
 void NikonWriter::write_view(int view, View3<const std::uint16_t> counts) {
-  expects(view >= 0 && static_cast<std::size_t>(view) < written_.size(), "a view that the scan does not have");
+  expects(view >= 0 && static_cast<std::size_t>(view) < written_.size(),
+          "a view that the scan does not have");
   expects(counts.nx == scan_.detector.columns && counts.ny == scan_.detector.rows && counts.nz == 1,
           "an image that is not of the detector's size");
   // Seen from the other side columns run backwards, and top-down storage turns the rows: half a turn in all.
@@ -127,9 +135,11 @@ void NikonWriter::finish() {
 
 std::string NikonWriter::angle_table() const {
   const std::size_t views = scan_.angles.size();
-  std::string text = fmt::format("Projections\tFrames\tExposure(ms)\r\n{}\t1\t{:.2f}\r\nProjection\tAngle(deg)\tTime(s)\r\n",
-                                 views, 1000 * notes_.exposure_s);
-  for (std::size_t n = 0; n <= views; ++n)  // one more than there are projections: where the stage came to rest
+  std::string text =
+      fmt::format("Projections\tFrames\tExposure(ms)\r\n{}\t1\t{:.2f}\r\nProjection\tAngle(deg)\tTime(s)\r\n",
+                  views, 1000 * notes_.exposure_s);
+  for (std::size_t n = 0; n <= views;
+       ++n)  // one more than there are projections: where the stage came to rest
     text += fmt::format("{}\t{:08.4f}\t{:08.4f}\r\n", n + 1, static_cast<double>(n) * step_deg_,
                         static_cast<double>(n) * notes_.exposure_s);
   return text;
@@ -147,7 +157,9 @@ std::string NikonWriter::description() const {
 
   std::string text;
   const auto section = [&](std::string_view name) { text += fmt::format("[{}]\r\n", name); };
-  const auto say = [&](std::string_view key, const auto& value) { text += fmt::format("{}={}\r\n", key, value); };
+  const auto say = [&](std::string_view key, const auto& value) {
+    text += fmt::format("{}={}\r\n", key, value);
+  };
   section("XTekCT");
   say("Name", name_), say("OperatorID", ""), say("InputSeparator", "_"), say("InputFolderName", "");
   say("OutputSeparator", "_"), say("OutputFolderName", name_);
@@ -159,25 +171,34 @@ std::string NikonWriter::description() const {
   say("DetectorOffsetX", number(-d.column_offset));
   say("DetectorPixelsY", d.rows), say("DetectorPixelSizeY", number(d.row_pitch));
   say("DetectorOffsetY", number(d.row_offset));
-  say("RegionStartX", 0), say("RegionPixelsX", d.columns), say("RegionStartY", 0), say("RegionPixelsY", d.rows);
+  say("RegionStartX", 0), say("RegionPixelsX", d.columns), say("RegionStartY", 0),
+      say("RegionPixelsY", d.rows);
   say("Units", "mm"), say("Scaling", "1000.0"), say("OutputUnits", "/m"), say("OutputType", 0);
-  say("ImportConversion", 0), say("AutoScalingType", 0), say("ScalingMinimum", "0.0"), say("ScalingMaximum", "1000.0");
+  say("ImportConversion", 0), say("AutoScalingType", 0), say("ScalingMinimum", "0.0"),
+      say("ScalingMaximum", "1000.0");
   say("LowPercentile", "0.2"), say("HighPercentile", "99.8");
-  say("Projections", scan_.angles.size()), say("InitialAngle", number(initial)), say("AngularStep", number(step_deg_));
+  say("Projections", scan_.angles.size()), say("InitialAngle", number(initial)),
+      say("AngularStep", number(step_deg_));
   say("WhiteLevel", number(notes_.white_level)), say("InterpolationType", 1), say("BeamHardeningLUTFile", "");
-  say("CoefX4", "0.0"), say("CoefX3", "0.0"), say("CoefX2", "0.0"), say("CoefX1", "1.0"), say("CoefX0", "0.0");
+  say("CoefX4", "0.0"), say("CoefX3", "0.0"), say("CoefX2", "0.0"), say("CoefX1", "1.0"),
+      say("CoefX0", "0.0");
   say("Scale", "1.0"), say("FilterType", 0), say("CutOffFrequency", number(0.5 / d.column_pitch));
   say("Exponent", "1.0"), say("Normalisation", "1.0"), say("Scattering", "0.0");
-  say("MedianFilterKernelSize", 1), say("ConvolutionKernelSize", 0), say("Increment", 1), say("ModifierID", "");
-  say("InputName", name_), say("InputDigits", digits_), say("OutputName", name_), say("OutputDigits", digits_);
+  say("MedianFilterKernelSize", 1), say("ConvolutionKernelSize", 0), say("Increment", 1),
+      say("ModifierID", "");
+  say("InputName", name_), say("InputDigits", digits_), say("OutputName", name_),
+      say("OutputDigits", digits_);
   say("VirtualDetectorPixelsX", d.columns), say("VirtualDetectorPixelsY", d.rows);
-  say("VirtualDetectorPixelSizeX", number(d.column_pitch)), say("VirtualDetectorPixelSizeY", number(d.row_pitch));
-  say("VirtualDetectorOffsetX", number(-d.column_offset)), say("VirtualDetectorOffsetY", number(d.row_offset));
+  say("VirtualDetectorPixelSizeX", number(d.column_pitch)),
+      say("VirtualDetectorPixelSizeY", number(d.row_pitch));
+  say("VirtualDetectorOffsetX", number(-d.column_offset)),
+      say("VirtualDetectorOffsetY", number(d.row_offset));
   say("SrcToVirtualDetector", number(sdd)), say("AutomaticCentreOfRotation", 0);
   say("ObjectOffsetX", number(object_offset)), say("ObjectOffsetY", "0.0");
   say("ObjectTilt", number(scan_.axis.tilt * degrees_per_radian));
   say("ObjectRoll", number(scan_.axis.roll * degrees_per_radian));
-  say("Blanking", 0), say("OrderFFT", static_cast<int>(std::ceil(std::log2(d.columns))) + 2), say("TimeStampFolder", 0);
+  say("Blanking", 0), say("OrderFFT", static_cast<int>(std::ceil(std::log2(d.columns))) + 2),
+      say("TimeStampFolder", 0);
   section("Xrays");
   say("XraykV", number(notes_.voltage_kv)), say("XrayuA", number(notes_.current_ua));
   section("CTPro");

@@ -1,8 +1,8 @@
 // Writes a virtual scan as Nikon's Inspect-X does: NAME.xtekct, NAME_0001.tif ... and _ctdata.txt.
 //
-// Nikon's images are views from the detector towards the source, top row first, and its object turns clockwise
-// seen from above. Positive ObjectOffsetX and DetectorOffsetX move towards higher TIFF columns, which is the
-// laboratory's -x; InitialAngle 0 is this project's angle of half a turn.
+// Nikon's images are views from the detector towards the source, top row first, and its object turns
+// clockwise seen from above. Positive ObjectOffsetX and DetectorOffsetX move towards higher TIFF columns,
+// which is the laboratory's -x; InitialAngle 0 is this project's angle of half a turn.
 #pragma once
 
 #include <cstdint>
@@ -22,20 +22,20 @@ struct ScanNotes {
   double current_ua = 330;
   double exposure_s = 1;
   double filter_mm = 0;
-  std::string filter_material;
+  std::string filter_material{};
 };
 
 class NikonWriter {
  public:
-  /// Makes `folder`, which must be absent or empty unless `overwrite`; then an earlier scan of this name in it
-  /// is removed. Throws Error(unsupported) for a scan that the format cannot express (a detector that is
+  /// Makes `folder`, which must be absent or empty unless `overwrite`; then an earlier scan of this name in
+  /// it is removed. Throws Error(unsupported) for a scan that the format cannot express (a detector that is
   /// rolled, tilted or slanted, view shifts, angles of uneven step), Error(usage) for a folder in use or a
   /// name that is no file name, Error(io).
   NikonWriter(std::filesystem::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
               bool overwrite = false);
 
-  /// Writes the counts of one view: columns x rows, column 0 leftmost seen from the source, row 0 lowest. Holds
-  /// no more than one image. Views may come in any order.
+  /// Writes the counts of one view: columns x rows, column 0 leftmost seen from the source, row 0 lowest.
+  /// Holds no more than one image. Views may come in any order.
   void write_view(int view, View3<const std::uint16_t> counts);
 
   /// Writes _ctdata.txt, and last the .xtekct, which makes the folder a scan. Throws Error(internal) unless
@@ -54,7 +54,7 @@ class NikonWriter {
   geometry::CircularScan scan_;
   ScanNotes notes_;
   int digits_;
-  double step_deg_ = 0;           ///< of Nikon's clockwise stage angle
+  double step_deg_ = 0;  ///< of Nikon's clockwise stage angle
   std::vector<bool> written_;
   std::vector<std::uint16_t> image_;
 };

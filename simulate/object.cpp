@@ -6,13 +6,15 @@
 namespace feldspar::simulate {
 namespace {
 
-double voxel_mean(const Object& object, const geometry::VolumeGrid& grid, geometry::Vec3 centre, int samples) {
+double voxel_mean(const Object& object, const geometry::VolumeGrid& grid, geometry::Vec3 centre,
+                  int samples) {
   double sum = 0;
   for (int b = 0; b < samples; ++b)
     for (int a = 0; a < samples; ++a) {
       const double x = centre.x + grid.spacing.x * ((a + 0.5) / samples - 0.5);
       const double y = centre.y + grid.spacing.y * ((b + 0.5) / samples - 0.5);
-      sum += object.line_integral({x, y, centre.z - 0.5 * grid.spacing.z}, {x, y, centre.z + 0.5 * grid.spacing.z});
+      sum += object.line_integral({x, y, centre.z - 0.5 * grid.spacing.z},
+                                  {x, y, centre.z + 0.5 * grid.spacing.z});
     }
   return sum / (static_cast<double>(samples) * samples * grid.spacing.z);
 }

@@ -14,7 +14,8 @@
 
 namespace feldspar::simulate {
 
-/// Rays from one point to points that stand one above the other: row r ends at (x, y, z + r * step) of `lowest`.
+/// Rays from one point to points that stand one above the other: row r ends at (x, y, z + r * step) of
+/// `lowest`.
 struct ColumnOfRays {
   geometry::Vec3 source;
   geometry::Vec3 lowest;

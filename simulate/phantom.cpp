@@ -54,9 +54,11 @@ Interval within_slab(double o, double d) {
 /// The fraction of the path o + t d, t in [0, 1], inside the body.
 double fraction_inside(const Body& body, Vec3 o, Vec3 d) {
   switch (body.shape) {
-    case Shape::ellipsoid: return common(whole_path, within_radius(dot(d, d), dot(o, d), dot(o, o), 1)).length();
+    case Shape::ellipsoid:
+      return common(whole_path, within_radius(dot(d, d), dot(o, d), dot(o, o), 1)).length();
     case Shape::box:
-      return common(common(whole_path, within_slab(o.x, d.x)), common(within_slab(o.y, d.y), within_slab(o.z, d.z)))
+      return common(common(whole_path, within_slab(o.x, d.x)),
+                    common(within_slab(o.y, d.y), within_slab(o.z, d.z)))
           .length();
     case Shape::cylinder: break;
   }
@@ -95,14 +97,14 @@ Phantom::Phantom(std::vector<Body> bodies, std::vector<double> attenuations)
     const Body& body = bodies_[n];
     const Vec3 h = body.half_size;
     if (!(h.x > 0 && h.y > 0 && h.z > 0 && std::isfinite(h.x * h.y * h.z)))
-      throw Error(ErrorKind::usage, fmt::format("body {} has half sizes {}, {}, {} mm; they must be positive", n, h.x,
-                                                h.y, h.z));
+      throw Error(ErrorKind::usage, fmt::format("body {} has half sizes {}, {}, {} mm; they must be positive",
+                                                n, h.x, h.y, h.z));
     if (!(body.hole >= 0 && body.hole < 1))
-      throw Error(ErrorKind::usage, fmt::format("body {} has a hole of {} of its radius; it must be in [0, 1)", n,
-                                                body.hole));
-    if (body.material < 0 || static_cast<std::size_t>(body.material) >= attenuations_.size())
       throw Error(ErrorKind::usage,
-                  fmt::format("body {} is of material {}, but there are {}", n, body.material, attenuations_.size()));
+                  fmt::format("body {} has a hole of {} of its radius; it must be in [0, 1)", n, body.hole));
+    if (body.material < 0 || static_cast<std::size_t>(body.material) >= attenuations_.size())
+      throw Error(ErrorKind::usage, fmt::format("body {} is of material {}, but there are {}", n,
+                                                body.material, attenuations_.size()));
   }
 }
 
@@ -129,11 +131,11 @@ Phantom shepp_logan(double radius, double attenuation) {
     double degrees;
   };
   constexpr Row rows[] = {
-      {1.0, {.69, .92, .81}, {0, 0, 0}, 0},          {-.8, {.6624, .874, .78}, {0, -.0184, 0}, 0},
-      {-.2, {.11, .31, .22}, {.22, 0, 0}, -18},      {-.2, {.16, .41, .28}, {-.22, 0, 0}, 18},
-      {.1, {.21, .25, .41}, {0, .35, -.15}, 0},      {.1, {.046, .046, .05}, {0, .1, .25}, 0},
-      {.1, {.046, .046, .05}, {0, -.1, .25}, 0},     {.1, {.046, .023, .05}, {-.08, -.605, 0}, 0},
-      {.1, {.023, .023, .02}, {0, -.606, 0}, 0},     {.1, {.023, .046, .02}, {.06, -.605, 0}, 0},
+      {1.0, {.69, .92, .81}, {0, 0, 0}, 0},      {-.8, {.6624, .874, .78}, {0, -.0184, 0}, 0},
+      {-.2, {.11, .31, .22}, {.22, 0, 0}, -18},  {-.2, {.16, .41, .28}, {-.22, 0, 0}, 18},
+      {.1, {.21, .25, .41}, {0, .35, -.15}, 0},  {.1, {.046, .046, .05}, {0, .1, .25}, 0},
+      {.1, {.046, .046, .05}, {0, -.1, .25}, 0}, {.1, {.046, .023, .05}, {-.08, -.605, 0}, 0},
+      {.1, {.023, .023, .02}, {0, -.606, 0}, 0}, {.1, {.023, .046, .02}, {.06, -.605, 0}, 0},
   };
   std::vector<Body> bodies;
   for (const Row& row : rows)

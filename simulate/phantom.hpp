@@ -26,11 +26,12 @@ enum class Shape { ellipsoid, cylinder, box };
 struct Body {
   Shape shape = Shape::ellipsoid;
   geometry::Vec3 centre{};
-  geometry::Vec3 half_size{1, 1, 1};  ///< mm along the body's own axes: semi-axes, or half edges; a cylinder's z is its axis
+  geometry::Vec3 half_size{
+      1, 1, 1};  ///< mm along the body's own axes: semi-axes, or half edges; a cylinder's z is its axis
   Axes axes = world_axes;
-  double hole = 0;      ///< of a cylinder: inner over outer radius, in [0, 1); a tube when positive
-  int material = 0;     ///< index into the phantom's attenuations
-  double share = 1;     ///< of that material's attenuation this body adds; negative takes away
+  double hole = 0;   ///< of a cylinder: inner over outer radius, in [0, 1); a tube when positive
+  int material = 0;  ///< index into the phantom's attenuations
+  double share = 1;  ///< of that material's attenuation this body adds; negative takes away
 };
 
 class Phantom : public Object {

@@ -21,8 +21,8 @@ struct CellScan {
   int sub_angles;
 };
 
-/// 2000 x 2000 pixels of 0.2 mm at 983 mm, 205 kV and 330 uA. The focal spot is 60 um wide at half height, the
-/// scintillator's MTF 0.5 at 1.5 line pairs per mm.
+/// 2000 x 2000 pixels of 0.2 mm at 983 mm, 205 kV and 330 uA. The focal spot is 60 um wide at half height,
+/// the scintillator's MTF 0.5 at 1.5 line pairs per mm.
 VirtualScan scan_of_cell(const CellDesign& design, const CellScan& how) {
   constexpr double pitch = 0.2, sdd = 983, full_width_to_sigma = 2.3548;
   VirtualScan made;
@@ -62,15 +62,25 @@ struct Entry {
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all{
       {{"mj1-fresh-53min", "fresh 18650 cell, 36 um, 3176 views of 1 s"},
-       [] { return scan_of_cell({}, {0.036, 1, 3176, 1}); }},
+       [] {
+         return scan_of_cell({}, {0.036, 1, 3176, 1});
+       }},
       {{"mj1-26min", "fresh 18650 cell, 36 um, 3176 views of 534 ms"},
-       [] { return scan_of_cell({}, {0.036, 0.534, 3176, 1}); }},
+       [] {
+         return scan_of_cell({}, {0.036, 0.534, 3176, 1});
+       }},
       {{"mj1-160s", "fresh 18650 cell, 36 um, 600 views of 267 ms while turning"},
-       [] { return scan_of_cell({}, {0.036, 0.267, 600, 4}); }},
+       [] {
+         return scan_of_cell({}, {0.036, 0.267, 600, 4});
+       }},
       {{"mj1-80s", "fresh 18650 cell, 36 um, 300 views of 267 ms while turning"},
-       [] { return scan_of_cell({}, {0.036, 0.267, 300, 8}); }},
+       [] {
+         return scan_of_cell({}, {0.036, 0.267, 300, 8});
+       }},
       {{"mj1-aged", "18650 cell after 1000 cycles, 36.6 um, 3176 views of 1 s"},
-       [] { return scan_of_cell(aged_design(), {0.0366, 1, 3176, 1}); }},
+       [] {
+         return scan_of_cell(aged_design(), {0.0366, 1, 3176, 1});
+       }},
       {{"shepp-logan", "Shepp-Logan head of 37 mm, 256 x 256 pixels, 360 views"},
        [] { return scan_of_phantom(std::make_shared<Phantom>(shepp_logan(20, 0.1))); }},
       {{"cylinder", "uniform cylinder of 36 mm, 0.05/mm, 256 x 256 pixels, 360 views"},

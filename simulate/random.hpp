@@ -41,8 +41,8 @@ class RandomStream {
     return radius * std::cos(angle);
   }
 
-  /// Poisson distributed with this mean: exact below 50 by inversion of the distribution; above, normal of the
-  /// same mean and variance, whose skewness differs by mean^-1/2 (less than 0.15).
+  /// Poisson distributed with this mean: exact below 50 by inversion of the distribution; above, normal of
+  /// the same mean and variance, whose skewness differs by mean^-1/2 (less than 0.15).
   [[nodiscard]] double poisson(double mean) {
     if (mean >= 50) return std::fmax(0, mean + std::sqrt(mean) * normal());
     double term = std::exp(-mean), left = uniform() - term, count = 0;

@@ -44,8 +44,8 @@ Matrix3 rotation_z(double angle) {
 namespace {
 
 /// Leans the turntable: its z onto the axis of the given roll and tilt while its x stays perpendicular to the
-/// beam. Roll and tilt name the direction (sin r, sin t cos r, cos t cos r), which is that of a lean forward by
-/// asin(sin t cos r), followed by a turn about the beam by atan(tan r / cos t).
+/// beam. Roll and tilt name the direction (sin r, sin t cos r, cos t cos r), which is that of a lean forward
+/// by asin(sin t cos r), followed by a turn about the beam by atan(tan r / cos t).
 Matrix3 lean(const geometry::RotationAxis& axis) {
   const double forward = std::asin(std::sin(axis.tilt) * std::cos(axis.roll));
   const double sideways = std::atan2(std::sin(axis.roll), std::cos(axis.tilt) * std::cos(axis.roll));
@@ -57,7 +57,8 @@ Matrix3 lean(const geometry::RotationAxis& axis) {
 Rays::Rays(const geometry::CircularScan& scan, int view, double extra_angle)
     : detector_(scan.detector),
       panel_(rotation_z(detector_.slant).times(rotation_x(detector_.tilt)).times(rotation_y(detector_.roll))),
-      object_(lean(scan.axis).times(rotation_z(scan.angles.at(static_cast<std::size_t>(view)) + extra_angle))),
+      object_(
+          lean(scan.axis).times(rotation_z(scan.angles.at(static_cast<std::size_t>(view)) + extra_angle))),
       source_{0, -scan.source_object_distance, 0},
       panel_centre_{detector_.column_offset, scan.source_detector_distance - scan.source_object_distance,
                     detector_.row_offset},

@@ -12,7 +12,8 @@ namespace feldspar::simulate {
 namespace {
 
 /// The integrals of the rays that end at (column, row + rise) of every row.
-void integrate_column(const Object& object, const Rays& rays, double column, double rise, std::span<double> integrals) {
+void integrate_column(const Object& object, const Rays& rays, double column, double rise,
+                      std::span<double> integrals) {
   const geometry::Vec3 source = rays.source(), lowest = rays.pixel(column, rise);
   if (rays.upright()) {
     const double step = rays.pixel(column, rise + 1).z - lowest.z;
@@ -53,11 +54,11 @@ void line_integrals(const Object& object, const geometry::CircularScan& scan, in
   });
 }
 
-void transmission(const Object& object, const geometry::CircularScan& scan, int view, const Sampling& sampling,
-                  View3<float> image, ThreadPool& pool) {
+void transmission(const Object& object, const geometry::CircularScan& scan, int view,
+                  const Sampling& sampling, View3<float> image, ThreadPool& pool) {
   expect_size(scan, image);
-  expects(sampling.rays >= 1 && sampling.sub_angles >= 1, "a pixel needs at least one ray and a view one angle",
-          ErrorKind::usage);
+  expects(sampling.rays >= 1 && sampling.sub_angles >= 1,
+          "a pixel needs at least one ray and a view one angle", ErrorKind::usage);
   std::vector<Rays> poses;
   for (int n = 0; n < sampling.sub_angles; ++n)
     poses.emplace_back(scan, view, sampling.sweep * ((n + 0.5) / sampling.sub_angles - 0.5));
@@ -73,8 +74,8 @@ void transmission(const Object& object, const geometry::CircularScan& scan, int 
     sums.assign(static_cast<std::size_t>(image.ny), 0.0);
     for (const Rays& rays : poses)
       for (int n = 0; n < sampling.rays * sampling.rays; ++n) {
-        integrate_column(object, rays, column + within_pixel(n % sampling.rays), within_pixel(n / sampling.rays),
-                         integrals);
+        integrate_column(object, rays, column + within_pixel(n % sampling.rays),
+                         within_pixel(n / sampling.rays), integrals);
         for (std::size_t row = 0; row < sums.size(); ++row) sums[row] += std::exp(-integrals[row]);
       }
     for (int row = 0; row < image.ny; ++row)

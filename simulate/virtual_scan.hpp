@@ -15,13 +15,13 @@ struct Sampling {
   double sweep = 0;    ///< radians the object turns during the exposure; 0 when it stands
 };
 
-/// Line integrals along the rays from the source to the pixel centres of view `view`, exact to the rounding of
-/// float: columns x rows, column 0 leftmost seen from the source, row 0 lowest.
+/// Line integrals along the rays from the source to the pixel centres of view `view`, exact to the rounding
+/// of float: columns x rows, column 0 leftmost seen from the source, row 0 lowest.
 void line_integrals(const Object& object, const geometry::CircularScan& scan, int view, View3<float> image,
                     ThreadPool& pool);
 
 /// The share of the beam that reaches each pixel: the mean of exp(-line integral) over rays and sub-angles.
-void transmission(const Object& object, const geometry::CircularScan& scan, int view, const Sampling& sampling,
-                  View3<float> image, ThreadPool& pool);
+void transmission(const Object& object, const geometry::CircularScan& scan, int view,
+                  const Sampling& sampling, View3<float> image, ThreadPool& pool);
 
 }  // namespace feldspar::simulate

@@ -59,8 +59,8 @@ class PhaseAlong {
   double pitch_, offset_, sense_, azimuth_of_foot_;
 };
 
-/// The root of phase(t) = level in [low, high], where the phase is monotone: Newton's method from `low`, halved
-/// when it would leave the bracket.
+/// The root of phase(t) = level in [low, high], where the phase is monotone: Newton's method from `low`,
+/// halved when it would leave the bracket.
 double crossing(const PhaseAlong& phase, double level, double low, double high, bool rising) {
   const auto [at_low, slope_at_low] = phase(low);
   double t = low + (level - at_low) / slope_at_low;
@@ -97,7 +97,8 @@ void cut_piece(const PhaseAlong& phase, const std::vector<double>& fractions, do
 }
 
 /// Ends of the pieces between which the phase is monotone.
-std::vector<double> monotone_pieces(const Winding& winding, const PhaseAlong& phase, double begin, double end) {
+std::vector<double> monotone_pieces(const Winding& winding, const PhaseAlong& phase, double begin,
+                                    double end) {
   std::vector<double> ends{begin};
   if (winding.buckle.depth == 0) {
     const double t = phase.turning_point();
@@ -140,7 +141,8 @@ WoundPlace locate(const Winding& winding, double x, double y) {
   return {layer, whole + azimuth / turn};
 }
 
-void cut_by_layers(const Winding& winding, const PlanPath& path, double begin, double end, std::vector<double>& cuts) {
+void cut_by_layers(const Winding& winding, const PlanPath& path, double begin, double end,
+                   std::vector<double>& cuts) {
   if (!(end > begin)) return;
   const PhaseAlong phase(winding, path);
   const double pitch = winding.pitch();

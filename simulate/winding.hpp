@@ -15,8 +15,8 @@
 namespace feldspar::simulate {
 
 /// Windings pushed towards the axis around one azimuth: a place at radius r was wound at radius
-/// r + depth h(theta) exp(-(r - (inner_radius - depth)) / decay), h = cos^16((theta - azimuth) / 2), 67 degrees
-/// wide at half its depth. The same at all heights.
+/// r + depth h(theta) exp(-(r - (inner_radius - depth)) / decay), h = cos^16((theta - azimuth) / 2), 67
+/// degrees wide at half its depth. The same at all heights.
 struct Buckle {
   double depth = 0;    ///< mm, less than `decay` so that no layer folds over
   double decay = 0.5;  ///< mm
@@ -24,9 +24,9 @@ struct Buckle {
 };
 
 struct Winding {
-  double inner_radius = 0;         ///< mm, where the first layer begins at azimuth 0
-  double outer_radius = 0;         ///< mm, of the last layer's end
-  std::vector<double> thickness;   ///< mm, of one turn's layers from the inside; their sum is the pitch
+  double inner_radius = 0;        ///< mm, where the first layer begins at azimuth 0
+  double outer_radius = 0;        ///< mm, of the last layer's end
+  std::vector<double> thickness;  ///< mm, of one turn's layers from the inside; their sum is the pitch
   Buckle buckle;
 
   [[nodiscard]] double pitch() const;
@@ -53,8 +53,9 @@ struct WoundPlace {
 [[nodiscard]] WoundPlace locate(const Winding& winding, double x, double y);
 
 /// Adds to `cuts` the places in (begin, end) where the path crosses layer boundaries, to within 1e-12 mm.
-/// Between begin and end the path must stay outside core_radius(). Where a buckled layer bends so sharply that
-/// the path dips into it and out within 10 um, that dip (less than 0.05 um deep) can be missed.
-void cut_by_layers(const Winding& winding, const PlanPath& path, double begin, double end, std::vector<double>& cuts);
+/// Between begin and end the path must stay outside core_radius(). Where a buckled layer bends so sharply
+/// that the path dips into it and out within 10 um, that dip (less than 0.05 um deep) can be missed.
+void cut_by_layers(const Winding& winding, const PlanPath& path, double begin, double end,
+                   std::vector<double>& cuts);
 
 }  // namespace feldspar::simulate
