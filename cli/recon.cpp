@@ -7,7 +7,6 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 
 #include "base/error.hpp"
@@ -51,6 +50,14 @@ io::VolumeFileOptions file_options(const ReconOptions& options) {
 
 double updates(const Job& job) {
   return static_cast<double>(job.fdk.grid.voxels()) * static_cast<double>(job.setup.views.size());
+}
+
+/// The command as it was typed, for the record.
+std::string typed_command() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string words;
+  for (std::string word; std::getline(file, word, '\0');) words += (words.empty() ? "" : " ") + word;
+  return words;
 }
 
 io::Record instrument_record(const io::ScanDescription& d) {
@@ -130,16 +137,6 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
                        format_bytes(job.fdk.grid.voxels() * sizeof(float)), format_seconds(report.total_s),
                        updates(job) / report.back_projection_s * 1e-9));
   std::cout << options.output.string() << '\n';
-}
-
-/// The command as it was typed, for the record.
-std::string typed_command() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::string words((std::istreambuf_iterator<char>(file)), {});
-  while (!words.empty() && words.back() == '\0') words.pop_back();
-  for (char& c : words)
-    if (c == '\0') c = ' ';
-  return words;
 }
 
 void run(CLI::App& command, ReconOptions& options) {
