@@ -82,9 +82,10 @@ void run_simulate(const SimulateOptions& options) {
   const int views = static_cast<int>(made.scan.angles.size());
   simulate::NikonWriter writer(options.folder, options.name.empty() ? made.name : options.name, made.scan,
                                made.notes, options.overwrite);
-  log_info(fmt::format("{}: {} views of {} x {} pixels, voxels of {}, {:.3g} photons a pixel", made.name,
-                       views, d.columns, d.rows, format_length_mm(d.column_pitch / made.scan.magnification()),
-                       made.detector.photons));
+  log_info(fmt::format(
+      "{}: {} views of {} x {} pixels, voxels of {}, {}", made.name, views, d.columns, d.rows,
+      format_length_mm(d.column_pitch / made.scan.magnification()),
+      options.no_noise ? "no noise" : fmt::format("{:.3g} photons a pixel", made.detector.photons)));
   ThreadPool pool(options.threads);
   const Array3<float> beam(d.columns, d.rows, 1, "the simulated view");
   const Array3<std::uint16_t> counts(d.columns, d.rows, 1, "the simulated counts");

@@ -38,8 +38,8 @@ std::vector<Ring> parts_of(const CellDesign& d) {
       {8.0, in, 63.0, 64.0, plastic},
       {0, 8.0, 63.1, 63.4, aluminium},
       {0, 8.3, 63.6, 63.95, steel},
-      {4.0, 4.35, 63.95, d.height, steel},
-      {0, 4.35, d.height - 0.35, d.height, steel},
+      {4.0, 4.35, 63.95, cell_height, steel},
+      {0, 4.35, cell_height - 0.35, cell_height, steel},
       {7.9, can, 64.0, 64.22, steel},
   };
 }
@@ -205,7 +205,7 @@ void Cell18650::plan_bands(const CellDesign& design, const AttenuationTable& tab
         bands_.attenuations.push_back(table[static_cast<std::size_t>(material)]);
       }
   bands_.heights = heights;
-  for (double& z : bands_.heights) z -= 0.5 * design.height;
+  for (double& z : bands_.heights) z -= 0.5 * cell_height;
 }
 
 int Cell18650::ring_at(double radius) const {

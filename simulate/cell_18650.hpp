@@ -38,9 +38,11 @@ using AttenuationTable = std::array<double, material_count>;
 /// absorbed in 0.6 mm of CsI (xraylib's coefficients).
 [[nodiscard]] AttenuationTable attenuations_at_91_kev();
 
-/// Measures in mm; those of z from the cell's lower end. Thicknesses of coatings are of one side.
+constexpr double cell_height = 65;  ///< mm
+
+/// What may vary, in mm; the cap, the extents of the layers and their overhang are fixed. Thicknesses of
+/// coatings are of one side.
 struct CellDesign {
-  double height = 65;
   double can_radius = 9.15;
   double can_wall = 0.22;
   double can_bottom = 0.3;

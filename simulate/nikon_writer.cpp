@@ -88,6 +88,7 @@ NikonWriter::NikonWriter(fs::path folder, std::string name, geometry::CircularSc
     throw Error(ErrorKind::usage,
                 fmt::format("'{}' cannot name a scan; use letters, digits, spaces, - or _", name_));
   claim_folder(overwrite);
+  require_space();
   image_.resize(static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows));
 }
 
@@ -108,6 +109,20 @@ void NikonWriter::claim_folder(bool overwrite) const {
   for (const auto& entry : fs::directory_iterator(folder_))
     if (is_view_of(name_, entry.path().filename().string())) earlier.push_back(entry.path());
   for (const fs::path& file : earlier) fs::remove(file);
+}
+
+void NikonWriter::require_space() const {
+  const geometry::Detector& d = scan_.detector;
+  const std::uintmax_t needed = std::uintmax_t{2} * static_cast<std::uintmax_t>(d.columns) *
+                                static_cast<std::uintmax_t>(d.rows) * scan_.angles.size();
+  std::error_code unknown;
+  const fs::space_info space = fs::space(folder_, unknown);
+  if (!unknown && space.available < needed)
+    throw Error(
+        ErrorKind::io,
+        fmt::format("{}: the scan needs {}, but only {} are free; choose another folder, fewer views or "
+                    "a smaller scale",
+                    folder_.string(), format_bytes(needed), format_bytes(space.available)));
 }
 
 fs::path NikonWriter::view_file(int view) const {

@@ -30,7 +30,7 @@ class NikonWriter {
   /// Makes `folder`, which must be absent or empty unless `overwrite`; then an earlier scan of this name in
   /// it is removed. Throws Error(unsupported) for a scan that the format cannot express (a detector that is
   /// rolled, tilted or slanted, view shifts, angles of uneven step), Error(usage) for a folder in use or a
-  /// name that is no file name, Error(io).
+  /// name that is no file name, Error(io) also when the disk has no room for all views.
   NikonWriter(std::filesystem::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
               bool overwrite = false);
 
@@ -48,6 +48,7 @@ class NikonWriter {
   [[nodiscard]] std::string description() const;
   [[nodiscard]] std::string angle_table() const;
   void claim_folder(bool overwrite) const;
+  void require_space() const;
 
   std::filesystem::path folder_;
   std::string name_;

@@ -52,7 +52,7 @@ struct WoundPlace {
 };
 [[nodiscard]] WoundPlace locate(const Winding& winding, double x, double y);
 
-/// Adds to `cuts` the places in (begin, end) where the path crosses layer boundaries, to within 1e-12 mm.
+/// Adds to `cuts` the places in (begin, end) where the path crosses layer boundaries, to within 1e-9 mm.
 /// Between begin and end the path must stay outside core_radius(). Where a buckled layer bends so sharply
 /// that the path dips into it and out within 10 um, that dip (less than 0.05 um deep) can be missed.
 void cut_by_layers(const Winding& winding, const PlanPath& path, double begin, double end,

@@ -209,6 +209,13 @@ TEST(nikon_writer, shifted_views_are_refused) {
   expect_refused(scan);
 }
 
+TEST(nikon_writer, scan_larger_than_the_disk_is_refused_before_it_starts) {
+  const testing::TempFolder folder;
+  geometry::CircularScan scan = small_scan(100000);
+  scan.detector.columns = scan.detector.rows = 1000000;  // 200 PB
+  EXPECT_THROW(NikonWriter(folder / "s", "s", scan, {}), Error);
+}
+
 TEST(nikon_writer, name_that_leaves_the_folder_is_refused) {
   const testing::TempFolder folder;
   EXPECT_THROW(NikonWriter(folder / "s", "../s", small_scan(), {}), Error);

@@ -101,6 +101,15 @@ TEST(phantom, shepp_logan_has_the_usual_skull_and_brain) {
   EXPECT_EQ(head.attenuation_at({19, 19, 19}), 0);
 }
 
+TEST(phantom, markers_stand_where_they_are_said_to_and_not_where_mirrors_put_them) {
+  const Phantom phantom = markers(20, 0.1);
+  EXPECT_NEAR(phantom.attenuation_at({14, 0, 12}), 0.1, 1e-12);
+  EXPECT_NEAR(phantom.attenuation_at({0, 10, 4}), 0.1, 1e-12);
+  EXPECT_NEAR(phantom.attenuation_at({-14, 0, 12}), 0.01, 1e-12);
+  EXPECT_NEAR(phantom.attenuation_at({14, 0, -12}), 0.01, 1e-12);
+  EXPECT_NEAR(phantom.attenuation_at({0, -10, 4}), 0.01, 1e-12);
+}
+
 TEST(phantom, voxel_means_hold_the_volume_of_a_sphere) {
   const Phantom sphere({{.half_size = {5, 5, 5}}}, {1});
   const geometry::VolumeGrid grid{24, 24, 24, {0.5, 0.5, 0.5}, {-5.75, -5.75, -5.75}};
