@@ -1,18 +1,28 @@
+// The CUDA backend of builds without CUDA.
 #include "base/error.hpp"
+#include "kernels/attenuation.hpp"
+#include "kernels/back_projector.hpp"
 #include "kernels/cuda/cuda_backend.hpp"
+#include "kernels/filter.hpp"
+#include "kernels/rectifier.hpp"
 
 namespace feldspar::kernels {
 
+namespace {
+constexpr const char* reason =
+    "this build has no CUDA backend: build with the CUDA Toolkit 11.8 or later and -DFELDSPAR_CUDA=ON";
+}
+
 std::vector<DeviceInfo> cuda_devices() {
-  return {{.name = "cuda",
-           .description = "NVIDIA GPU",
-           .preference = 0,
-           .memory = 0,
-           .unavailable = "this build has no CUDA backend: configure with the CUDA Toolkit installed"}};
+  DeviceInfo info;
+  info.name = "cuda";
+  info.description = "NVIDIA GPU";
+  info.unavailable = reason;
+  return {info};
 }
 
 std::unique_ptr<Backend> open_cuda(int, const BackendOptions&) {
-  throw Error(ErrorKind::unsupported, "this build has no CUDA backend: configure with the CUDA Toolkit installed");
+  throw Error(ErrorKind::unsupported, std::string(reason) + "; the option --device cpu needs none");
 }
 
 }  // namespace feldspar::kernels

@@ -1,4 +1,4 @@
-// The backend for NVIDIA GPUs. absent.cpp supplies the same functions in builds without CUDA.
+// The CUDA backend's door. A build without CUDA has it too: it lists why there is no device.
 #pragma once
 
 #include <memory>
@@ -8,10 +8,12 @@
 
 namespace feldspar::kernels {
 
-/// Every CUDA device, or one entry that says why there is none. Never throws.
+/// The NVIDIA devices "cuda:0", "cuda:1" and so on, or one entry "cuda" that says why there is none. Never
+/// throws and leaves no context on any device.
 [[nodiscard]] std::vector<DeviceInfo> cuda_devices();
 
-/// Throws Error(unsupported) in a build without CUDA, Error(device) when the driver or the device fails.
-[[nodiscard]] std::unique_ptr<Backend> open_cuda(int index, const BackendOptions& options);
+/// Opens "cuda:<index>". Throws Error(unsupported) when this build or machine lacks it, Error(device) when
+/// it fails. Device memory is asked of the driver; `options` speak of host memory and threads only.
+[[nodiscard]] std::unique_ptr<Backend> open_cuda(int index, const BackendOptions& options = {});
 
 }  // namespace feldspar::kernels

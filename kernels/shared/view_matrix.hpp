@@ -26,12 +26,19 @@ struct ViewMatrix {
   }
 };
 
+/// False for voxels at or behind the source, and so near to its plane that the square overflows.
+template <class Real>
+FELDSPAR_HOST_DEVICE bool is_in_front(Real magnification) {
+  return magnification > Real(0.0f) && magnification < Real(1e15f);
+}
+
 /// What one filtered view adds to one voxel in FDK: the projection at its shadow, weighted by the relative
 /// magnification squared. `projection(u, v)` interpolates. Voxels at or behind the source get nothing.
 template <class Real, class Sampler>
-FELDSPAR_HOST_DEVICE Real fdk_term(const ViewMatrix& view, const Sampler& projection, Real i, Real j, Real k) {
+FELDSPAR_HOST_DEVICE Real fdk_term(const ViewMatrix& view, const Sampler& projection, Real i, Real j,
+                                   Real k) {
   const Shadow<Real> shadow = view.shadow_of(i, j, k);
-  if (!(shadow.magnification > Real(0.0f))) return Real(0.0f);
+  if (!is_in_front(shadow.magnification)) return Real(0.0f);
   return shadow.magnification * shadow.magnification * projection(shadow.u, shadow.v);
 }
 

@@ -1,0 +1,55 @@
+// Where host code hands work to kernels: plain structs in, queued on a stream. C++17, read by both compilers.
+// Nothing may be empty. Launches that fail throw Error(device).
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "kernels/shared/attenuate.hpp"
+#include "kernels/shared/cubic_sampler.hpp"
+#include "kernels/shared/fdk_column.hpp"
+#include "kernels/shared/filter_row.hpp"
+#include "kernels/shared/linear_sampler.hpp"
+
+namespace feldspar::kernels::cuda {
+
+/// Counts on the device of what AttenuateBlock met.
+struct DeviceTally {
+  unsigned long long floored;
+  unsigned long long saturated;
+  unsigned long long dead;
+  unsigned long long not_finite;
+};
+
+/// `lines` = rows x views. Adds to `tally`, which is on the device.
+void launch(const AttenuateBlock<std::uint16_t>& block, std::int64_t lines, DeviceTally* tally,
+            cudaStream_t stream);
+void launch(const AttenuateBlock<float>& block, std::int64_t lines, DeviceTally* tally, cudaStream_t stream);
+
+void launch(const RectifyBlock& block, std::int64_t lines, cudaStream_t stream);
+
+/// `slots` padded rows of a batch.
+void launch(const WeighAndPad& step, int slots, cudaStream_t stream);
+void launch(const ApplyResponse& step, int slots, cudaStream_t stream);
+void launch(const Crop& step, int slots, cudaStream_t stream);
+
+/// The volume that a batch of views is added into.
+struct FdkTarget {
+  float* volume;
+  int nx;
+  int ny;
+  int nz;
+};
+
+/// Interpolates in software, from projections in device memory. `upright`: see FdkColumn.
+void launch_fdk(const ViewBatch& batch, const LinearStack& stack, const FdkTarget& target, bool upright,
+                cudaStream_t stream);
+/// Interpolates with the texture unit, which rounds both weights to 1/256.
+void launch_fdk(const ViewBatch& batch, cudaTextureObject_t stack, const FdkTarget& target, bool upright,
+                cudaStream_t stream);
+
+/// cudaSuccess when this build has code that the current device can run.
+cudaError_t find_device_code();
+
+}  // namespace feldspar::kernels::cuda

@@ -1,0 +1,160 @@
+#include "kernels/cuda/resources.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "base/error.hpp"
+
+namespace feldspar::kernels::cuda {
+namespace {
+
+int current_device() {
+  int device = 0;
+  return cudaGetDevice(&device) == cudaSuccess ? device : 0;
+}
+
+[[noreturn]] void fail(ErrorKind kind, const std::string& call, const std::string& reason) {
+  const char* way_out = kind == ErrorKind::out_of_memory
+                            ? "end other programs that use it, or work in smaller slabs with --memory"
+                            : "nvidia-smi and the system's log say more; --device cpu works without it";
+  throw Error(
+      kind, fmt::format("{} failed on {}: {}; {}", call, describe_device(current_device()), reason, way_out));
+}
+
+void allocated(cudaError_t status, const char* call, std::size_t bytes, const std::string& purpose) {
+  if (status == cudaSuccess) return;
+  (void)cudaGetLastError();
+  std::size_t free = 0, total = 0;
+  const bool known = status == cudaErrorMemoryAllocation && cudaMemGetInfo(&free, &total) == cudaSuccess;
+  check(status,
+        fmt::format("{} of {} bytes for {}{}", call, bytes, purpose,
+                    known ? fmt::format(" ({} of {} bytes of the device are free)", free, total) : ""));
+}
+
+}  // namespace
+
+std::string describe_device(int index) {
+  cudaDeviceProp properties{};
+  if (cudaGetDeviceProperties(&properties, index) == cudaSuccess)
+    return fmt::format("cuda:{} ({})", index, properties.name);
+  (void)cudaGetLastError();
+  return fmt::format("cuda:{}", index);
+}
+
+void check(cudaError_t status, const std::string& call) {
+  if (status == cudaSuccess) return;
+  (void)cudaGetLastError();  // an error that is not sticky must not surface again at an innocent call
+  fail(status == cudaErrorMemoryAllocation ? ErrorKind::out_of_memory : ErrorKind::device, call,
+       fmt::format("{} ({})", cudaGetErrorString(status), cudaGetErrorName(status)));
+}
+
+void check(cufftResult status, const std::string& call) {
+  if (status == CUFFT_SUCCESS) return;
+  fail(status == CUFFT_ALLOC_FAILED ? ErrorKind::out_of_memory : ErrorKind::device, call,
+       fmt::format("cuFFT error {}", static_cast<int>(status)));
+}
+
+DeviceMemory::DeviceMemory(std::size_t bytes, const std::string& purpose) : bytes_(bytes) {
+  void* memory = nullptr;
+  allocated(cudaMalloc(&memory, bytes), "cudaMalloc", bytes, purpose);
+  memory_ = Handle<void*, cudaFree>(memory);
+}
+
+PinnedMemory::PinnedMemory(std::size_t bytes, const std::string& purpose) : bytes_(bytes) {
+  void* memory = nullptr;
+  allocated(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault), "cudaHostAlloc", bytes, purpose);
+  memory_ = Handle<void*, cudaFreeHost>(memory);
+}
+
+Queue::Queue(int device) : device_(device) {
+  activate();
+  cudaStream_t stream = nullptr;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  stream_ = Stream(stream);
+}
+
+void Queue::activate() const { check(cudaSetDevice(device_), fmt::format("cudaSetDevice({})", device_)); }
+
+void Queue::wait() const {
+  activate();
+  check(cudaStreamSynchronize(stream_.get()), "work queued before cudaStreamSynchronize");
+}
+
+void* StagedTable::upload(const Queue& queue, const void* host, std::size_t bytes,
+                          const std::string& purpose) {
+  if (!copied_.get()) {
+    cudaEvent_t event = nullptr;
+    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    copied_ = Event(event);
+  }
+  check(cudaEventSynchronize(copied_.get()), "cudaEventSynchronize");  // the last copy has left the staging
+  if (bytes > staging_.bytes()) {
+    queue.wait();  // kernels may still read the old table
+    staging_ = PinnedMemory(bytes, purpose);
+    table_ = DeviceMemory(bytes, purpose);
+  }
+  std::memcpy(staging_.data(), host, bytes);
+  check(cudaMemcpyAsync(table_.data(), staging_.data(), bytes, cudaMemcpyHostToDevice, queue.stream()),
+        "cudaMemcpyAsync of " + purpose);
+  check(cudaEventRecord(copied_.get(), queue.stream()), "cudaEventRecord");
+  return table_.data();
+}
+
+LayeredTexture::LayeredTexture(int columns, int rows, int layers)
+    : columns_(columns), rows_(rows), layers_(layers) {
+  const auto size = [](int n) { return static_cast<std::size_t>(n); };
+  const cudaChannelFormatDesc format = cudaCreateChannelDesc<float>();
+  cudaArray_t array = nullptr;
+  const cudaExtent extent = make_cudaExtent(size(columns), size(rows), size(layers));
+  allocated(cudaMalloc3DArray(&array, &format, extent, cudaArrayLayered), "cudaMalloc3DArray",
+            size(columns) * size(rows) * size(layers) * sizeof(float), "a texture of projections");
+  array_ = Handle<cudaArray_t, cudaFreeArray>(array);
+
+  cudaResourceDesc resource{};
+  resource.resType = cudaResourceTypeArray;
+  resource.res.array.array = array;
+  cudaTextureDesc reading{};
+  reading.addressMode[0] = reading.addressMode[1] = cudaAddressModeBorder;  // border colour 0
+  reading.filterMode = cudaFilterModeLinear;
+  reading.readMode = cudaReadModeElementType;
+  cudaTextureObject_t texture = 0;
+  check(cudaCreateTextureObject(&texture, &resource, &reading, nullptr), "cudaCreateTextureObject");
+  texture_ = Handle<cudaTextureObject_t, cudaDestroyTextureObject>(texture);
+}
+
+void LayeredTexture::fill(const Queue& queue, const float* projections, int layers) const {
+  const auto size = [](int n) { return static_cast<std::size_t>(n); };
+  cudaMemcpy3DParms copy{};
+  // The driver does not write through the source: its pointer type has no const.
+  copy.srcPtr = make_cudaPitchedPtr(const_cast<float*>(projections), size(columns_) * sizeof(float),
+                                    size(columns_), size(rows_));
+  copy.dstArray = array_.get();
+  copy.extent = make_cudaExtent(size(columns_), size(rows_), size(layers));
+  copy.kind = cudaMemcpyDeviceToDevice;
+  check(cudaMemcpy3DAsync(&copy, queue.stream()), "cudaMemcpy3DAsync of projections into a texture");
+}
+
+RowTransforms::RowTransforms(const Queue& queue, int length, int rows) {
+  const auto plan = [&](cufftType type, int input_step, int output_step) {
+    cufftHandle handle = 0;
+    int n = length;
+    check(cufftPlanMany(&handle, 1, &n, &n, 1, input_step, &n, 1, output_step, type, rows),
+          fmt::format("cufftPlanMany for {} rows of {}", rows, length));
+    Plan owned(handle);
+    check(cufftSetStream(handle, queue.stream()), "cufftSetStream");
+    return owned;
+  };
+  forward_ = plan(CUFFT_R2C, length + 2, length / 2 + 1);
+  inverse_ = plan(CUFFT_C2R, length / 2 + 1, length + 2);
+}
+
+void RowTransforms::forward(float* rows) const {
+  check(cufftExecR2C(forward_.get(), rows, reinterpret_cast<cufftComplex*>(rows)), "cufftExecR2C");
+}
+
+void RowTransforms::inverse(float* rows) const {
+  check(cufftExecC2R(inverse_.get(), reinterpret_cast<cufftComplex*>(rows), rows), "cufftExecC2R");
+}
+
+}  // namespace feldspar::kernels::cuda

@@ -1,0 +1,142 @@
+// Owners of CUDA resources. Each holds one handle, can be moved but not copied, and frees it without
+// throwing. No other file of the project calls cudaMalloc, cudaStreamCreate or their kin. C++17, for the
+// device compiler reads it too.
+#pragma once
+
+#include <cuda_runtime.h>
+#include <cufft.h>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace feldspar::kernels::cuda {
+
+/// Throws Error(out_of_memory or device) unless the call succeeded, naming the call, the thread's current
+/// device, CUDA's reason and a way out.
+void check(cudaError_t status, const std::string& call);
+void check(cufftResult status, const std::string& call);
+
+/// "cuda:0 (NVIDIA H200)", for messages. Never throws for a broken device.
+[[nodiscard]] std::string describe_device(int index);
+
+/// A handle that `destroy` takes back.
+template <class T, auto destroy>
+class Handle {
+ public:
+  Handle() = default;
+  explicit Handle(T value) noexcept : value_(value), owned_(true) {}
+  Handle(Handle&& other) noexcept : value_(other.value_), owned_(std::exchange(other.owned_, false)) {}
+  Handle& operator=(Handle&& other) noexcept {
+    std::swap(value_, other.value_);
+    std::swap(owned_, other.owned_);
+    return *this;
+  }
+  ~Handle() {
+    if (owned_) (void)destroy(value_);
+  }
+  [[nodiscard]] T get() const noexcept { return value_; }
+
+ private:
+  T value_{};
+  bool owned_ = false;
+};
+
+using Stream = Handle<cudaStream_t, cudaStreamDestroy>;
+using Event = Handle<cudaEvent_t, cudaEventDestroy>;
+
+/// Uninitialised memory of the current device.
+class DeviceMemory {
+ public:
+  DeviceMemory() = default;
+  /// Throws Error(out_of_memory) naming `purpose`, the size and what the device has free.
+  DeviceMemory(std::size_t bytes, const std::string& purpose);
+  [[nodiscard]] void* data() const noexcept { return memory_.get(); }
+  template <class T>
+  [[nodiscard]] T* as() const noexcept {
+    return static_cast<T*>(memory_.get());
+  }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  Handle<void*, cudaFree> memory_;
+  std::size_t bytes_ = 0;
+};
+
+/// Uninitialised host memory that the device copies from and to without staging.
+class PinnedMemory {
+ public:
+  PinnedMemory() = default;
+  PinnedMemory(std::size_t bytes, const std::string& purpose);
+  [[nodiscard]] void* data() const noexcept { return memory_.get(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  Handle<void*, cudaFreeHost> memory_;
+  std::size_t bytes_ = 0;
+};
+
+/// A device and the one stream that a backend's work is queued on.
+class Queue {
+ public:
+  explicit Queue(int device);
+  [[nodiscard]] int device() const noexcept { return device_; }
+  [[nodiscard]] cudaStream_t stream() const noexcept { return stream_.get(); }
+
+  /// Makes the device current for the calling thread. Every operator begins with it.
+  void activate() const;
+  void wait() const;
+
+ private:
+  int device_;
+  Stream stream_;
+};
+
+/// A small table on the device that operators refill from the host between launches: copied at once, so that
+/// the caller may forget its own.
+class StagedTable {
+ public:
+  /// Queues the copy of `bytes` from `host` and returns where it will be on the device.
+  void* upload(const Queue& queue, const void* host, std::size_t bytes, const std::string& purpose);
+
+ private:
+  PinnedMemory staging_;
+  DeviceMemory table_;
+  Event copied_;
+};
+
+/// Projections as a layered texture: bilinear, 0 beyond the edge, indices in pixels plus one half.
+class LayeredTexture {
+ public:
+  LayeredTexture() = default;
+  LayeredTexture(int columns, int rows, int layers);
+  [[nodiscard]] cudaTextureObject_t get() const noexcept { return texture_.get(); }
+  [[nodiscard]] bool holds(int columns, int rows, int layers) const noexcept {
+    return columns == columns_ && rows == rows_ && layers <= layers_;
+  }
+  /// Queues the copy of `layers` projections in device memory into the first layers.
+  void fill(const Queue& queue, const float* projections, int layers) const;
+
+ private:
+  Handle<cudaArray_t, cudaFreeArray> array_;
+  Handle<cudaTextureObject_t, cudaDestroyTextureObject> texture_;
+  int columns_ = 0;
+  int rows_ = 0;
+  int layers_ = 0;
+};
+
+/// Real transforms of `rows` rows of `length`, in place, `length + 2` floats apart.
+class RowTransforms {
+ public:
+  RowTransforms() = default;
+  RowTransforms(const Queue& queue, int length, int rows);
+  void forward(float* rows) const;
+  void inverse(float* rows) const;
+
+ private:
+  using Plan = Handle<cufftHandle, cufftDestroy>;
+  Plan forward_;
+  Plan inverse_;
+};
+
+}  // namespace feldspar::kernels::cuda

@@ -1,0 +1,72 @@
+// From one count to one line integral, with every guard of kernels/attenuation.hpp.
+#pragma once
+
+#include <cfloat>
+#include <cmath>
+#include <cstddef>
+
+#include "kernels/shared/host_device.hpp"
+
+namespace feldspar::kernels {
+
+/// What a pixel's count met. A pixel that is not finite or dead is nothing else.
+enum PixelOutcome : unsigned {
+  met_nothing = 0,
+  met_floor = 1,
+  met_saturation = 2,
+  met_dead = 4,
+  met_not_finite = 8
+};
+
+/// A reference level: an image of the whole detector, or one value where there is none.
+struct Level {
+  const float* image;
+  float value;
+  FELDSPAR_HOST_DEVICE float at(std::ptrdiff_t pixel) const { return image ? image[pixel] : value; }
+};
+
+/// The line integral is ln((white - dark) / signal) with signal = count - dark, at least one count.
+FELDSPAR_HOST_DEVICE inline unsigned attenuate(float count, float white, float dark, float saturation,
+                                               float& line_integral) {
+  constexpr float largest = FLT_MAX;
+  line_integral = 0.0f;
+  if (!(std::fabs(count) <= largest)) return met_not_finite;
+  const float open = white - dark;
+  if (!(open > 1.0f && open <= largest)) return met_dead;
+  float signal = count - dark;
+  unsigned outcome = saturation > 0.0f && count >= saturation ? met_saturation : met_nothing;
+  if (!(signal >= 1.0f)) {
+    signal = 1.0f;
+    outcome |= met_floor;
+  }
+  line_integral = std::log(open / signal);
+  return outcome;
+}
+
+/// A block of counts, rows of all views one behind the other, cut from the detector at (first_column,
+/// first_row).
+template <class Count>
+struct AttenuateBlock {
+  const Count* counts;
+  float* line_integrals;
+  int columns;
+  int rows;
+  Level white;
+  Level dark;
+  float saturation;
+  int first_column;
+  int first_row;
+  int detector_columns;
+
+  /// `line` is view * rows + row. Indices past the last column do nothing.
+  FELDSPAR_HOST_DEVICE unsigned operator()(int column, std::ptrdiff_t line) const {
+    if (column >= columns) return met_nothing;
+    const std::ptrdiff_t row = first_row + line % rows;
+    const std::ptrdiff_t pixel = row * detector_columns + first_column + column;
+    const std::ptrdiff_t at = line * columns + column;
+    return attenuate(static_cast<float>(counts[at]), white.at(pixel), dark.at(pixel), saturation,
+                     line_integrals[at]);
+  }
+};
+
+}  // namespace feldspar::kernels
