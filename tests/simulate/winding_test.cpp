@@ -23,7 +23,8 @@ int layer_at(const Winding& winding, const PlanPath& path, double t) {
   return locate(winding, path.x(t), path.y(t)).layer;
 }
 
-/// Random paths from the core's edge, or past it, to the roll's rim.
+/// Random paths from the core's edge, or past it, to the roll's rim; every other one passes the core just
+/// where it is buckled, where the phase along the path can have three extremes.
 struct Walk {
   PlanPath path;
   double begin, end;
@@ -33,7 +34,12 @@ std::vector<Walk> walks(const Winding& winding, int count) {
   std::uniform_real_distribution<double> angle(0, 2 * std::numbers::pi), offset(-3.5, 3.5);
   std::vector<Walk> all;
   for (int n = 0; n < count; ++n) {
-    const double direction = angle(random), b = offset(random), core = winding.core_radius();
+    double direction = angle(random), b = offset(random);
+    const double core = winding.core_radius();
+    if (n % 2 == 1) {
+      b = core + 0.1 * std::abs(b);
+      direction = winding.buckle.azimuth + 0.1 * (direction - std::numbers::pi) + 0.5 * std::numbers::pi;
+    }
     const double end = std::sqrt(winding.outer_radius * winding.outer_radius - b * b);
     const double begin = std::abs(b) < core ? std::sqrt(core * core - b * b) : -end;
     all.push_back({{std::cos(direction), std::sin(direction), b}, begin, end});
