@@ -27,9 +27,9 @@ std::vector<float> gaussian(double sigma) {
 void convolve(float* values, int count, std::ptrdiff_t stride, const std::vector<float>& kernel,
               std::vector<float>& padded) {
   const int reach = static_cast<int>(kernel.size() / 2);
-  padded.resize(static_cast<std::size_t>(count + 2 * reach));
-  for (int n = -reach; n < count + reach; ++n)
-    padded[static_cast<std::size_t>(n + reach)] = values[std::clamp(n, 0, count - 1) * stride];
+  padded.resize(static_cast<std::size_t>(count) + kernel.size() - 1);
+  int place = -reach;
+  for (float& value : padded) value = values[std::clamp(place++, 0, count - 1) * stride];
   for (int n = 0; n < count; ++n) {
     float sum = 0;
     for (std::size_t k = 0; k < kernel.size(); ++k)

@@ -20,6 +20,101 @@ namespace fs = std::filesystem;
 
 constexpr double degrees_per_radian = 1 / radians_per_degree;
 
+/// Everything that Inspect-X and CT Pro write, in their order.
+constexpr const char* keys = R"([XTekCT]
+Name={name}
+OperatorID=
+InputSeparator=_
+InputFolderName=
+OutputSeparator=_
+OutputFolderName={name}
+VoxelsX={columns}
+VoxelSizeX={voxel_x}
+OffsetX=0.0
+VoxelsY={columns}
+VoxelSizeY={voxel_x}
+OffsetY=0.0
+VoxelsZ={rows}
+VoxelSizeZ={voxel_z}
+OffsetZ=0.0
+SrcToObject={sod}
+SrcToDetector={sdd}
+MaskRadius={mask}
+DetectorPixelsX={columns}
+DetectorPixelSizeX={pitch_x}
+DetectorOffsetX={detector_x}
+DetectorPixelsY={rows}
+DetectorPixelSizeY={pitch_y}
+DetectorOffsetY={detector_y}
+RegionStartX=0
+RegionPixelsX={columns}
+RegionStartY=0
+RegionPixelsY={rows}
+Units=mm
+Scaling=1000.0
+OutputUnits=/m
+OutputType=0
+ImportConversion=0
+AutoScalingType=0
+ScalingMinimum=0.0
+ScalingMaximum=1000.0
+LowPercentile=0.2
+HighPercentile=99.8
+Projections={views}
+InitialAngle={initial}
+AngularStep={step}
+WhiteLevel={white}
+InterpolationType=1
+BeamHardeningLUTFile=
+CoefX4=0.0
+CoefX3=0.0
+CoefX2=0.0
+CoefX1=1.0
+CoefX0=0.0
+Scale=1.0
+FilterType=0
+CutOffFrequency={nyquist}
+Exponent=1.0
+Normalisation=1.0
+Scattering=0.0
+MedianFilterKernelSize=1
+ConvolutionKernelSize=0
+Increment=1
+ModifierID=
+InputName={name}
+InputDigits={digits}
+OutputName={name}
+OutputDigits={digits}
+VirtualDetectorPixelsX={columns}
+VirtualDetectorPixelsY={rows}
+VirtualDetectorPixelSizeX={pitch_x}
+VirtualDetectorPixelSizeY={pitch_y}
+VirtualDetectorOffsetX={detector_x}
+VirtualDetectorOffsetY={detector_y}
+SrcToVirtualDetector={sdd}
+AutomaticCentreOfRotation=0
+ObjectOffsetX={object_x}
+ObjectOffsetY=0.0
+ObjectTilt={tilt}
+ObjectRoll={roll}
+Blanking=0
+OrderFFT={fft}
+TimeStampFolder=0
+[Xrays]
+XraykV={kv}
+XrayuA={ua}
+[CTPro]
+Version=V5.4
+Product=feldspar simulate
+Filter_ThicknessMM={filter_mm}
+Filter_Material={filter}
+Shuttling=False
+AngleFile_Use=False
+AngleFile_IgnoreErrors=True
+[DICOM]
+DICOMTags=
+)";
+
 /// A decimal number without exponent, as the format has them: "0.2", "176.94", "0.0".
 std::string number(double value) {
   std::string text = fmt::format("{:.12f}", value == 0 ? 0.0 : value);
@@ -153,8 +248,8 @@ std::string NikonWriter::angle_table() const {
   std::string text =
       fmt::format("Projections\tFrames\tExposure(ms)\r\n{}\t1\t{:.2f}\r\nProjection\tAngle(deg)\tTime(s)\r\n",
                   views, 1000 * notes_.exposure_s);
-  for (std::size_t n = 0; n <= views;
-       ++n)  // one more than there are projections: where the stage came to rest
+  // One row more than there are projections: where the stage came to rest.
+  for (std::size_t n = 0; n <= views; ++n)
     text += fmt::format("{}\t{:08.4f}\t{:08.4f}\r\n", n + 1, static_cast<double>(n) * step_deg_,
                         static_cast<double>(n) * notes_.exposure_s);
   return text;
@@ -163,66 +258,32 @@ std::string NikonWriter::angle_table() const {
 std::string NikonWriter::description() const {
   const geometry::Detector& d = scan_.detector;
   const double sod = scan_.source_object_distance, sdd = scan_.source_detector_distance;
-  const double voxel_x = d.column_pitch * sod / sdd, voxel_z = d.row_pitch * sod / sdd;
   const double fan = std::atan(0.5 * d.columns * d.column_pitch / sdd);
   const double object_offset = -scan_.axis.offset;
-  const double mask = sod * std::sin(fan) - std::abs(object_offset) * std::cos(fan);
   double initial = std::fmod(180 - scan_.angles.front() * degrees_per_radian, 360);
   if (initial < 0) initial += 360;
-
-  std::string text;
-  const auto section = [&](std::string_view name) { text += fmt::format("[{}]\r\n", name); };
-  const auto say = [&](std::string_view key, const auto& value) {
-    text += fmt::format("{}={}\r\n", key, value);
-  };
-  section("XTekCT");
-  say("Name", name_), say("OperatorID", ""), say("InputSeparator", "_"), say("InputFolderName", "");
-  say("OutputSeparator", "_"), say("OutputFolderName", name_);
-  say("VoxelsX", d.columns), say("VoxelSizeX", number(voxel_x)), say("OffsetX", "0.0");
-  say("VoxelsY", d.columns), say("VoxelSizeY", number(voxel_x)), say("OffsetY", "0.0");
-  say("VoxelsZ", d.rows), say("VoxelSizeZ", number(voxel_z)), say("OffsetZ", "0.0");
-  say("SrcToObject", number(sod)), say("SrcToDetector", number(sdd)), say("MaskRadius", number(mask));
-  say("DetectorPixelsX", d.columns), say("DetectorPixelSizeX", number(d.column_pitch));
-  say("DetectorOffsetX", number(-d.column_offset));
-  say("DetectorPixelsY", d.rows), say("DetectorPixelSizeY", number(d.row_pitch));
-  say("DetectorOffsetY", number(d.row_offset));
-  say("RegionStartX", 0), say("RegionPixelsX", d.columns), say("RegionStartY", 0),
-      say("RegionPixelsY", d.rows);
-  say("Units", "mm"), say("Scaling", "1000.0"), say("OutputUnits", "/m"), say("OutputType", 0);
-  say("ImportConversion", 0), say("AutoScalingType", 0), say("ScalingMinimum", "0.0"),
-      say("ScalingMaximum", "1000.0");
-  say("LowPercentile", "0.2"), say("HighPercentile", "99.8");
-  say("Projections", scan_.angles.size()), say("InitialAngle", number(initial)),
-      say("AngularStep", number(step_deg_));
-  say("WhiteLevel", number(notes_.white_level)), say("InterpolationType", 1), say("BeamHardeningLUTFile", "");
-  say("CoefX4", "0.0"), say("CoefX3", "0.0"), say("CoefX2", "0.0"), say("CoefX1", "1.0"),
-      say("CoefX0", "0.0");
-  say("Scale", "1.0"), say("FilterType", 0), say("CutOffFrequency", number(0.5 / d.column_pitch));
-  say("Exponent", "1.0"), say("Normalisation", "1.0"), say("Scattering", "0.0");
-  say("MedianFilterKernelSize", 1), say("ConvolutionKernelSize", 0), say("Increment", 1),
-      say("ModifierID", "");
-  say("InputName", name_), say("InputDigits", digits_), say("OutputName", name_),
-      say("OutputDigits", digits_);
-  say("VirtualDetectorPixelsX", d.columns), say("VirtualDetectorPixelsY", d.rows);
-  say("VirtualDetectorPixelSizeX", number(d.column_pitch)),
-      say("VirtualDetectorPixelSizeY", number(d.row_pitch));
-  say("VirtualDetectorOffsetX", number(-d.column_offset)),
-      say("VirtualDetectorOffsetY", number(d.row_offset));
-  say("SrcToVirtualDetector", number(sdd)), say("AutomaticCentreOfRotation", 0);
-  say("ObjectOffsetX", number(object_offset)), say("ObjectOffsetY", "0.0");
-  say("ObjectTilt", number(scan_.axis.tilt * degrees_per_radian));
-  say("ObjectRoll", number(scan_.axis.roll * degrees_per_radian));
-  say("Blanking", 0), say("OrderFFT", static_cast<int>(std::ceil(std::log2(d.columns))) + 2),
-      say("TimeStampFolder", 0);
-  section("Xrays");
-  say("XraykV", number(notes_.voltage_kv)), say("XrayuA", number(notes_.current_ua));
-  section("CTPro");
-  say("Version", "V5.4"), say("Product", "feldspar simulate");
-  say("Filter_ThicknessMM", number(notes_.filter_mm)), say("Filter_Material", notes_.filter_material);
-  say("Shuttling", "False"), say("AngleFile_Use", "False"), say("AngleFile_IgnoreErrors", "True");
-  section("DICOM");
-  say("DICOMTags", "");
-  return text;
+  const std::string text = fmt::format(
+      fmt::runtime(keys), fmt::arg("name", name_), fmt::arg("digits", digits_),
+      fmt::arg("columns", d.columns), fmt::arg("rows", d.rows), fmt::arg("pitch_x", number(d.column_pitch)),
+      fmt::arg("pitch_y", number(d.row_pitch)), fmt::arg("detector_x", number(-d.column_offset)),
+      fmt::arg("detector_y", number(d.row_offset)), fmt::arg("sod", number(sod)),
+      fmt::arg("sdd", number(sdd)), fmt::arg("voxel_x", number(d.column_pitch * sod / sdd)),
+      fmt::arg("voxel_z", number(d.row_pitch * sod / sdd)),
+      fmt::arg("mask", number(sod * std::sin(fan) - std::abs(object_offset) * std::cos(fan))),
+      fmt::arg("object_x", number(object_offset)),
+      fmt::arg("tilt", number(scan_.axis.tilt * degrees_per_radian)),
+      fmt::arg("roll", number(scan_.axis.roll * degrees_per_radian)), fmt::arg("views", scan_.angles.size()),
+      fmt::arg("initial", number(initial)), fmt::arg("step", number(step_deg_)),
+      fmt::arg("white", number(notes_.white_level)), fmt::arg("nyquist", number(0.5 / d.column_pitch)),
+      fmt::arg("fft", static_cast<int>(std::ceil(std::log2(d.columns))) + 2),
+      fmt::arg("kv", number(notes_.voltage_kv)), fmt::arg("ua", number(notes_.current_ua)),
+      fmt::arg("filter_mm", number(notes_.filter_mm)), fmt::arg("filter", notes_.filter_material));
+  std::string with_returns;
+  for (const char c : text) {
+    if (c == '\n') with_returns += '\r';
+    with_returns += c;
+  }
+  return with_returns;
 }
 
 }  // namespace feldspar::simulate

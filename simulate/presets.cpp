@@ -116,6 +116,7 @@ VirtualScan preset(std::string_view name) {
 
 std::vector<double> full_turn(int views) {
   std::vector<double> angles;
+  angles.reserve(static_cast<std::size_t>(views));
   for (int n = 0; n < views; ++n) angles.push_back(std::numbers::pi * (1 - 2.0 * n / views));
   return angles;
 }

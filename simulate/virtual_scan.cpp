@@ -60,6 +60,7 @@ void transmission(const Object& object, const geometry::CircularScan& scan, int 
   expects(sampling.rays >= 1 && sampling.sub_angles >= 1,
           "a pixel needs at least one ray and a view one angle", ErrorKind::usage);
   std::vector<Rays> poses;
+  poses.reserve(static_cast<std::size_t>(sampling.sub_angles));
   for (int n = 0; n < sampling.sub_angles; ++n)
     poses.emplace_back(scan, view, sampling.sweep * ((n + 0.5) / sampling.sub_angles - 0.5));
   struct Scratch {

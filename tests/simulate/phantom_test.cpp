@@ -124,6 +124,15 @@ TEST(phantom, voxel_means_hold_the_volume_of_a_sphere) {
   EXPECT_FLOAT_EQ(means(12, 12, 12), 1);
 }
 
+TEST(phantom, voxel_mean_at_an_upright_face_is_the_share_inside) {
+  const Phantom box({{.shape = Shape::box, .centre = {-4.7, 0, 0}, .half_size = {5, 9, 9}}},
+                    {1});  // up to x = 0.3
+  const Array3<float> mean(1, 1, 1);
+  ThreadPool pool(1);
+  voxel_means(box, {1, 1, 1, {1, 1, 1}, {0.5, 0.5, 0.5}}, 4, mean.view(), pool);
+  EXPECT_NEAR(mean(0, 0, 0), 0.3, 0.5 / 4);  // half the distance of the lines
+}
+
 TEST(phantom, impossible_bodies_are_refused) {
   EXPECT_THROW(Phantom({{.half_size = {0, 1, 1}}}, {1}), Error);
   EXPECT_THROW(Phantom({{.shape = Shape::cylinder, .hole = 1}}, {1}), Error);
