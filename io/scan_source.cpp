@@ -1,3 +1,4 @@
+// Names of what can become of a field.
 #include "io/scan_source.hpp"
 
 namespace feldspar::io {

@@ -1,3 +1,4 @@
+// Both kinds of angle file are rows of a number and an angle; they differ in heading, time column and order.
 #include "io/nikon/angle_file.hpp"
 
 #include <fmt/format.h>
@@ -35,11 +36,14 @@ double parse_row(const std::vector<std::string_view>& words, std::size_t row, co
   if (index_text.ends_with(':')) index_text.remove_suffix(1);
   double index = 0, angle = 0;
   if (words.size() < 2 || !parse_number(index_text, index) || !parse_number(words[1], angle))
-    throw Error(ErrorKind::bad_file, fmt::format("{}: \"{}\" was found, but a projection's number and its angle in "
-                                                 "degrees were expected", where, fmt::join(words, " ")));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: \"{}\" was found, but a projection's number and its angle in "
+                            "degrees were expected",
+                            where, fmt::join(words, " ")));
   if (index != static_cast<double>(row))
     throw Error(ErrorKind::bad_file,
-                fmt::format("{}: the angle of projection {} was found, but that of {} was expected", where, index, row));
+                fmt::format("{}: the angle of projection {} was found, but that of {} was expected", where,
+                            index, row));
   return angle;
 }
 
@@ -84,8 +88,10 @@ AngleFile parse_angle_file(std::string_view text, const std::filesystem::path& p
         parse_row(words, file.degrees.size() + 1, fmt::format("{}: line {}", path.string(), number)));
   }
   if (file.degrees.empty())
-    throw Error(ErrorKind::bad_file, fmt::format("{}: line 1 and the following have no heading \"{}\" with rows below it, "
-                                                 "so it is no list of angles", path.string(), "Proj... Angle(deg)"));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: line 1 and the following have no heading \"{}\" with rows below it, "
+                            "so it is no list of angles",
+                            path.string(), "Proj... Angle(deg)"));
   return file;
 }
 
@@ -98,18 +104,22 @@ std::filesystem::path find_angle_file(const std::filesystem::path& folder, const
 MeasuredAngles match_angles(const AngleFile& file, const std::vector<double>& nominal) {
   const std::size_t rows = file.degrees.size(), count = nominal.size();
   if (rows != count && rows != count + 1)
-    throw Error(ErrorKind::bad_file, fmt::format("{}: has {} angles, but {} projections (or one more) were expected",
-                                                 file.path.string(), rows, count));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: has {} angles, but {} projections (or one more) were expected",
+                            file.path.string(), rows, count));
   const double step = count > 1 ? std::abs(nominal[1] - nominal[0]) : 0;  // 0: nothing to compare with
   const double tolerance = 0.5 * step;
   MeasuredAngles result{.degrees = file.degrees, .findings = {}};
   const bool is_ang = same_letters(file.path.extension().string(), ".ang");
   if (is_ang) {
     std::reverse(result.degrees.begin(), result.degrees.end());
-    if (step > 0 && compare(result.degrees, nominal).worst > tolerance && compare(file.degrees, nominal).worst <= tolerance) {
+    if (step > 0 && compare(result.degrees, nominal).worst > tolerance &&
+        compare(file.degrees, nominal).worst <= tolerance) {
       result.degrees = file.degrees;
-      result.findings.push_back(fmt::format("{}: its rows agree with AngularStep from first to last, not from last to "
-                                            "first as usual, and are read so", file.path.filename().string()));
+      result.findings.push_back(
+          fmt::format("{}: its rows agree with AngularStep from first to last, not from last to "
+                      "first as usual, and are read so",
+                      file.path.filename().string()));
     }
   }
   result.degrees.resize(count);
@@ -117,13 +127,16 @@ MeasuredAngles match_angles(const AngleFile& file, const std::vector<double>& no
 
   const auto [offset, worst, where] = compare(result.degrees, nominal);
   if (worst > tolerance)
-    result.findings.push_back(
-        fmt::format("{}: the measured angle of projection {} is {:.4f} deg, but AngularStep puts it at {:.4f} deg "
-                    "({:.4f} deg apart, more than half a step of {:.4f} deg)", file.path.filename().string(), where + 1,
-                    result.degrees[where], nominal[where] + offset, worst, step));
+    result.findings.push_back(fmt::format(
+        "{}: the measured angle of projection {} is {:.4f} deg, but AngularStep puts it at {:.4f} deg "
+        "({:.4f} deg apart, more than half a step of {:.4f} deg)",
+        file.path.filename().string(), where + 1, result.degrees[where], nominal[where] + offset, worst,
+        step));
   if (std::abs(offset) > tolerance)
-    result.findings.push_back(fmt::format("{}: the measured angles begin {:.4f} deg after InitialAngle, which only turns "
-                                          "the volume about its axis", file.path.filename().string(), offset));
+    result.findings.push_back(
+        fmt::format("{}: the measured angles begin {:.4f} deg after InitialAngle, which only turns "
+                    "the volume about its axis",
+                    file.path.filename().string(), offset));
   return result;
 }
 

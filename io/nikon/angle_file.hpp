@@ -19,9 +19,10 @@ struct AngleFile {
 /// Error(bad_file) naming file and line when a row is damaged or missing, or when there is none.
 [[nodiscard]] AngleFile parse_angle_file(std::string_view text, const std::filesystem::path& path);
 
-/// The angle file of the scan NAME in `folder`: _ctdata.txt, NAME_ctdata.txt or NAME.ang, in this order; empty
-/// when there is none.
-[[nodiscard]] std::filesystem::path find_angle_file(const std::filesystem::path& folder, const std::string& name);
+/// The angle file of the scan NAME in `folder`: _ctdata.txt, NAME_ctdata.txt or NAME.ang, in this order;
+/// empty when there is none.
+[[nodiscard]] std::filesystem::path find_angle_file(const std::filesystem::path& folder,
+                                                    const std::string& name);
 
 /// Measured angles brought into the order of the projections and held against the nominal ones.
 struct MeasuredAngles {
@@ -30,8 +31,9 @@ struct MeasuredAngles {
 };
 
 /// `nominal` are the stage angles of the projections, relative to the first. One row more than projections is
-/// usual, and dropped. The rows of an .ang file run from the last projection to the first unless only the other
-/// order agrees with `nominal`. Nominal angles without a step are not compared. Throws Error(bad_file) when the counts do not fit.
+/// usual, and dropped. The rows of an .ang file run from the last projection to the first unless only the
+/// other order agrees with `nominal`. Nominal angles without a step are not compared. Throws Error(bad_file)
+/// when the counts do not fit.
 [[nodiscard]] MeasuredAngles match_angles(const AngleFile& file, const std::vector<double>& nominal);
 
 }  // namespace feldspar::io::nikon

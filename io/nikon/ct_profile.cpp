@@ -12,8 +12,8 @@
 namespace feldspar::io::nikon {
 namespace {
 
-/// Calls visit(content) for every <element>content</element>. The profile's elements have no attributes where it
-/// matters and hold no markup, so that text search reads them.
+/// Calls visit(content) for every <element>content</element>. The profile's elements have no attributes where
+/// it matters and hold no markup, so that text search reads them.
 template <class Visit>
 void for_each_element(std::string_view xml, std::string_view element, const Visit& visit) {
   const std::string opening = fmt::format("<{}>", element);
@@ -57,15 +57,19 @@ struct SharedNumber {
 
 CtProfile parse_ct_profile(std::string_view xml, const std::filesystem::path& path, const XtekctFile& file) {
   CtProfile profile;
-  const auto add = [&](const std::string& name, const std::string& value, SourceField::Use use, const std::string& note) {
+  const auto add = [&](const std::string& name, const std::string& value, SourceField::Use use,
+                       const std::string& note) {
     profile.fields.push_back({"ctprofile.xml", name, value, use, note});
   };
 
-  for (const char* const flag : {"HelicalScan", "PanelScan", "ScanFlatPanel", "FastPanelScan", "LimitedAngleScan"})
+  for (const char* const flag :
+       {"HelicalScan", "PanelScan", "ScanFlatPanel", "FastPanelScan", "LimitedAngleScan"})
     for_each_element(xml, flag, [&](std::string_view content) {
       if (same_letters(content, "true"))
-        throw Error(ErrorKind::unsupported, fmt::format("{}: {} is true, but only full circles before one panel that "
-                                                        "does not move are supported", path.string(), flag));
+        throw Error(ErrorKind::unsupported,
+                    fmt::format("{}: {} is true, but only full circles before one panel that "
+                                "does not move are supported",
+                                path.string(), flag));
       add(flag, std::string(content), SourceField::Use::used, "");
     });
 
@@ -81,8 +85,10 @@ CtProfile parse_ct_profile(std::string_view xml, const std::filesystem::path& pa
     const auto value = first_number(xml.substr(settings), element);
     if (!value) continue;
     double stated = 0;
-    const bool differs = parse_number(file.text(key, section), stated) && std::abs(*value - stated) > 1e-5 * stated;
-    add(element, fmt::format("{}", *value), differs ? SourceField::Use::contradicted : SourceField::Use::informative,
+    const bool differs =
+        parse_number(file.text(key, section), stated) && std::abs(*value - stated) > 1e-5 * stated;
+    add(element, fmt::format("{}", *value),
+        differs ? SourceField::Use::contradicted : SourceField::Use::informative,
         differs ? fmt::format("{} of the .xtekct is {}, and counts", key, stated) : "");
     if (differs)
       profile.findings.push_back(fmt::format("{}: {} is {}, but {} of the .xtekct is {}; the latter is used",
@@ -92,7 +98,8 @@ CtProfile parse_ct_profile(std::string_view xml, const std::filesystem::path& pa
   if (const auto exposure = attribute(xml, "ImagingSettings", "exposure")) {
     const double frames = first_number(xml, "FramesPerProjection").value_or(1);
     profile.exposure_s = *exposure * 1e-3 * frames;
-    add("ImagingSettings exposure", fmt::format("{}", *exposure), SourceField::Use::informative, "ms a frame");
+    add("ImagingSettings exposure", fmt::format("{}", *exposure), SourceField::Use::informative,
+        "ms a frame");
     add("FramesPerProjection", fmt::format("{}", frames), SourceField::Use::informative, "");
   }
   return profile;

@@ -16,8 +16,8 @@ struct CtProfile {
   double exposure_s = 0;            ///< a projection, all its frames; 0 when unknown
 };
 
-/// Throws Error(unsupported) naming the element when the profile is that of a scan which is no full circle of one
-/// panel: helical, panel-shifted or limited in angle.
+/// Throws Error(unsupported) naming the element when the profile is that of a scan which is no full circle of
+/// one panel: helical, panel-shifted or limited in angle.
 [[nodiscard]] CtProfile parse_ct_profile(std::string_view xml, const std::filesystem::path& path,
                                          const XtekctFile& file);
 

@@ -12,7 +12,8 @@ void reverse_row(const Value* __restrict from, int columns, Value* __restrict to
   for (int n = 0; n < columns; ++n) to[n] = from[columns - 1 - n];
 }
 
-/// Writes the half-turned `columns` x `rows` at `from`, whose rows are `stride` values apart, densely to `to`.
+/// Writes the half-turned `columns` x `rows` at `from`, whose rows are `stride` values apart, densely to
+/// `to`.
 template <class Value>
 void half_turn(const Value* from, int stride, int columns, int rows, Value* to) {
   for (int row = 0; row < rows; ++row)
@@ -20,7 +21,8 @@ void half_turn(const Value* from, int stride, int columns, int rows, Value* to) 
                 to + static_cast<std::ptrdiff_t>(row) * columns);
 }
 
-/// The same within a dense block. Rows are exchanged in pairs through a buffer that stays in the nearest cache.
+/// The same within a dense block. Rows are exchanged in pairs through a buffer that stays in the nearest
+/// cache.
 template <class Value>
 void half_turn_in_place(Value* values, int columns, int rows) {
   std::vector<Value> buffer(static_cast<std::size_t>(columns));

@@ -29,7 +29,8 @@ std::string read_text(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (error || !stream) throw Error(ErrorKind::io, fmt::format("{}: cannot be opened", path.string()));
   if (size > most)
-    throw Error(ErrorKind::bad_file, fmt::format("{}: has {} bytes, too many for a text of its kind", path.string(), size));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: has {} bytes, too many for a text of its kind", path.string(), size));
   std::string text(size, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(size));
   text.resize(static_cast<std::size_t>(stream.gcount()));
@@ -49,7 +50,8 @@ Stamp stamp_of(const fs::path& path) {
   Stamp stamp;
   stamp.size = fs::file_size(path, error);
   if (!error) stamp.time = fs::last_write_time(path, error);
-  if (error) throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", path.string(), error.message()));
+  if (error)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", path.string(), error.message()));
   return stamp;
 }
 
@@ -78,8 +80,9 @@ class NikonSource final : public ScanSource {
   [[nodiscard]] std::vector<double> stage_angles(const XtekctFile& file, const OpenOptions& options);
   void read_profile(const XtekctFile& file);
   void open_projections(const XtekctFile& file, const OpenOptions& options);
-  [[nodiscard]] std::vector<int> check_projections(const std::vector<ProjectionFile>& found, bool allow_unreadable);
-  void check_header(const fs::path& path);
+  [[nodiscard]] std::vector<int> check_projections(const std::vector<ProjectionFile>& found,
+                                                   bool allow_unreadable);
+  void check_size(const fs::path& path, const TiffInfo& info) const;
   template <class Count>
   void read_view(const Projection& projection, const geometry::PixelWindow& window, Count* counts) const;
 
@@ -89,14 +92,15 @@ class NikonSource final : public ScanSource {
   Findings findings_;
   References references_;
   ProposedGrid grid_;
-  TiffInfo info_;                         ///< of every projection; 0 columns until the first is seen
-  std::vector<fs::path> texts_;           ///< the .xtekct and what was used beside it
-  std::vector<Projection> projections_;   ///< one a view; empty when they were not found
+  TiffInfo info_;                        ///< of every projection
+  std::vector<fs::path> texts_;          ///< the .xtekct and what was used beside it
+  std::vector<Projection> projections_;  ///< one a view; empty when they were not found
 };
 
 NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : texts_{path} {
   if (options.angles != "nominal" && options.angles != "file")
-    throw Error(ErrorKind::usage, fmt::format("--angles is \"{}\", but nominal or file was expected", options.angles));
+    throw Error(ErrorKind::usage,
+                fmt::format("--angles is \"{}\", but nominal or file was expected", options.angles));
   const XtekctFile file = parse_xtekct(read_text(path), path);
   const std::vector<double> angles = stage_angles(file, options);
   scan_ = to_scan(file, angles, options.reverse_rotation ? Turn::counter_clockwise : Turn::clockwise);
@@ -109,8 +113,10 @@ NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : tex
   fields_ = std::move(reviewed.fields);
   findings_.insert(findings_.begin(), reviewed.findings.begin(), reviewed.findings.end());
   if (options.reverse_rotation)
-    findings_.push_back(fmt::format("{}: the object is taken to turn counter-clockwise seen from above, against Nikon's "
-                                    "convention (--reverse-rotation)", path.filename().string()));
+    findings_.push_back(
+        fmt::format("{}: the object is taken to turn counter-clockwise seen from above, against Nikon's "
+                    "convention (--reverse-rotation)",
+                    path.filename().string()));
   read_profile(file);
   try {
     open_projections(file, options);
@@ -126,19 +132,22 @@ std::vector<double> NikonSource::stage_angles(const XtekctFile& file, const Open
   const std::string name = file.text("Name").empty() ? file.path.stem().string() : file.text("Name");
   const fs::path path = find_angle_file(file.path.parent_path(), name);
   if (measured && path.empty())
-    throw Error(ErrorKind::bad_file, fmt::format("{}: there is no file of measured angles (_ctdata.txt or {}.ang) beside "
-                                                 "it; use --angles nominal", file.path.string(), name));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: there is no file of measured angles (_ctdata.txt or {}.ang) beside "
+                            "it; use --angles nominal",
+                            file.path.string(), name));
   const bool has_step = file.number("AngularStep").value_or(0) != 0;
-  const std::vector<double> nominal = measured && !has_step
-                                          ? std::vector<double>(static_cast<std::size_t>(projection_count(file)))
-                                          : nominal_stage_angles(file);
+  const std::vector<double> nominal =
+      measured && !has_step ? std::vector<double>(static_cast<std::size_t>(projection_count(file)))
+                            : nominal_stage_angles(file);
   if (path.empty()) return nominal;
   try {
     MeasuredAngles angles = match_angles(parse_angle_file(read_text(path), path), nominal);
     findings_.insert(findings_.end(), angles.findings.begin(), angles.findings.end());
     if (!measured) return nominal;
     texts_.push_back(path);
-    findings_.push_back(fmt::format("{}: the measured angles are used instead of AngularStep", path.filename().string()));
+    findings_.push_back(
+        fmt::format("{}: the measured angles are used instead of AngularStep", path.filename().string()));
     return std::move(angles.degrees);
   } catch (const Error& error) {
     if (measured) throw;
@@ -168,52 +177,62 @@ void NikonSource::open_projections(const XtekctFile& file, const OpenOptions& op
 
   references_.saturation = info_.highest;
   if (info_.highest > 0 && references_.white.front() > info_.highest)
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: WhiteLevel is {}, but the pixels of {} hold at most {}; give the counts of the open beam "
-                            "with --white-level", file.path.string(), references_.white.front(),
-                            projections_.front().path.filename().string(), info_.highest));
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format(
+            "{}: WhiteLevel is {}, but the pixels of {} hold at most {}; give the counts of the open beam "
+            "with --white-level",
+            file.path.string(), references_.white.front(), projections_.front().path.filename().string(),
+            info_.highest));
   std::vector<double> angles;
   for (const int view : views) angles.push_back(scan_.angles[view]);
   scan_.angles = std::move(angles);
 }
 
-/// The views whose projections can be read.
-std::vector<int> NikonSource::check_projections(const std::vector<ProjectionFile>& found, bool allow_unreadable) {
+/// The views whose projections can be read. Files of the wrong size are damaged; pixels of another type are
+/// another scan's, and never left out.
+std::vector<int> NikonSource::check_projections(const std::vector<ProjectionFile>& found,
+                                                bool allow_unreadable) {
   std::vector<int> views, unreadable;
   std::string first_complaint;
   for (const ProjectionFile& file : found) {
+    TiffInfo info;
+    Stamp stamp;
     try {
-      const Stamp stamp = stamp_of(file.path);
-      check_header(file.path);
-      projections_.push_back({file.path, stamp});
-      views.push_back(file.index);
+      stamp = stamp_of(file.path);
+      info = read_tiff_info(file.path);
+      check_size(file.path, info);
     } catch (const Error& error) {
-      const bool only_one = views.empty() && &file == &found.back();
-      if (!allow_unreadable || only_one)
-        throw Error(error.kind(), fmt::format("{}{}", error.what(),
-                                              allow_unreadable || error.kind() == ErrorKind::unsupported
-                                                  ? "" : "; to leave its view out, use --allow-missing"));
+      if (!allow_unreadable)
+        throw Error(error.kind(),
+                    fmt::format("{}; to leave its view out, use --allow-missing", error.what()));
+      if (views.empty() && &file == &found.back()) throw;  // none is left
       if (unreadable.empty()) first_complaint = error.what();
       unreadable.push_back(file.index + 1);
+      continue;
     }
+    if (projections_.empty()) info_ = info;
+    if (info != info_)
+      throw Error(ErrorKind::bad_file,
+                  fmt::format("{}: its pixels are of another type than those of {}", file.path.string(),
+                              projections_.front().path.filename().string()));
+    projections_.push_back({file.path, stamp});
+    views.push_back(file.index);
   }
   if (!unreadable.empty())
-    findings_.push_back(fmt::format("{} projections cannot be used and their views are left out: {} (the first: {})",
-                                    unreadable.size(), format_numbers(unreadable), first_complaint));
+    findings_.push_back(
+        fmt::format("{} of {} projections cannot be used and are left out: {} (the first: {})",
+                    unreadable.size(), found.size(), format_numbers(unreadable), first_complaint));
   return views;
 }
 
-void NikonSource::check_header(const fs::path& path) {
-  const TiffInfo info = read_tiff_info(path);
+void NikonSource::check_size(const fs::path& path, const TiffInfo& info) const {
   if (info.columns != scan_.detector.columns || info.rows != scan_.detector.rows)
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: has {} x {} pixels, but {} has DetectorPixelsX = {} and DetectorPixelsY = {}",
-                            path.string(), info.columns, info.rows, texts_.front().filename().string(),
-                            scan_.detector.columns, scan_.detector.rows));
-  if (info_.columns == 0) info_ = info;
-  if (info != info_)
-    throw Error(ErrorKind::bad_file, fmt::format("{}: its pixels are of another type than those of the first projection",
-                                                 path.string()));
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("{}: has {} x {} pixels, but {} has DetectorPixelsX = {} and DetectorPixelsY = {}",
+                    path.string(), info.columns, info.rows, texts_.front().filename().string(),
+                    scan_.detector.columns, scan_.detector.rows));
 }
 
 std::vector<fs::path> NikonSource::files() const {
@@ -223,9 +242,11 @@ std::vector<fs::path> NikonSource::files() const {
 }
 
 template <class Count>
-void NikonSource::read_view(const Projection& projection, const geometry::PixelWindow& window, Count* counts) const {
-  // Stored rows run from the top and stored columns from the right as seen from the source, ours from the bottom and
-  // from the left: the wanted rows are the last ones seen from the other end, and the block is turned half around.
+void NikonSource::read_view(const Projection& projection, const geometry::PixelWindow& window,
+                            Count* counts) const {
+  // Stored rows run from the top and stored columns from the right as seen from the source, ours from the
+  // bottom and from the left: the wanted rows are the last ones seen from the other end, and the block is
+  // turned half around.
   const geometry::Range stored{info_.rows - window.rows.end, info_.rows - window.rows.first};
   const int columns = window.columns.count(), rows = window.rows.count();
   if (columns == info_.columns) {
@@ -238,21 +259,24 @@ void NikonSource::read_view(const Projection& projection, const geometry::PixelW
     half_turn(first, info_.columns, columns, rows, counts);
   }
   if (stamp_of(projection.path) != projection.stamp)
-    throw Error(ErrorKind::io, fmt::format("{}: changed while the scan was open; wait until the scan is complete",
-                                           projection.path.string()));
+    throw Error(ErrorKind::io,
+                fmt::format("{}: changed while the scan was open; wait until the scan is complete",
+                            projection.path.string()));
 }
 
 void NikonSource::read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const {
   if (projections_.empty())
     throw Error(ErrorKind::io, fmt::format("{}: its projections were not found, so no pixel can be read",
                                            texts_.front().string()));
-  const bool inside = window.columns.first >= 0 && window.columns.end <= info_.columns && window.rows.first >= 0 &&
-                      window.rows.end <= info_.rows;
+  const bool inside = window.columns.first >= 0 && window.columns.end <= info_.columns &&
+                      window.rows.first >= 0 && window.rows.end <= info_.rows;
   expects(inside, "NikonSource::read: window outside the detector");
   if (window.columns.empty() || window.rows.empty()) return;
-  const std::size_t size = static_cast<std::size_t>(window.columns.count()) * static_cast<std::size_t>(window.rows.count());
+  const std::size_t size =
+      static_cast<std::size_t>(window.columns.count()) * static_cast<std::size_t>(window.rows.count());
   for (std::size_t n = 0; n < views.size(); ++n) {
-    expects(views[n] >= 0 && static_cast<std::size_t>(views[n]) < projections_.size(), "NikonSource::read: no such view");
+    expects(views[n] >= 0 && static_cast<std::size_t>(views[n]) < projections_.size(),
+            "NikonSource::read: no such view");
     const Projection& projection = projections_[views[n]];
     if (info_.count_type == CountType::uint16)
       read_view(projection, window, static_cast<std::uint16_t*>(counts) + n * size);
@@ -274,9 +298,11 @@ std::unique_ptr<ScanSource> open_nikon(const std::vector<fs::path>& xtekcts, con
   for (std::size_t n = 1; n < xtekcts.size(); ++n) {
     const std::string difference = first_difference(chosen, parse_xtekct(read_text(xtekcts[n]), xtekcts[n]));
     if (!difference.empty())
-      throw Error(ErrorKind::usage, fmt::format("{}: {} and {} describe different scans ({} differs); give the file that is "
-                                                "meant instead of its folder", first.parent_path().string(),
-                                                first.filename().string(), xtekcts[n].filename().string(), difference));
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: {} and {} describe different scans ({} differs); give the file that is "
+                              "meant instead of its folder",
+                              first.parent_path().string(), first.filename().string(),
+                              xtekcts[n].filename().string(), difference));
     others += (n > 1 ? ", " : "") + xtekcts[n].filename().string();
   }
   auto source = std::make_unique<NikonSource>(first, options);

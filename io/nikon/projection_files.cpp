@@ -34,14 +34,16 @@ std::vector<fs::path> sorted_files(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     files.push_back(entry->path());
-  if (error) throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
+  if (error)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
   std::sort(files.begin(), files.end());
   return files;
 }
 
 /// macOS leaves "._NAME" beside every file it copies; the 180 degree image is CT Pro's own check of the axis.
 bool is_silently_ignored(const std::string& name, const std::string& prefix) {
-  return name.starts_with("._") || same_letters(name, prefix + "180deg.tif") || same_letters(name, prefix + "180deg.tiff");
+  return name.starts_with("._") || same_letters(name, prefix + "180deg.tif") ||
+         same_letters(name, prefix + "180deg.tiff");
 }
 
 Candidates look_in(const fs::path& folder, const std::string& prefix) {
@@ -63,7 +65,8 @@ Candidates look_in(const fs::path& folder, const std::string& prefix) {
   return found;
 }
 
-/// Where the projections may be: where the file says, under the last part of a path of another machine, beside it.
+/// Where the projections may be: where the file says, under the last part of a path of another machine,
+/// beside it.
 std::vector<fs::path> folders_of(const XtekctFile& file) {
   const fs::path own = file.path.has_parent_path() ? file.path.parent_path() : fs::path(".");
   std::string stated = file.text("InputFolderName");
@@ -83,7 +86,8 @@ std::vector<fs::path> folders_of(const XtekctFile& file) {
 }
 
 std::vector<std::string> prefixes_of(const XtekctFile& file) {
-  const auto separator = file.find("XTekCT", "InputSeparator") ? file.text("InputSeparator") : std::string("_");
+  const auto separator =
+      file.find("XTekCT", "InputSeparator") ? file.text("InputSeparator") : std::string("_");
   std::vector<std::string> prefixes;
   for (const std::string& name : {file.text("InputName"), file.text("Name"), file.path.stem().string()})
     if (!name.empty() && std::find(prefixes.begin(), prefixes.end(), name + separator) == prefixes.end())
@@ -91,8 +95,8 @@ std::vector<std::string> prefixes_of(const XtekctFile& file) {
   return prefixes;
 }
 
-/// The first place and name under which there are projections. A place or name other than the stated ones is a
-/// finding.
+/// The first place and name under which there are projections. A place or name other than the stated ones is
+/// a finding.
 Candidates find_candidates(const XtekctFile& file, Findings& findings) {
   const auto folders = folders_of(file);
   const auto prefixes = prefixes_of(file);
@@ -102,25 +106,29 @@ Candidates find_candidates(const XtekctFile& file, Findings& findings) {
       Candidates found = look_in(folder, prefix);
       if (found.by_number.empty()) continue;
       if (names_folder && folder == folders.back())
-        findings.push_back(fmt::format("{}: InputFolderName is \"{}\", which is not there or holds no projection; those "
-                                       "in {} are used", file.path.filename().string(), file.text("InputFolderName"),
-                                       folder.string()));
+        findings.push_back(
+            fmt::format("{}: InputFolderName is \"{}\", which is not there or holds no projection; those "
+                        "in {} are used",
+                        file.path.filename().string(), file.text("InputFolderName"), folder.string()));
       if (prefix != prefixes.front())
-        findings.push_back(fmt::format("{}: there is no projection {}NUMBER.tif; those called {}NUMBER.tif are used",
-                                       file.path.filename().string(), prefixes.front(), prefix));
+        findings.push_back(
+            fmt::format("{}: there is no projection {}NUMBER.tif; those called {}NUMBER.tif are used",
+                        file.path.filename().string(), prefixes.front(), prefix));
       return found;
     }
   std::string looked;
   for (const fs::path& folder : folders) looked += (looked.empty() ? "" : " and ") + folder.string();
-  throw Error(ErrorKind::io, fmt::format("{}: no projection {}NUMBER.tif was found in {}; put the .xtekct beside its "
-                                         "projections, or name their folder in InputFolderName",
-                                         file.path.string(), prefixes.front(), looked));
+  throw Error(ErrorKind::io,
+              fmt::format("{}: no projection {}NUMBER.tif was found in {}; put the .xtekct beside its "
+                          "projections, or name their folder in InputFolderName",
+                          file.path.string(), prefixes.front(), looked));
 }
 
 std::string format_names(const std::vector<std::string>& names) {
   constexpr std::size_t most = 10;
   const std::size_t shown = std::min(names.size(), most);
-  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  std::string text =
+      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
   if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
   return text;
 }
@@ -131,10 +139,12 @@ void check_surplus(const XtekctFile& file, const Candidates& found, int count) {
   for (const auto& [number, path] : found.by_number)
     if (number < 1 || number > count + 1) surplus.push_back(path.filename().string());
   if (!surplus.empty())
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: Projections is {}, so that projections 1 to {} were expected, but {} has {} more: {}; "
-                            "move them away, or correct Projections in a copy of the file", file.path.string(), count,
-                            count, found.folder.string(), surplus.size(), format_names(surplus)));
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format(
+            "{}: Projections is {}, so that projections 1 to {} were expected, but {} has {} more: {}; "
+            "move them away, or correct Projections in a copy of the file",
+            file.path.string(), count, count, found.folder.string(), surplus.size(), format_names(surplus)));
 }
 
 }  // namespace
@@ -142,7 +152,8 @@ void check_surplus(const XtekctFile& file, const Candidates& found, int count) {
 long long projection_number(const std::string& name, const std::string& prefix) {
   if (!is_tiff_name(name) || name.size() <= prefix.size()) return -1;
   if (!same_letters(std::string_view(name).substr(0, prefix.size()), prefix)) return -1;
-  const std::string_view digits = std::string_view(name).substr(prefix.size(), name.rfind('.') - prefix.size());
+  const std::string_view digits =
+      std::string_view(name).substr(prefix.size(), name.rfind('.') - prefix.size());
   long long number = -1;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   const bool all = error == std::errc{} && end == digits.data() + digits.size() && digits.front() != '-';
@@ -154,11 +165,13 @@ std::string format_numbers(const std::vector<int>& numbers, std::size_t most) {
   for (std::size_t n = 0; n < numbers.size();) {
     std::size_t last = n;
     while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
-    ranges.push_back(last == n ? fmt::format("{}", numbers[n]) : fmt::format("{}-{}", numbers[n], numbers[last]));
+    ranges.push_back(last == n ? fmt::format("{}", numbers[n])
+                               : fmt::format("{}-{}", numbers[n], numbers[last]));
     n = last + 1;
   }
   const std::size_t shown = std::min(ranges.size(), most);
-  std::string text = fmt::format("{}", fmt::join(ranges.begin(), ranges.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  std::string text =
+      fmt::format("{}", fmt::join(ranges.begin(), ranges.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
   return ranges.size() > most ? text + ", ..." : text;
 }
 
@@ -167,15 +180,16 @@ ProjectionFiles find_projections(const XtekctFile& file, int count, bool allow_m
   const Candidates found = find_candidates(file, result.findings);
   const std::string scan = file.path.filename().string();
   if (!found.others.empty())
-    result.findings.push_back(fmt::format("{}: {} files in {} are no projections {}NUMBER.tif and were ignored: {} "
-                                          "(references are not needed: Nikon's projections are corrected already)", scan,
-                                          found.others.size(), found.folder.string(), found.prefix,
-                                          format_names(found.others)));
+    result.findings.push_back(
+        fmt::format("{}: ignored in {}, because they are no projections {}NUMBER.tif: {} (flat and "
+                    "dark images are not needed: Nikon's projections are corrected already)",
+                    scan, found.folder.string(), found.prefix, format_names(found.others)));
   check_surplus(file, found, count);
   if (found.by_number.contains(count + 1))
-    result.findings.push_back(fmt::format("{}: {} is one more than the {} projections of the scan; it repeats the first "
-                                          "view after the full turn and was dropped", scan,
-                                          found.by_number.at(count + 1).filename().string(), count));
+    result.findings.push_back(
+        fmt::format("{}: {} is one more than the {} projections of the scan; it repeats the first "
+                    "view after the full turn and was dropped",
+                    scan, found.by_number.at(count + 1).filename().string(), count));
   std::vector<int> missing;
   for (int number = 1; number <= count; ++number) {
     const auto at = found.by_number.find(number);
@@ -188,7 +202,8 @@ ProjectionFiles find_projections(const XtekctFile& file, int count, bool allow_m
   const std::string text = fmt::format("{} of {} projections are missing in {}: {}", missing.size(), count,
                                        found.folder.string(), format_numbers(missing));
   if (!allow_missing)
-    throw Error(ErrorKind::bad_file, fmt::format("{}: {}; to go on without them, use --allow-missing", file.path.string(), text));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: {}; to go on without them, use --allow-missing", file.path.string(), text));
   result.findings.push_back(fmt::format("{}: {}; their views are left out", scan, text));
   return result;
 }

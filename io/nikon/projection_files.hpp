@@ -24,10 +24,10 @@ struct ProjectionFiles {
 /// The number in a file name that is prefix + digits + .tif or .tiff in any case; -1 when it is none.
 [[nodiscard]] long long projection_number(const std::string& name, const std::string& prefix);
 
-/// Finds the projections of the scan of `file`: InputName (or Name) + InputSeparator + number + .tif, numbers from
-/// 1 to `count` with any number of digits, in InputFolderName or beside the file. A projection `count` + 1 repeats
-/// the first one and is dropped. Throws Error(bad_file) listing what is missing unless `allow_missing`, or what
-/// does not fit; Error(io) when there is no projection at all.
+/// Finds the projections of the scan of `file`: InputName (or Name) + InputSeparator + number + .tif, numbers
+/// from 1 to `count` with any number of digits, in InputFolderName or beside the file. A projection `count` +
+/// 1 repeats the first one and is dropped. Throws Error(bad_file) listing what is missing unless
+/// `allow_missing`, or what does not fit; Error(io) when there is no projection at all.
 [[nodiscard]] ProjectionFiles find_projections(const XtekctFile& file, int count, bool allow_missing);
 
 /// Numbers as people write them: "3, 7-9, 12"; cut after `most` ranges.

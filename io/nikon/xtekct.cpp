@@ -26,8 +26,11 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 /// Bytes of the UTF-8 character that starts `text`, or 0 when it is none.
 std::size_t utf8_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                             : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  const std::size_t length = lead < 0x80                   ? 1
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                           : 0;
   if (length > text.size()) return 0;
   for (std::size_t n = 1; n < length; ++n)
     if ((static_cast<unsigned char>(text[n]) & 0xC0) != 0x80) return 0;
@@ -76,16 +79,17 @@ std::string_view without_mark(std::string_view text) {
 
 void refuse_other_encodings(std::string_view text, const std::filesystem::path& path) {
   if (text.find('\0') != text.npos)
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: is no plain text (it may be UTF-16); save it as UTF-8 or ANSI text", path.string()));
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("{}: is no plain text (it may be UTF-16); save it as UTF-8 or ANSI text", path.string()));
 }
 
 void add_entry(XtekctFile& file, XtekctEntry entry) {
   if (const XtekctEntry* const first = file.find(entry.section, entry.key)) {
     entry.repeated = true;
-    file.findings.push_back(fmt::format("{}: {} is given twice, as \"{}\" in line {} and \"{}\" in line {}; the first counts",
-                                        file.path.string(), entry.key, first->value, first->line, entry.value,
-                                        entry.line));
+    file.findings.push_back(
+        fmt::format("{}: {} is given twice, as \"{}\" in line {} and \"{}\" in line {}; the first counts",
+                    file.path.string(), entry.key, first->value, first->line, entry.value, entry.line));
   }
   file.entries.push_back(std::move(entry));
 }
@@ -93,7 +97,8 @@ void add_entry(XtekctFile& file, XtekctEntry entry) {
 }  // namespace
 
 bool same_letters(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool looks_like_xtekct(std::string_view text) {
@@ -102,8 +107,8 @@ bool looks_like_xtekct(std::string_view text) {
     const std::string_view line = take_line(text);
     if (line.empty() || line.front() == ';') continue;
     const std::string_view section = section_of(line);
-    return same_letters(section, "XTekCT") || same_letters(section, "Xrays") || same_letters(section, "CTPro") ||
-           same_letters(section, "DICOM");
+    return same_letters(section, "XTekCT") || same_letters(section, "Xrays") ||
+           same_letters(section, "CTPro") || same_letters(section, "DICOM");
   }
   return false;
 }
@@ -124,8 +129,9 @@ XtekctFile parse_xtekct(std::string_view text, const std::filesystem::path& path
     }
     const auto equals = line.find('=');  // values may hold more of them: DICOMTags is XML
     if (equals == line.npos || equals == 0) {
-      file.findings.push_back(fmt::format("{}: line {} is neither [section] nor key=value and was skipped: \"{}\"",
-                                          path.string(), number, as_utf8(line.substr(0, 60))));
+      file.findings.push_back(
+          fmt::format("{}: line {} is neither [section] nor key=value and was skipped: \"{}\"", path.string(),
+                      number, as_utf8(line.substr(0, 60))));
       continue;
     }
     add_entry(file, {.section = section,
@@ -158,23 +164,24 @@ std::optional<double> XtekctFile::number(std::string_view key, std::string_view 
   if (parse_number(entry->value, value)) return value;
   const bool comma = entry->value.find(',') != std::string::npos;
   throw Error(ErrorKind::bad_file,
-              fmt::format("{}: {} in line {} is \"{}\", which is no number; {}", path.string(), key, entry->line,
-                          entry->value,
+              fmt::format("{}: {} in line {} is \"{}\", which is no number; {}", path.string(), key,
+                          entry->line, entry->value,
                           comma ? "decimals are written with a point: correct them in a copy of the file"
                                 : "correct it in a copy of the file"));
 }
 
 double XtekctFile::required(std::string_view key) const {
   if (const auto value = number(key)) return *value;
-  throw Error(ErrorKind::bad_file, fmt::format("{}: [XTekCT] has no {}; the scan cannot be used without it",
-                                               path.string(), key));
+  throw Error(ErrorKind::bad_file,
+              fmt::format("{}: [XTekCT] has no {}; the scan cannot be used without it", path.string(), key));
 }
 
 int XtekctFile::count(std::string_view key, int most) const {
   const double value = required(key);
   if (value < 1 || value > most || value != std::floor(value))
-    throw Error(ErrorKind::bad_file, fmt::format("{}: {} in line {} is \"{}\", but a whole number from 1 to {} was expected",
-                                                 path.string(), key, find("XTekCT", key)->line, text(key), most));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: {} in line {} is \"{}\", but a whole number from 1 to {} was expected",
+                            path.string(), key, find("XTekCT", key)->line, text(key), most));
   return static_cast<int>(value);
 }
 

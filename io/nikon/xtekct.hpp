@@ -15,8 +15,8 @@ namespace feldspar::io::nikon {
 struct XtekctEntry {
   std::string section;  ///< as the file spells it: "XTekCT"
   std::string key;
-  std::string value;    ///< UTF-8; may be empty
-  int line = 0;         ///< counted from 1
+  std::string value;      ///< UTF-8; may be empty
+  int line = 0;           ///< counted from 1
   bool repeated = false;  ///< an earlier line of the same section has this key, and counts
 };
 
@@ -45,8 +45,9 @@ struct XtekctFile {
 /// True when `text` begins like an .xtekct file: its first section is [XTekCT] or one that goes with it.
 [[nodiscard]] bool looks_like_xtekct(std::string_view text);
 
-/// Reads the text of the file `path`: LF or CRLF lines, with or without byte order mark, UTF-8 or Latin-1; the
-/// first of repeated keys counts, as in Windows. Throws Error(bad_file) naming the file when it has no [XTekCT].
+/// Reads the text of the file `path`: LF or CRLF lines, with or without byte order mark, UTF-8 or Latin-1;
+/// the first of repeated keys counts, as in Windows. Throws Error(bad_file) naming the file when it has no
+/// [XTekCT].
 [[nodiscard]] XtekctFile parse_xtekct(std::string_view text, const std::filesystem::path& path);
 
 /// Compares ASCII letters without case.

@@ -25,28 +25,58 @@ struct KnownKeys {
 /// The keys of [XTekCT] and what is made of them when nothing is odd about their values.
 const std::vector<KnownKeys>& known_keys() {
   static const std::vector<KnownKeys> known{
-      {Use::used, "",
-       {"Name", "InputName", "InputSeparator", "InputFolderName", "Units", "SrcToObject", "SrcToDetector",
-        "DetectorPixelsX", "DetectorPixelsY", "DetectorPixelSizeX", "DetectorPixelSizeY", "DetectorOffsetX",
-        "DetectorOffsetY", "CentreOfRotation", "CentreOfRotationTop", "CentreOfRotationBottom", "ObjectOffsetX",
-        "ObjectTilt", "ObjectRoll", "Projections", "InitialAngle", "AngularStep", "WhiteLevel",
-        "VirtualDetectorPixelsX", "VirtualDetectorPixelsY", "VirtualDetectorPixelSizeX", "VirtualDetectorPixelSizeY",
-        "VirtualDetectorOffsetX", "VirtualDetectorOffsetY", "SrcToVirtualDetector"}},
-      {Use::informative, "the volume that the file proposes",
-       {"VoxelsX", "VoxelsY", "VoxelsZ", "VoxelSizeX", "VoxelSizeY", "VoxelSizeZ", "OffsetX", "OffsetY", "OffsetZ",
-        "MaskRadius"}},
+      {Use::used,
+       "",
+       {"Name",
+        "InputName",
+        "InputSeparator",
+        "InputFolderName",
+        "Units",
+        "SrcToObject",
+        "SrcToDetector",
+        "DetectorPixelsX",
+        "DetectorPixelsY",
+        "DetectorPixelSizeX",
+        "DetectorPixelSizeY",
+        "DetectorOffsetX",
+        "DetectorOffsetY",
+        "CentreOfRotation",
+        "CentreOfRotationTop",
+        "CentreOfRotationBottom",
+        "ObjectOffsetX",
+        "ObjectTilt",
+        "ObjectRoll",
+        "Projections",
+        "InitialAngle",
+        "AngularStep",
+        "WhiteLevel",
+        "VirtualDetectorPixelsX",
+        "VirtualDetectorPixelsY",
+        "VirtualDetectorPixelSizeX",
+        "VirtualDetectorPixelSizeY",
+        "VirtualDetectorOffsetX",
+        "VirtualDetectorOffsetY",
+        "SrcToVirtualDetector"}},
+      {Use::informative,
+       "the volume that the file proposes",
+       {"VoxelsX", "VoxelsY", "VoxelsZ", "VoxelSizeX", "VoxelSizeY", "VoxelSizeZ", "OffsetX", "OffsetY",
+        "OffsetZ", "MaskRadius"}},
       {Use::ignored, "projections are found whatever the number of their digits", {"InputDigits"}},
-      {Use::ignored, "a crop that CT Pro applies; the whole detector is used",
+      {Use::ignored,
+       "a crop that CT Pro applies; the whole detector is used",
        {"RegionStartX", "RegionStartY", "RegionPixelsX", "RegionPixelsY"}},
-      {Use::ignored, "CT Pro's filter; the ramp filter is chosen for the reconstruction",
+      {Use::ignored,
+       "CT Pro's filter; the ramp filter is chosen for the reconstruction",
        {"FilterType", "CutOffFrequency", "Exponent", "Normalisation", "OrderFFT", "InterpolationType"}},
-      {Use::ignored, "CT Pro's processing, which is not repeated",
+      {Use::ignored,
+       "CT Pro's processing, which is not repeated",
        {"CoefX4", "CoefX3", "CoefX2", "CoefX1", "CoefX0", "Scale", "BeamHardeningLUTFile", "Scattering",
         "MedianFilterKernelSize", "ConvolutionKernelSize", "Increment", "Blanking", "ObjectOffsetY"}},
-      {Use::ignored, "CT Pro's output; volumes are in 1/mm here",
-       {"OutputSeparator", "OutputFolderName", "OutputName", "OutputDigits", "Scaling", "OutputUnits", "OutputType",
-        "ImportConversion", "AutoScalingType", "ScalingMinimum", "ScalingMaximum", "LowPercentile", "HighPercentile",
-        "TIFFScaling"}},
+      {Use::ignored,
+       "CT Pro's output; volumes are in 1/mm here",
+       {"OutputSeparator", "OutputFolderName", "OutputName", "OutputDigits", "Scaling", "OutputUnits",
+        "OutputType", "ImportConversion", "AutoScalingType", "ScalingMinimum", "ScalingMaximum",
+        "LowPercentile", "HighPercentile", "TIFFScaling"}},
       {Use::informative, "", {"OperatorID", "ModifierID", "AutomaticCentreOfRotation", "TimeStampFolder"}}};
   return known;
 }
@@ -113,6 +143,7 @@ void Reviewer::review_two_axes() {
   const geometry::RotationAxis old_axis = axis_from_old_keys(file_, scan_);
   for (const char* const key : {"CentreOfRotation", "CentreOfRotationTop", "CentreOfRotationBottom"})
     mark(key, Use::ignored, "the newer ObjectOffsetX and ObjectRoll count");
+  if (old_axis.offset == 0 && old_axis.roll == 0) return;  // 0 stands for "not measured"
   // A twentieth of a pixel is less than any centre of rotation is measured to.
   const double tolerance = 0.05 * scan_.detector.column_pitch;
   const double half_height = 0.5 * scan_.detector.rows * scan_.detector.row_pitch;
@@ -121,27 +152,34 @@ void Reviewer::review_two_axes() {
   if (shift <= tolerance && lean <= tolerance) return;
   for (const char* const key : {"CentreOfRotation", "CentreOfRotationTop", "CentreOfRotationBottom"})
     mark(key, Use::contradicted, "ObjectOffsetX and ObjectRoll put the axis elsewhere, and count");
-  report(fmt::format("CentreOfRotationTop and Bottom put the rotation axis {:.3f} mm from where ObjectOffsetX and "
-                   "ObjectRoll put it (at the detector, and {:.3f} mm more at its edges); the newer ObjectOffsetX and "
-                   "ObjectRoll are used",
-                   shift, lean));
+  report(fmt::format(
+      "CentreOfRotationTop and Bottom put the rotation axis {:.3f} mm from where ObjectOffsetX and "
+      "ObjectRoll put it (at the detector, and {:.3f} mm more at its edges); the newer ObjectOffsetX and "
+      "ObjectRoll are used",
+      shift, lean));
 }
 
 void Reviewer::review_axis() {
   const bool both = has_new_axis(file_) && has_old_axis(file_);
   if (both) review_two_axes();
-  const bool one_edge = file_.number("CentreOfRotationTop").has_value() !=
-                        file_.number("CentreOfRotationBottom").has_value();
+  const bool one_edge =
+      file_.number("CentreOfRotationTop").has_value() != file_.number("CentreOfRotationBottom").has_value();
   if (one_edge && !has_new_axis(file_) && !file_.number("CentreOfRotation"))
-    report("only one of CentreOfRotationTop and CentreOfRotationBottom is given: the axis is taken as upright there");
+    report(
+        "only one of CentreOfRotationTop and CentreOfRotationBottom is given: the axis is taken as upright "
+        "there");
   const bool automatic = file_.number("AutomaticCentreOfRotation").value_or(0) != 0;
   const bool zero = scan_.axis.offset == 0 && scan_.axis.roll == 0;
   if (zero)
-    report("the centre of rotation was never measured (its keys are 0 or absent): the axis is assumed in the middle of "
-         "the detector, and the volume is blurred where it is not");
+    report(
+        "the centre of rotation was never measured (its keys are 0 or absent): the axis is assumed in the "
+        "middle of "
+        "the detector, and the volume is blurred where it is not");
   else if (automatic)
-    report("AutomaticCentreOfRotation is 1: the centre of rotation was never measured for this file, CT Pro searches it "
-         "itself; the axis written here is used, and may not be the one CT Pro found");
+    report(
+        "AutomaticCentreOfRotation is 1: the centre of rotation was never measured for this file, CT Pro "
+        "searches it "
+        "itself; the axis written here is used, and may not be the one CT Pro found");
 }
 
 void Reviewer::review_voxel_size() {
@@ -152,8 +190,10 @@ void Reviewer::review_voxel_size() {
     const std::string note =
         fmt::format("DetectorPixelSizeX * SrcToObject / SrcToDetector is {:.6g} mm", expected);
     mark(key, Use::contradicted, note);
-    report(fmt::format("{} is {} mm, but {}: one of the distances or sizes may be wrong, or CT Pro was asked for another "
-                     "voxel size", key, *size, note));
+    report(fmt::format(
+        "{} is {} mm, but {}: one of the distances or sizes may be wrong, or CT Pro was asked for another "
+        "voxel size",
+        key, *size, note));
   }
 }
 
@@ -161,10 +201,13 @@ void Reviewer::review_angles() {
   const double step = file_.number("AngularStep").value_or(0);
   const auto views = static_cast<double>(scan_.angles.size());
   if (step < 0)
-    report(fmt::format("AngularStep is {} deg: the object turned against the usual sense; it is taken as written", step));
+    report(fmt::format(
+        "AngularStep is {} deg: the object turned against the usual sense; it is taken as written", step));
   if (views > 10 && step != 0 && std::abs(step) * views <= 7)
-    report(fmt::format("AngularStep is {}: {} projections turn by {:.3f} deg in all, as if the step were in radians; "
-                     "degrees were expected", step, views, std::abs(step) * views));
+    report(fmt::format(
+        "AngularStep is {}: {} projections turn by {:.3f} deg in all, as if the step were in radians; "
+        "degrees were expected",
+        step, views, std::abs(step) * views));
   const std::string use_file = file_.text("AngleFile_Use", "CTPro");
   if (same_letters(use_file, "True"))
     report("AngleFile_Use is True: CT Pro was told to use measured angles; --angles file does the same");
@@ -173,9 +216,10 @@ void Reviewer::review_angles() {
 void Reviewer::review_offsets() {
   for (const char* const key : {"DetectorOffsetX", "DetectorOffsetY"})
     if (const double value = file_.number(key).value_or(0); value != 0)
-      report(fmt::format("{} is {} mm: its sign is not documented by Nikon; it is taken towards {}", key, value,
-                       key == std::string_view("DetectorOffsetX") ? "the columns on the right of the stored image"
-                                                                   : "the top of the image"));
+      report(fmt::format(
+          "{} is {} mm: its sign is not documented by Nikon; it is taken towards {}", key, value,
+          key == std::string_view("DetectorOffsetX") ? "the columns on the right of the stored image"
+                                                     : "the top of the image"));
   const auto cropped = [&](std::string_view start, std::string_view pixels, int all) {
     return file_.number(start).value_or(0) != 0 || file_.number(pixels).value_or(all) != all;
   };
@@ -184,13 +228,15 @@ void Reviewer::review_offsets() {
     report("RegionStart and RegionPixels crop the projections in CT Pro; here the whole detector is used");
   if (file_.number("OffsetX").value_or(0) != 0 || file_.number("OffsetY").value_or(0) != 0 ||
       file_.number("OffsetZ").value_or(0) != 0)
-    report("the volume proposed by the file is off centre (OffsetX, OffsetY, OffsetZ), with signs that are not "
-         "documented by Nikon");
+    report(
+        "the volume proposed by the file is off centre (OffsetX, OffsetY, OffsetZ), with signs that are not "
+        "documented by Nikon");
   expect("ObjectOffsetY", 0, "its meaning is not documented by Nikon; it is ignored");
 }
 
 void Reviewer::review_processing() {
-  constexpr std::string_view differs = "CT Pro would apply it and we do not: the volume will differ from CT Pro's";
+  constexpr std::string_view differs =
+      "CT Pro would apply it and we do not: the volume will differ from CT Pro's";
   for (const char* const key : {"CoefX4", "CoefX3", "CoefX2", "CoefX0", "Scattering", "Blanking"})
     expect(key, 0, differs);
   for (const char* const key : {"CoefX1", "Scale", "Increment"}) expect(key, 1, differs);
@@ -199,8 +245,10 @@ void Reviewer::review_processing() {
   if (const std::string table = file_.text("BeamHardeningLUTFile"); !table.empty())
     report(fmt::format("BeamHardeningLUTFile is \"{}\": {}", table, differs));
   if (same_letters(file_.text("Shuttling", "CTPro"), "True"))
-    report("Shuttling is True: the detector moved between projections, by distances that are not in the file; fine "
-         "structures may be blurred");
+    report(
+        "Shuttling is True: the detector moved between projections, by distances that are not in the file; "
+        "fine "
+        "structures may be blurred");
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ struct Review {
 
 /// `scan` is what to_scan made of the file; `white_level_replaced` that WhiteLevel was not taken from it.
 /// Throws Error(bad_file) when a key that had to be compared is no number.
-[[nodiscard]] Review review(const XtekctFile& file, const geometry::CircularScan& scan, bool white_level_replaced);
+[[nodiscard]] Review review(const XtekctFile& file, const geometry::CircularScan& scan,
+                            bool white_level_replaced);
 
 /// The first key that is used and differs between two files; empty when both describe the same scan.
 [[nodiscard]] std::string first_difference(const XtekctFile& a, const XtekctFile& b);

@@ -10,9 +10,10 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 
-// Nikon's frame and ours. Both look from the source along the beam with z up and x to the right. The TIFFs show
-// the detector from behind, towards the source, first row on top: their columns run along -x and their rows along
-// -z, and the reader reverses both. A positive offset in the file points towards higher TIFF columns, which is -x.
+// Nikon's frame and ours. Both look from the source along the beam with z up and x to the right. The TIFFs
+// show the detector from behind, towards the source, first row on top: their columns run along -x and their
+// rows along -z, and the reader reverses both. A positive offset in the file points towards higher TIFF
+// columns, which is -x.
 namespace feldspar::io::nikon {
 namespace {
 
@@ -23,34 +24,36 @@ double number_or(const XtekctFile& file, std::string_view key, double otherwise)
   return file.number(key).value_or(otherwise);
 }
 
-/// Throws Error(unsupported) unless the virtual detector, where there is one, is the real one: the projections of
-/// panel-shifted and stitched scans need steps that are not in the file.
+/// Throws Error(unsupported) unless the virtual detector, where there is one, is the real one: the
+/// projections of panel-shifted and stitched scans need steps that are not in the file.
 void check_virtual_detector(const XtekctFile& file) {
-  constexpr std::array<std::array<std::string_view, 2>, 7> pairs{{{"VirtualDetectorPixelsX", "DetectorPixelsX"},
-                                                                  {"VirtualDetectorPixelsY", "DetectorPixelsY"},
-                                                                  {"VirtualDetectorPixelSizeX", "DetectorPixelSizeX"},
-                                                                  {"VirtualDetectorPixelSizeY", "DetectorPixelSizeY"},
-                                                                  {"VirtualDetectorOffsetX", "DetectorOffsetX"},
-                                                                  {"VirtualDetectorOffsetY", "DetectorOffsetY"},
-                                                                  {"SrcToVirtualDetector", "SrcToDetector"}}};
+  constexpr std::array<std::array<std::string_view, 2>, 7> pairs{
+      {{"VirtualDetectorPixelsX", "DetectorPixelsX"},
+       {"VirtualDetectorPixelsY", "DetectorPixelsY"},
+       {"VirtualDetectorPixelSizeX", "DetectorPixelSizeX"},
+       {"VirtualDetectorPixelSizeY", "DetectorPixelSizeY"},
+       {"VirtualDetectorOffsetX", "DetectorOffsetX"},
+       {"VirtualDetectorOffsetY", "DetectorOffsetY"},
+       {"SrcToVirtualDetector", "SrcToDetector"}}};
   constexpr double rounding = 1e-5;  // of values written with six or more digits
   for (const auto& [virtual_key, key] : pairs) {
     const auto virtual_value = file.number(virtual_key);
     if (!virtual_value) continue;
     const double value = number_or(file, key, 0);
     if (std::abs(*virtual_value - value) > rounding * std::max(1.0, std::abs(value)))
-      throw Error(ErrorKind::unsupported,
-                  fmt::format("{}: {} is {}, but {} is {}: a scan with a shifted or stitched panel is not supported; "
-                              "stitch it in Inspect-X or CT Pro first",
-                              file.path.string(), virtual_key, *virtual_value, key, value));
+      throw Error(
+          ErrorKind::unsupported,
+          fmt::format("{}: {} is {}, but {} is {}: a scan with a shifted or stitched panel is not supported; "
+                      "stitch it in Inspect-X or CT Pro first",
+                      file.path.string(), virtual_key, *virtual_value, key, value));
   }
 }
 
 void check_units(const XtekctFile& file) {
   const std::string units = file.text("Units");
   if (!units.empty() && !same_letters(units, "mm"))
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: Units is \"{}\", but lengths in \"mm\" were expected", file.path.string(), units));
+    throw Error(ErrorKind::bad_file, fmt::format("{}: Units is \"{}\", but lengths in \"mm\" were expected",
+                                                 file.path.string(), units));
 }
 
 geometry::Detector detector_of(const XtekctFile& file) {
@@ -70,42 +73,47 @@ std::vector<double> nominal_stage_angles(const XtekctFile& file) {
   const int count = projection_count(file);
   const auto step = file.number("AngularStep");
   if (count > 1 && (!step || *step == 0))
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: AngularStep is {}, but the {} projections must differ in angle; correct it in a copy of "
-                            "the file, or use the measured angles with --angles file",
-                            file.path.string(), step ? "0" : "missing", count));
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format(
+            "{}: AngularStep is {}, but the {} projections must differ in angle; correct it in a copy of "
+            "the file, or use the measured angles with --angles file",
+            file.path.string(), step ? "0" : "missing", count));
   std::vector<double> angles(static_cast<std::size_t>(count));
   for (int n = 0; n < count; ++n) angles[n] = n * step.value_or(0);
   return angles;
 }
 
 bool has_new_axis(const XtekctFile& file) {
-  return file.number("ObjectOffsetX") || file.number("ObjectRoll") || file.number("ObjectTilt");
+  return file.number("ObjectOffsetX") || file.number("ObjectRoll");
 }
 
 bool has_old_axis(const XtekctFile& file) {
-  return file.number("CentreOfRotationTop") || file.number("CentreOfRotationBottom") || file.number("CentreOfRotation");
+  return file.number("CentreOfRotationTop") || file.number("CentreOfRotationBottom") ||
+         file.number("CentreOfRotation");
 }
 
 geometry::RotationAxis axis_from_new_keys(const XtekctFile& file) {
-  // The axis passes through x = -ObjectOffsetX and leans along (sin r, sin t cos r, cos t cos r) with r = ObjectRoll,
-  // t = ObjectTilt, which is how geometry::RotationAxis leans too.
+  // The axis passes through x = -ObjectOffsetX and leans along (sin r, sin t cos r, cos t cos r) with r =
+  // ObjectRoll, t = ObjectTilt, which is how geometry::RotationAxis leans too.
   return {.offset = -number_or(file, "ObjectOffsetX", 0),
           .roll = number_or(file, "ObjectRoll", 0) * radians_per_degree,
           .tilt = number_or(file, "ObjectTilt", 0) * radians_per_degree};
 }
 
 geometry::RotationAxis axis_from_old_keys(const XtekctFile& file, const geometry::CircularScan& scan) {
-  // CentreOfRotationTop and Bottom are mm at the detector, positive towards higher TIFF columns like every offset of
-  // the file, so the axis crosses the detector's upper edge at x = -Top and its lower edge at x = -Bottom. In new
-  // keys that is ObjectOffsetX = (Top + Bottom) / 2 * SOD / SDD and ObjectRoll = -atan((Top - Bottom) / height): the
-  // top leans towards +x when Top < Bottom. Magnification scales lengths along and across the axis alike, so the
-  // slope needs none.
+  // CentreOfRotationTop and Bottom are mm at the detector, positive towards higher TIFF columns like every
+  // offset of the file, so the axis crosses the detector's upper edge at x = -Top and its lower edge at x =
+  // -Bottom. In new keys that is ObjectOffsetX = (Top + Bottom) / 2 * SOD / SDD and ObjectRoll = -atan((Top -
+  // Bottom) / height): the top leans towards +x when Top < Bottom. Magnification scales lengths along and
+  // across the axis alike, so the slope needs none.
   const auto whole = file.number("CentreOfRotation");
   auto top = file.number("CentreOfRotationTop"), bottom = file.number("CentreOfRotationBottom");
   if (!top) top = whole ? whole : bottom;
   if (!bottom) bottom = whole ? whole : top;
-  return geometry::axis_from_edges(-top.value_or(0), -bottom.value_or(0), scan);
+  geometry::RotationAxis axis = geometry::axis_from_edges(-top.value_or(0), -bottom.value_or(0), scan);
+  axis.tilt = number_or(file, "ObjectTilt", 0) * radians_per_degree;  // no old key states it
+  return axis;
 }
 
 geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> stage_angles, Turn turn) {
@@ -117,14 +125,11 @@ geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> s
                               .angles = {},
                               .shifts = {}};
   check_virtual_detector(file);
-  if (has_new_axis(file)) {
-    scan.axis = axis_from_new_keys(file);
-  } else if (has_old_axis(file) && scan.source_object_distance > 0) {
-    scan.axis = axis_from_old_keys(file, scan);
-  }
+  scan.axis =
+      has_old_axis(file) && !has_new_axis(file) ? axis_from_old_keys(file, scan) : axis_from_new_keys(file);
 
-  // The object turns clockwise seen from above while the stage angle grows, and stands half a turn from our angle 0
-  // at stage angle 0. InitialAngle and the half turn only turn the volume about its axis.
+  // The object turns clockwise seen from above while the stage angle grows, and stands half a turn from our
+  // angle 0 at stage angle 0. InitialAngle and the half turn only turn the volume about its axis.
   const double sense = turn == Turn::clockwise ? -1 : 1;
   const double initial = number_or(file, "InitialAngle", 0);
   for (const double angle : stage_angles)
@@ -133,7 +138,8 @@ geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> s
   try {
     geometry::validate(scan);
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}: {}; correct it in a copy of the file", file.path.string(), error.what()));
+    throw Error(error.kind(),
+                fmt::format("{}: {}; correct it in a copy of the file", file.path.string(), error.what()));
   }
   return scan;
 }
@@ -143,10 +149,11 @@ double white_level(const XtekctFile& file, double replacement) {
   const std::string text = file.text("WhiteLevel");
   double level = 0;
   if (parse_number(text, level) && level > 0) return level;
-  throw Error(ErrorKind::bad_file,
-              fmt::format("{}: WhiteLevel is {}, but the counts of the open beam were expected; read them off a "
-                          "projection's empty border and give them with --white-level",
-                          file.path.string(), text.empty() ? "missing" : "\"" + text + "\""));
+  throw Error(
+      ErrorKind::bad_file,
+      fmt::format("{}: WhiteLevel is {}, but the counts of the open beam were expected; read them off a "
+                  "projection's empty border and give them with --white-level",
+                  file.path.string(), text.empty() ? "missing" : "\"" + text + "\""));
 }
 
 ProposedGrid proposed_grid(const XtekctFile& file) {
@@ -156,7 +163,9 @@ ProposedGrid proposed_grid(const XtekctFile& file) {
     const double value = number_or(file, key, 0);
     return value >= 1 && value <= most_pixels ? static_cast<int>(value) : 0;
   };
-  grid = {.nx = count("VoxelsX"), .ny = count("VoxelsY"), .nz = count("VoxelsZ"),
+  grid = {.nx = count("VoxelsX"),
+          .ny = count("VoxelsY"),
+          .nz = count("VoxelsZ"),
           .spacing = number_or(file, "VoxelSizeX", 0),
           .offset_x = number_or(file, "OffsetX", 0),
           .offset_y = number_or(file, "OffsetY", 0),

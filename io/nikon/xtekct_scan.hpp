@@ -16,8 +16,8 @@ enum class Turn { clockwise, counter_clockwise };
 /// Projections. Throws Error(bad_file).
 [[nodiscard]] int projection_count(const XtekctFile& file);
 
-/// Stage angles of the projections relative to the first, in degrees: i * AngularStep. Throws Error(bad_file) when
-/// there is no step.
+/// Stage angles of the projections relative to the first, in degrees: i * AngularStep. Throws Error(bad_file)
+/// when there is no step.
 [[nodiscard]] std::vector<double> nominal_stage_angles(const XtekctFile& file);
 
 /// The geometry with one view for each of `stage_angles` (degrees, relative to InitialAngle). Throws
@@ -25,12 +25,14 @@ enum class Turn { clockwise, counter_clockwise };
 [[nodiscard]] geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> stage_angles,
                                              Turn turn = Turn::clockwise);
 
-/// `replacement` when positive, else WhiteLevel. Throws Error(bad_file) naming the way out when it is unusable.
+/// `replacement` when positive, else WhiteLevel. Throws Error(bad_file) naming the way out when it is
+/// unusable.
 [[nodiscard]] double white_level(const XtekctFile& file, double replacement);
 
-/// The axis as the old keys (CentreOfRotationTop and Bottom, or CentreOfRotation) put it.
-[[nodiscard]] geometry::RotationAxis axis_from_old_keys(const XtekctFile& file, const geometry::CircularScan& scan);
-/// The axis as the new keys (ObjectOffsetX, ObjectRoll, ObjectTilt) put it.
+/// The axis as the old keys (CentreOfRotationTop and Bottom, or CentreOfRotation) put it; zero where absent.
+[[nodiscard]] geometry::RotationAxis axis_from_old_keys(const XtekctFile& file,
+                                                        const geometry::CircularScan& scan);
+/// The axis as the new keys (ObjectOffsetX, ObjectRoll, ObjectTilt) put it; zero where absent.
 [[nodiscard]] geometry::RotationAxis axis_from_new_keys(const XtekctFile& file);
 [[nodiscard]] bool has_old_axis(const XtekctFile& file);
 [[nodiscard]] bool has_new_axis(const XtekctFile& file);

@@ -26,9 +26,12 @@ void swap_each(std::byte* values, std::size_t count, const Swap& swap) {
 
 void to_native(PixelFormat format, std::byte* values, std::size_t count) {
   switch (bytes_of(format)) {
-    case 2: return swap_each<std::uint16_t>(values, count, [](std::uint16_t b) { return __builtin_bswap16(b); });
-    case 4: return swap_each<std::uint32_t>(values, count, [](std::uint32_t b) { return __builtin_bswap32(b); });
-    case 8: return swap_each<std::uint64_t>(values, count, [](std::uint64_t b) { return __builtin_bswap64(b); });
+    case 2:
+      return swap_each<std::uint16_t>(values, count, [](std::uint16_t b) { return __builtin_bswap16(b); });
+    case 4:
+      return swap_each<std::uint32_t>(values, count, [](std::uint32_t b) { return __builtin_bswap32(b); });
+    case 8:
+      return swap_each<std::uint64_t>(values, count, [](std::uint64_t b) { return __builtin_bswap64(b); });
     default: return;
   }
 }
@@ -77,7 +80,8 @@ void read_plain(const TiffHandle& file, const TiffLayout& layout, geometry::Rang
     pixels += bytes;
   };
   for_strips(layout, rows, [&](int strip, geometry::Range part) {
-    const std::uint64_t begin = layout.strips[strip] + static_cast<std::size_t>(part.first) * layout.row_bytes();
+    const std::uint64_t begin =
+        layout.strips[strip] + static_cast<std::size_t>(part.first) * layout.row_bytes();
     if (bytes > 0 && begin != offset + bytes) read_pending(), bytes = 0;
     if (bytes == 0) offset = begin;
     bytes += static_cast<std::size_t>(part.count()) * layout.row_bytes();
@@ -94,10 +98,12 @@ void read_decoded(const TiffHandle& file, const TiffLayout& layout, geometry::Ra
   for_strips(layout, rows, [&](int strip, geometry::Range part) {
     const int strip_rows = std::min(layout.rows_per_strip, layout.info.rows - strip * layout.rows_per_strip);
     const auto bytes = static_cast<tmsize_t>(static_cast<std::size_t>(strip_rows) * layout.row_bytes());
-    if (TIFFReadEncodedStrip(file.tiff(), static_cast<std::uint32_t>(strip), strip_pixels.data(), bytes) != bytes)
+    if (TIFFReadEncodedStrip(file.tiff(), static_cast<std::uint32_t>(strip), strip_pixels.data(), bytes) !=
+        bytes)
       file.fail(fmt::format("strip {} of {} cannot be decoded", strip + 1, layout.strips.size()));
     const std::size_t wanted = static_cast<std::size_t>(part.count()) * layout.row_bytes();
-    std::memcpy(pixels, strip_pixels.data() + static_cast<std::size_t>(part.first) * layout.row_bytes(), wanted);
+    std::memcpy(pixels, strip_pixels.data() + static_cast<std::size_t>(part.first) * layout.row_bytes(),
+                wanted);
     pixels += wanted;
   });
 }
@@ -108,14 +114,17 @@ TiffInfo read_tiff_info(const std::filesystem::path& path) {
   return read_layout(TiffHandle(path, TiffHandle::Mode::read)).info;
 }
 
-void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows, void* counts) {
-  if (rows.first < 0 || rows.end > info.rows) throw Error(ErrorKind::internal, "read_tiff_rows: rows outside the image");
+void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows,
+                    void* counts) {
+  if (rows.first < 0 || rows.end > info.rows)
+    throw Error(ErrorKind::internal, "read_tiff_rows: rows outside the image");
   if (rows.empty()) return;
   const TiffHandle file(path, TiffHandle::Mode::read);
   const TiffLayout layout = read_layout(file);
   if (layout.info != info)
-    throw Error(ErrorKind::bad_file, fmt::format("{}: has become another image of {} x {} pixels since it was opened",
-                                                 path.string(), layout.info.columns, layout.info.rows));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: has become another image of {} x {} pixels since it was opened",
+                            path.string(), layout.info.columns, layout.info.rows));
 
   const auto read = layout.plain ? read_plain : read_decoded;
   if (is_delivered_as_stored(layout.format)) return read(file, layout, rows, static_cast<std::byte*>(counts));
@@ -128,7 +137,8 @@ void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geo
 void write_tiff(const std::filesystem::path& path, View3<const std::uint16_t> image) {
   expects(image.nz == 1 && image.nx > 0 && image.ny > 0, "write_tiff: not one image");
   constexpr std::size_t most_of_classic_tiff = 0xff000000;  // its offsets have 32 bits
-  TiffHandle file(path, image.bytes() > most_of_classic_tiff ? TiffHandle::Mode::write_big : TiffHandle::Mode::write);
+  TiffHandle file(
+      path, image.bytes() > most_of_classic_tiff ? TiffHandle::Mode::write_big : TiffHandle::Mode::write);
   try {
     TIFF* const tiff = file.tiff();
     TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(image.nx));

@@ -66,20 +66,24 @@ TiffHandle::TiffHandle(const std::filesystem::path& path, Mode mode) : TiffHandl
   struct stat status {};
   if (file_.descriptor < 0 || ::fstat(file_.descriptor, &status) != 0)
     throw Error(ErrorKind::io, fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
-  if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::bad_file, fmt::format("{}: is no regular file", path.string()));
+  if (!S_ISREG(status.st_mode))
+    throw Error(ErrorKind::bad_file, fmt::format("{}: is no regular file", path.string()));
   file_.size = static_cast<std::uint64_t>(status.st_size);
   if (reading) check_magic();
 
-  const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
+  const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
+                                                                             TIFFOpenOptionsFree);
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &file_.complaint);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), drop_message, nullptr);
   // No table of an honest file is larger than the file; libtiff's own work space is far below the rest.
   constexpr std::uint64_t work_space = 64 << 20;
-  if (reading) TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(file_.size + work_space));
+  if (reading)
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(file_.size + work_space));
   // "c": one large strip stays one instead of being presented as thousands.
   const char* const access = reading ? "rc" : mode == Mode::write_big ? "w8" : "w";
-  tiff_ = TIFFClientOpenExt(path.c_str(), access, &file_, read_some, write_some, seek, [](thandle_t) { return 0; },
-                            size_of, nullptr, nullptr, options.get());
+  tiff_ = TIFFClientOpenExt(
+      path.c_str(), access, &file_, read_some, write_some, seek, [](thandle_t) { return 0; }, size_of,
+      nullptr, nullptr, options.get());
   if (!tiff_) fail(reading ? "its header cannot be read" : "cannot be created");
 }
 
@@ -89,7 +93,8 @@ TiffHandle::~TiffHandle() {
 }
 
 void TiffHandle::check_magic() const {
-  if (file_.size == 0) throw Error(ErrorKind::bad_file, fmt::format("{}: is empty (0 bytes)", file_.path.string()));
+  if (file_.size == 0)
+    throw Error(ErrorKind::bad_file, fmt::format("{}: is empty (0 bytes)", file_.path.string()));
   std::array<unsigned char, 16> bytes{};
   const std::size_t count = std::min<std::size_t>(bytes.size(), file_.size);
   read(0, count, bytes.data());
@@ -104,10 +109,12 @@ void TiffHandle::read(std::uint64_t offset, std::size_t count, void* bytes) cons
     const ssize_t got =
         uninterrupted([&] { return ::pread(file_.descriptor, to, count, static_cast<off_t>(offset)); });
     if (got < 0)
-      throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", file_.path.string(), std::strerror(errno)));
+      throw Error(ErrorKind::io,
+                  fmt::format("{}: cannot be read: {}", file_.path.string(), std::strerror(errno)));
     if (got == 0)
-      throw Error(ErrorKind::bad_file, fmt::format("{}: is truncated: it ends at byte {}, {} more were expected",
-                                                   file_.path.string(), offset, count));
+      throw Error(ErrorKind::bad_file,
+                  fmt::format("{}: is truncated: it ends at byte {}, {} more were expected",
+                              file_.path.string(), offset, count));
     to += got, offset += static_cast<std::uint64_t>(got), count -= static_cast<std::size_t>(got);
   }
 }
@@ -126,7 +133,8 @@ void TiffHandle::finish() {
   const bool closed = ::close(std::exchange(file_.descriptor, -1)) == 0;
   if (!written) fail("cannot be written");
   if (!closed)
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {}", file_.path.string(), std::strerror(errno)));
+    throw Error(ErrorKind::io,
+                fmt::format("{}: cannot be written: {}", file_.path.string(), std::strerror(errno)));
 }
 
 tmsize_t TiffHandle::read_some(thandle_t handle, void* bytes, tmsize_t count) {
@@ -134,8 +142,8 @@ tmsize_t TiffHandle::read_some(thandle_t handle, void* bytes, tmsize_t count) {
   tmsize_t done = 0;
   while (done < count) {
     const ssize_t got = uninterrupted([&] {
-      return ::pread(file.descriptor, static_cast<char*>(bytes) + done, static_cast<std::size_t>(count - done),
-                     static_cast<off_t>(file.position));
+      return ::pread(file.descriptor, static_cast<char*>(bytes) + done,
+                     static_cast<std::size_t>(count - done), static_cast<off_t>(file.position));
     });
     if (got < 0) file.system_error = errno;
     if (got <= 0) break;

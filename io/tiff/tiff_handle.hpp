@@ -1,4 +1,5 @@
-// An open TIFF: the descriptor, libtiff's handle on it, and what libtiff complained about. Internal to io/tiff.
+// An open TIFF: the descriptor, libtiff's handle on it, and what libtiff complained about. Internal to
+// io/tiff.
 #pragma once
 
 #include <tiffio.h>
@@ -15,8 +16,8 @@ class TiffHandle {
  public:
   enum class Mode { read, write, write_big };
 
-  /// Opens for reading, or creates or replaces. Throws Error(io) when the file cannot be opened, Error(bad_file)
-  /// when one to read is no TIFF.
+  /// Opens for reading, or creates or replaces. Throws Error(io) when the file cannot be opened,
+  /// Error(bad_file) when one to read is no TIFF.
   TiffHandle(const std::filesystem::path& path, Mode mode);
 
   TiffHandle(const TiffHandle&) = delete;

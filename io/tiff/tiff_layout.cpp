@@ -39,7 +39,7 @@ std::string compression_name(std::uint16_t scheme) {
 
 /// Projections are measurements: only compressions that give back the same numbers are read.
 bool is_lossless(std::uint16_t scheme) {
-  constexpr std::uint16_t lossless[] = {COMPRESSION_NONE,          COMPRESSION_LZW,  COMPRESSION_PACKBITS,
+  constexpr std::uint16_t lossless[] = {COMPRESSION_NONE,          COMPRESSION_LZW,     COMPRESSION_PACKBITS,
                                         COMPRESSION_ADOBE_DEFLATE, COMPRESSION_DEFLATE, COMPRESSION_LZMA,
                                         COMPRESSION_ZSTD};
   return std::find(std::begin(lossless), std::end(lossless), scheme) != std::end(lossless);
@@ -80,8 +80,10 @@ void check_kind(const TiffHandle& file) {
   const auto orientation = tag<std::uint16_t>(file, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
   if (photometric == PHOTOMETRIC_PALETTE) refuse(file, "it is a palette image");
   if (samples != 1) refuse(file, fmt::format("it has {} samples a pixel (colour)", samples));
-  if (photometric == PHOTOMETRIC_MINISWHITE) refuse(file, "its values are inverted (PhotometricInterpretation MinIsWhite)");
-  if (photometric != PHOTOMETRIC_MINISBLACK) refuse(file, fmt::format("it has PhotometricInterpretation {}", photometric));
+  if (photometric == PHOTOMETRIC_MINISWHITE)
+    refuse(file, "its values are inverted (PhotometricInterpretation MinIsWhite)");
+  if (photometric != PHOTOMETRIC_MINISBLACK)
+    refuse(file, fmt::format("it has PhotometricInterpretation {}", photometric));
   if (TIFFIsTiled(file.tiff())) refuse(file, "it is tiled");
   if (!is_lossless(compression) || TIFFIsCODECConfigured(compression) == 0)
     refuse(file, fmt::format("it is compressed with {}", compression_name(compression)));
@@ -97,8 +99,8 @@ void check_size(const TiffHandle& file, std::uint32_t columns, std::uint32_t row
   constexpr std::uint64_t strongest_compression = 4096;
   const std::uint64_t bytes = std::uint64_t{columns} * rows * bytes_of(format);
   if (bytes / strongest_compression > file.size())
-    reject(file, fmt::format("declares an impossible size: {} x {} pixels in a file of {} bytes", columns, rows,
-                             file.size()));
+    reject(file, fmt::format("declares an impossible size: {} x {} pixels in a file of {} bytes", columns,
+                             rows, file.size()));
 }
 
 void read_strips(const TiffHandle& file, bool compressed, TiffLayout& layout) {
@@ -118,8 +120,9 @@ void read_strips(const TiffHandle& file, bool compressed, TiffLayout& layout) {
     const std::uint64_t strip_rows = std::min(rows_per_strip, rows - n * rows_per_strip);
     const std::uint64_t bytes = compressed ? counts[n] : strip_rows * layout.row_bytes();
     if (offsets[n] == 0 || counts[n] < bytes || counts[n] == 0)
-      reject(file, fmt::format("is truncated or damaged: strip {} of {} holds {} bytes, {} were expected", n + 1, needed,
-                               offsets[n] == 0 ? 0 : counts[n], strip_rows * layout.row_bytes()));
+      reject(file,
+             fmt::format("is truncated or damaged: strip {} of {} holds {} bytes, {} were expected", n + 1,
+                         needed, offsets[n] == 0 ? 0 : counts[n], strip_rows * layout.row_bytes()));
     if (offsets[n] > file.size() || bytes > file.size() - offsets[n])
       reject(file, fmt::format("is truncated: its pixels reach byte {}, but the file ends at byte {}",
                                offsets[n] + bytes, file.size()));
@@ -152,7 +155,8 @@ TiffLayout read_layout(const TiffHandle& file) {
                  .count_type = integer ? CountType::uint16 : CountType::float32,
                  .highest = highest_of(layout.format)};
   const bool compressed = tag<std::uint16_t>(file, TIFFTAG_COMPRESSION, COMPRESSION_NONE) != COMPRESSION_NONE;
-  layout.plain = !compressed && tag<std::uint16_t>(file, TIFFTAG_FILLORDER, FILLORDER_MSB2LSB) == FILLORDER_MSB2LSB;
+  layout.plain =
+      !compressed && tag<std::uint16_t>(file, TIFFTAG_FILLORDER, FILLORDER_MSB2LSB) == FILLORDER_MSB2LSB;
   layout.swapped = TIFFIsByteSwapped(file.tiff()) != 0;
   read_strips(file, compressed, layout);
   return layout;

@@ -26,8 +26,8 @@ enum class PixelFormat { uint8, uint16, uint32, float32, float64 };
 struct TiffLayout {
   TiffInfo info;
   PixelFormat format = PixelFormat::uint16;
-  bool plain = true;           ///< neither compressed nor with reversed bits: strips are pixels
-  bool swapped = false;        ///< stored in the other byte order than this machine's
+  bool plain = true;     ///< neither compressed nor with reversed bits: strips are pixels
+  bool swapped = false;  ///< stored in the other byte order than this machine's
   int rows_per_strip = 0;
   std::vector<std::uint64_t> strips;  ///< offset of each in the file
 

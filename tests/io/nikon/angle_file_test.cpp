@@ -13,15 +13,21 @@ using testing::count_with;
 using testing::expect_failure;
 using testing::failure_of;
 
-const std::string ctdata_head = "Projections\tFrames\tExposure(ms)\r\n3\t1\t708.00\r\nProjection\tAngle(deg)\tTime(s)\r\n";
+const std::string ctdata_head =
+    "Projections\tFrames\tExposure(ms)\r\n3\t1\t708.00\r\nProjection\tAngle(deg)\tTime(s)\r\n";
 const std::string ang_head = "Proj\tAngle(deg)\n";
 const std::vector<double> nominal{0, 10, 20};
 
-AngleFile parse(const std::string& text, const char* name = "folder/_ctdata.txt") { return parse_angle_file(text, name); }
-AngleFile with(std::vector<double> degrees, const char* name = "folder/_ctdata.txt") { return {name, std::move(degrees)}; }
+AngleFile parse(const std::string& text, const char* name = "folder/_ctdata.txt") {
+  return parse_angle_file(text, name);
+}
+AngleFile with(std::vector<double> degrees, const char* name = "folder/_ctdata.txt") {
+  return {name, std::move(degrees)};
+}
 
 TEST(AngleFile, ReadsCtdata) {
-  const AngleFile file = parse(ctdata_head + "1\t000.0342\t002.8319\r\n2\t010.2617\t003.5397\r\n3\t020.5\t4.0\r\n");
+  const AngleFile file =
+      parse(ctdata_head + "1\t000.0342\t002.8319\r\n2\t010.2617\t003.5397\r\n3\t020.5\t4.0\r\n");
 
   EXPECT_EQ(file.degrees, (std::vector<double>{0.0342, 10.2617, 20.5}));
 }
@@ -37,15 +43,17 @@ TEST(AngleFile, NamesTheDamagedLine) {
     std::string row;
     const char* found;
   };
-  for (const Damage& damage : {Damage{"2", "\"2\""}, Damage{"2\tNaN", "NaN"}, Damage{"2\tabc", "abc"}, Damage{"x\t5", "x 5"},
-                               Damage{"2\t0,5\t1", "0,5"}, Damage{"4\t5\t1", "projection 4"}})
-    expect_failure(failure_of([&] { (void)parse(ctdata_head + "1\t0\t1\r\n" + damage.row + "\r\n"); }), ErrorKind::bad_file,
-                   {"folder/_ctdata.txt", "line 5", damage.found, "expected"});
+  for (const Damage& damage :
+       {Damage{"2", "\"2\""}, Damage{"2\tNaN", "NaN"}, Damage{"2\tabc", "abc"}, Damage{"x\t5", "x 5"},
+        Damage{"2\t0,5\t1", "0,5"}, Damage{"4\t5\t1", "projection 4"}})
+    expect_failure(failure_of([&] { (void)parse(ctdata_head + "1\t0\t1\r\n" + damage.row + "\r\n"); }),
+                   ErrorKind::bad_file, {"folder/_ctdata.txt", "line 5", damage.found, "expected"});
 }
 
 TEST(AngleFile, RefusesOtherTexts) {
   for (const std::string& text : {std::string{}, std::string("<html>\n"), ctdata_head})
-    expect_failure(failure_of([&] { (void)parse(text); }), ErrorKind::bad_file, {"_ctdata.txt", "no list of angles"});
+    expect_failure(failure_of([&] { (void)parse(text); }), ErrorKind::bad_file,
+                   {"_ctdata.txt", "no list of angles"});
 }
 
 TEST(AngleFile, IsFoundBesideTheScan) {
@@ -90,7 +98,9 @@ TEST(MatchAngles, SaysWhereTheyDisagreeByMoreThanHalfAStep) {
   const MeasuredAngles apart = match_angles(with({0, 10, 25.1}), nominal);
   const MeasuredAngles near = match_angles(with({0, 10, 24.9}), nominal);
 
-  EXPECT_EQ(count_with(apart.findings, {"_ctdata.txt", "projection 3", "25.1000", "20.0000", "5.1000", "half a step"}), 1);
+  EXPECT_EQ(count_with(apart.findings,
+                       {"_ctdata.txt", "projection 3", "25.1000", "20.0000", "5.1000", "half a step"}),
+            1);
   EXPECT_TRUE(near.findings.empty());
 }
 

@@ -43,7 +43,8 @@ TEST(NikonSamples, LegoAsItsCopyDescribesIt) {
   ASSERT_EQ(scan.angles.size(), 1570U);
   EXPECT_NEAR(scan.angles[0], (180 - 40.20631) * degree, rounding);
   EXPECT_NEAR(scan.angles[1569], (180 - 40.20631 - 1569 * 0.2299575) * degree, rounding);
-  EXPECT_NEAR(1570 * (scan.angles[0] - scan.angles[1]), 361.0333 * degree, 1e-4 * degree);  // seven digits of the step
+  EXPECT_NEAR(1570 * (scan.angles[0] - scan.angles[1]), 361.0333 * degree,
+              1e-4 * degree);  // seven digits of the step
   EXPECT_EQ(source->references().white, std::vector<float>{58500});
 }
 

@@ -19,12 +19,26 @@ class XtekctText {
  public:
   /// A plausible scan: 8 views of 6 x 4 pixels over a full turn, magnification 4.
   XtekctText() {
-    const char* const plain[][2] = {
-        {"Name", "scan"},          {"InputSeparator", "_"},   {"InputFolderName", ""},    {"VoxelSizeX", "0.05"},
-        {"SrcToObject", "100"},    {"SrcToDetector", "400"},  {"DetectorPixelsX", "6"},   {"DetectorPixelSizeX", "0.2"},
-        {"DetectorOffsetX", "0"},  {"DetectorPixelsY", "4"},  {"DetectorPixelSizeY", "0.2"}, {"DetectorOffsetY", "0"},
-        {"Units", "mm"},           {"Projections", "8"},      {"InitialAngle", "0"},      {"AngularStep", "45"},
-        {"WhiteLevel", "60000"},   {"ObjectOffsetX", "0.01"}, {"ObjectTilt", "0"},        {"ObjectRoll", "0"}};
+    const char* const plain[][2] = {{"Name", "scan"},
+                                    {"InputSeparator", "_"},
+                                    {"InputFolderName", ""},
+                                    {"VoxelSizeX", "0.05"},
+                                    {"SrcToObject", "100"},
+                                    {"SrcToDetector", "400"},
+                                    {"DetectorPixelsX", "6"},
+                                    {"DetectorPixelSizeX", "0.2"},
+                                    {"DetectorOffsetX", "0"},
+                                    {"DetectorPixelsY", "4"},
+                                    {"DetectorPixelSizeY", "0.2"},
+                                    {"DetectorOffsetY", "0"},
+                                    {"Units", "mm"},
+                                    {"Projections", "8"},
+                                    {"InitialAngle", "0"},
+                                    {"AngularStep", "45"},
+                                    {"WhiteLevel", "60000"},
+                                    {"ObjectOffsetX", "0.01"},
+                                    {"ObjectTilt", "0"},
+                                    {"ObjectRoll", "0"}};
     for (const auto& [key, value] : plain) values_.emplace_back(key, value);
   }
 
@@ -63,7 +77,8 @@ class NikonSet {
  public:
   static constexpr int columns = 6, rows = 4, views = 8;
 
-  /// What is stored in row `row` from the top and column `column` from the left of projection `number` (from 1).
+  /// What is stored in row `row` from the top and column `column` from the left of projection `number` (from
+  /// 1).
   static constexpr std::uint16_t stored(int column, int row, int number) {
     return static_cast<std::uint16_t>(1000 * number + 10 * row + column);
   }
@@ -80,7 +95,8 @@ class NikonSet {
   XtekctText text;
   void write_xtekct(const std::string& name = "scan.xtekct") const { write_text(folder / name, text.text()); }
 
-  void write_projection(int number, const std::string& name = {}, int width = columns, int height = rows) const {
+  void write_projection(int number, const std::string& name = {}, int width = columns,
+                        int height = rows) const {
     std::vector<std::uint16_t> counts(static_cast<std::size_t>(width * height));
     for (int n = 0; n < width * height; ++n) counts[n] = stored(n % width, n / width, number);
     io::write_tiff(name.empty() ? projection(number) : folder / name, {counts.data(), width, height, 1});

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <numbers>
 #include <thread>
@@ -52,9 +53,18 @@ TEST(OpenScan, NamesTheReadersWhenItKnowsNone) {
   const testing::TempFolder folder;
   write_text(folder / "a.txt", "anything");
 
-  expect_failure(opening(folder.path()), ErrorKind::unsupported, {folder.path().string(), "no scan", "Nikon X-Tek CT"});
+  expect_failure(opening(folder.path()), ErrorKind::unsupported,
+                 {folder.path().string(), "no scan", "Nikon X-Tek CT"});
   expect_failure(opening(folder / "a.txt"), ErrorKind::unsupported, {"a.txt", "no reader", "Nikon X-Tek CT"});
   expect_failure(opening(folder / "absent"), ErrorKind::io, {"absent"});
+}
+
+TEST(OpenScan, RefusesNikonsOtherTrajectories) {
+  const NikonSet set;
+  fs::rename(set.xtekct(), set.folder / "scan.xtekHelixCT");
+
+  expect_failure(opening(set.folder / "scan.xtekHelixCT"), ErrorKind::unsupported,
+                 {"scan.xtekHelixCT", "no circular"});
 }
 
 TEST(OpenScan, PointsFromAProjectionToItsScan) {
@@ -129,9 +139,11 @@ TEST(NikonSource, ReadsFloatsAsFloats) {
   set.text.set("Projections", "1");
   set.write_xtekct();
   for (int number = 2; number <= 8; ++number) fs::remove(set.projection(number));
-  testing::TiffSpec spec{.columns = 6, .rows = 4, .rows_per_strip = 4, .strips = {""}, .tags = {{258, 32}, {339, 3}}};
+  testing::TiffSpec spec{
+      .columns = 6, .rows = 4, .rows_per_strip = 4, .strips = {""}, .tags = {{258, 32}, {339, 3}}};
   for (int n = 0; n < 24; ++n)
-    spec.strips[0] += testing::TiffBytes::encoded(std::bit_cast<std::uint32_t>(static_cast<float>(n) + 0.5f), 4, false);
+    spec.strips[0] +=
+        testing::TiffBytes::encoded(std::bit_cast<std::uint32_t>(static_cast<float>(n) + 0.5f), 4, false);
   testing::write_bytes(set.projection(1), testing::TiffBytes(spec).bytes());
 
   const auto source = open_scan(set.xtekct());
@@ -245,8 +257,10 @@ TEST(NikonSource, RefusesADamagedAngleFileOnlyWhenItIsNeeded) {
   const NikonSet set;
   write_text(set.folder / "_ctdata.txt", "Projection\tAngle(deg)\n1\tabc\n");
 
-  expect_failure(opening(set.xtekct(), {.angles = "file"}), ErrorKind::bad_file, {"_ctdata.txt", "line 2", "abc"});
-  EXPECT_EQ(count_with(open_scan(set.xtekct())->findings(), {"_ctdata.txt", "line 2", "AngularStep is used"}), 1);
+  expect_failure(opening(set.xtekct(), {.angles = "file"}), ErrorKind::bad_file,
+                 {"_ctdata.txt", "line 2", "abc"});
+  EXPECT_EQ(count_with(open_scan(set.xtekct())->findings(), {"_ctdata.txt", "line 2", "AngularStep is used"}),
+            1);
 }
 
 TEST(NikonSource, TakesMeasuredAnglesInPlaceOfAMissingStep) {
@@ -268,10 +282,12 @@ TEST(NikonSource, AsksForAnglesThatAreNotThere) {
 }
 
 TEST(NikonSource, RefusesScansThatAreNoFullCircle) {
-  for (const std::string flag : {"HelicalScan", "PanelScan", "ScanFlatPanel", "FastPanelScan", "LimitedAngleScan"}) {
+  for (const std::string flag :
+       {"HelicalScan", "PanelScan", "ScanFlatPanel", "FastPanelScan", "LimitedAngleScan"}) {
     const NikonSet set;
     const auto write = [&](const char* value) {
-      write_text(set.folder / "scan.ctprofile.xml", "<CTProfile><" + flag + ">" + value + "</" + flag + "></CTProfile>");
+      write_text(set.folder / "scan.ctprofile.xml",
+                 "<CTProfile><" + flag + ">" + value + "</" + flag + "></CTProfile>");
     };
 
     write("true");
@@ -285,7 +301,8 @@ TEST(NikonSource, ComparesTheProfileWithTheScan) {
   const NikonSet set;
   write_text(set.folder / "scan.ctprofile.xml",
              "<CTProfile><WhiteTargetLevel>58500</WhiteTargetLevel><Projections>8</Projections>"
-             "<ImagingSettings exposure=\"500\" gain=\"3\"/><FramesPerProjection>4</FramesPerProjection></CTProfile>");
+             "<ImagingSettings exposure=\"500\" "
+             "gain=\"3\"/><FramesPerProjection>4</FramesPerProjection></CTProfile>");
 
   const auto source = open_scan(set.xtekct());
 

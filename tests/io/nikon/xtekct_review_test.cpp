@@ -27,14 +27,21 @@ SourceField field(const Review& review, const std::string& name) {
 }
 
 XtekctText with_old_axis(const char* top, const char* bottom) {
-  return XtekctText().drop("ObjectOffsetX").drop("ObjectRoll").drop("ObjectTilt")
-      .set("CentreOfRotationTop", top).set("CentreOfRotationBottom", bottom);
+  return XtekctText()
+      .drop("ObjectOffsetX")
+      .drop("ObjectRoll")
+      .drop("ObjectTilt")
+      .set("CentreOfRotationTop", top)
+      .set("CentreOfRotationBottom", bottom);
 }
 
 TEST(XtekctReview, FindsNothingInAPlainFile) { EXPECT_TRUE(review_of(XtekctText()).findings.empty()); }
 
 TEST(XtekctReview, SaysWhatBecameOfEveryKey) {
-  const Review review = review_of(XtekctText().set("SomethingNew", "7").set("FilterType", "1").set("VoxelsX", "9")
+  const Review review = review_of(XtekctText()
+                                      .set("SomethingNew", "7")
+                                      .set("FilterType", "1")
+                                      .set("VoxelsX", "9")
                                       .set("Xrays/XraykV", "90"));
 
   EXPECT_EQ(field(review, "SrcToObject").use, Use::used);
@@ -69,9 +76,16 @@ TEST(XtekctReview, SaysThatTheCentreOfRotationWasNeverMeasured) {
 }
 
 TEST(XtekctReview, SaysThatTheTwoGenerationsOfKeysDisagree) {
-  const Review apart = review_of(XtekctText().set("CentreOfRotationTop", "0.1").set("CentreOfRotationBottom", "0.1"));
-  const Review leaning = review_of(XtekctText().set("CentreOfRotationTop", "0.14").set("CentreOfRotationBottom", "-0.06"));
-  const Review same = review_of(XtekctText().set("CentreOfRotationTop", "0.04").set("CentreOfRotationBottom", "0.04"));
+  const Review apart =
+      review_of(XtekctText().set("CentreOfRotationTop", "0.1").set("CentreOfRotationBottom", "0.1"));
+  const Review leaning =
+      review_of(XtekctText().set("CentreOfRotationTop", "0.14").set("CentreOfRotationBottom", "-0.06"));
+  const Review same =
+      review_of(XtekctText().set("CentreOfRotationTop", "0.04").set("CentreOfRotationBottom", "0.04"));
+  const Review unmeasured = review_of(XtekctText()
+                                          .set("ObjectOffsetX", "0.1")
+                                          .set("CentreOfRotationTop", "0.0")
+                                          .set("CentreOfRotationBottom", "0.0"));
   const std::vector<std::string> words{"a.xtekct", "CentreOfRotationTop", "ObjectOffsetX", "are used"};
 
   EXPECT_EQ(count_with(apart.findings, words), 1);
@@ -79,6 +93,7 @@ TEST(XtekctReview, SaysThatTheTwoGenerationsOfKeysDisagree) {
   EXPECT_EQ(field(apart, "CentreOfRotationTop").use, Use::contradicted);
   EXPECT_EQ(field(apart, "ObjectOffsetX").use, Use::used);
   EXPECT_EQ(count_with(leaning.findings, words), 1);
+  EXPECT_EQ(count_with(unmeasured.findings, words), 0);
   EXPECT_EQ(count_with(same.findings, words), 0);
   EXPECT_EQ(field(same, "CentreOfRotationTop").use, Use::ignored);
 }
@@ -113,28 +128,30 @@ struct Oddity {
 
 TEST(XtekctReview, SaysWhatCtProWouldHaveDoneToo) {
   const std::string differs = "differ from CT Pro's";
-  const std::vector<Oddity> oddities{{"CoefX4", "0.1", "0.0", {"CoefX4 is 0.1", differs}},
-                                     {"CoefX2", "0.25", "0.0", {"CoefX2 is 0.25", differs}},
-                                     {"CoefX1", "0.75", "1.0", {"CoefX1 is 0.75", differs}},
-                                     {"CoefX0", "0.1", "0", {"CoefX0", differs}},
-                                     {"Scale", "1.32", "1.0", {"Scale is 1.32", differs}},
-                                     {"Scattering", "0.1", "0.0", {"Scattering", differs}},
-                                     {"MedianFilterKernelSize", "3", "1", {"MedianFilterKernelSize is 3", differs}},
-                                     {"ConvolutionKernelSize", "3", "0", {"ConvolutionKernelSize is 3", differs}},
-                                     {"Increment", "2", "1", {"Increment is 2", differs}},
-                                     {"Blanking", "1", "0", {"Blanking", differs}},
-                                     {"BeamHardeningLUTFile", "steel.lut", "", {"steel.lut", differs}},
-                                     {"RegionStartX", "1", "0", {"RegionStart", "whole detector"}},
-                                     {"RegionPixelsY", "3", "4", {"RegionPixels", "whole detector"}},
-                                     {"OffsetZ", "-0.1", "0.0", {"OffsetZ", "off centre"}},
-                                     {"ObjectOffsetY", "1", "0.0", {"ObjectOffsetY is 1", "ignored"}},
-                                     {"DetectorOffsetX", "0.1", "0.0", {"DetectorOffsetX is 0.1", "sign"}},
-                                     {"DetectorOffsetY", "0.1", "0.0", {"DetectorOffsetY is 0.1", "sign"}},
-                                     {"AngularStep", "-45", "45", {"AngularStep is -45", "against the usual sense"}},
-                                     {"CTPro/Shuttling", "True", "False", {"Shuttling is True"}},
-                                     {"CTPro/AngleFile_Use", "True", "False", {"AngleFile_Use", "--angles file"}}};
+  const std::vector<Oddity> oddities{
+      {"CoefX4", "0.1", "0.0", {"CoefX4 is 0.1", differs}},
+      {"CoefX2", "0.25", "0.0", {"CoefX2 is 0.25", differs}},
+      {"CoefX1", "0.75", "1.0", {"CoefX1 is 0.75", differs}},
+      {"CoefX0", "0.1", "0", {"CoefX0", differs}},
+      {"Scale", "1.32", "1.0", {"Scale is 1.32", differs}},
+      {"Scattering", "0.1", "0.0", {"Scattering", differs}},
+      {"MedianFilterKernelSize", "3", "1", {"MedianFilterKernelSize is 3", differs}},
+      {"ConvolutionKernelSize", "3", "0", {"ConvolutionKernelSize is 3", differs}},
+      {"Increment", "2", "1", {"Increment is 2", differs}},
+      {"Blanking", "1", "0", {"Blanking", differs}},
+      {"BeamHardeningLUTFile", "steel.lut", "", {"steel.lut", differs}},
+      {"RegionStartX", "1", "0", {"RegionStart", "whole detector"}},
+      {"RegionPixelsY", "3", "4", {"RegionPixels", "whole detector"}},
+      {"OffsetZ", "-0.1", "0.0", {"OffsetZ", "off centre"}},
+      {"ObjectOffsetY", "1", "0.0", {"ObjectOffsetY is 1", "ignored"}},
+      {"DetectorOffsetX", "0.1", "0.0", {"DetectorOffsetX is 0.1", "sign"}},
+      {"DetectorOffsetY", "0.1", "0.0", {"DetectorOffsetY is 0.1", "sign"}},
+      {"AngularStep", "-45", "45", {"AngularStep is -45", "against the usual sense"}},
+      {"CTPro/Shuttling", "True", "False", {"Shuttling is True"}},
+      {"CTPro/AngleFile_Use", "True", "False", {"AngleFile_Use", "--angles file"}}};
   for (const Oddity& oddity : oddities) {
-    EXPECT_EQ(count_with(review_of(XtekctText().set(oddity.key, oddity.odd)).findings, oddity.words), 1) << oddity.key;
+    EXPECT_EQ(count_with(review_of(XtekctText().set(oddity.key, oddity.odd)).findings, oddity.words), 1)
+        << oddity.key;
     EXPECT_TRUE(review_of(XtekctText().set(oddity.key, oddity.harmless)).findings.empty()) << oddity.key;
   }
 }

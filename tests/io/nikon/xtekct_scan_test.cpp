@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/units.hpp"
-#include "geometry/coverage.hpp"
 #include "tests/io/nikon/nikon_set.hpp"
 #include "tests/support/failure.hpp"
 
@@ -56,14 +55,16 @@ TEST(XtekctScan, TurnsTheOtherWayWhenTold) {
 }
 
 TEST(XtekctScan, MovesTheDetectorTowardsHigherStoredColumnsAndUp) {
-  const geometry::CircularScan scan = scan_of(XtekctText().set("DetectorOffsetX", "0.1").set("DetectorOffsetY", "0.2"));
+  const geometry::CircularScan scan =
+      scan_of(XtekctText().set("DetectorOffsetX", "0.1").set("DetectorOffsetY", "0.2"));
 
   EXPECT_EQ(scan.detector.column_offset, -0.1);
   EXPECT_EQ(scan.detector.row_offset, 0.2);
 }
 
 TEST(XtekctScan, PutsTheAxisTowardsHigherStoredColumns) {
-  const geometry::CircularScan scan = scan_of(XtekctText().set("ObjectOffsetX", "0.05").set("ObjectTilt", "0.2").set("ObjectRoll", "0.1"));
+  const geometry::CircularScan scan =
+      scan_of(XtekctText().set("ObjectOffsetX", "0.05").set("ObjectTilt", "0.2").set("ObjectRoll", "0.1"));
 
   EXPECT_EQ(scan.axis.offset, -0.05);
   EXPECT_NEAR(scan.axis.roll, 0.1 * degree, rounding);
@@ -72,7 +73,8 @@ TEST(XtekctScan, PutsTheAxisTowardsHigherStoredColumns) {
 
 /// The stored TIFF column at which the rotation axis appears at the height of `row` from the top.
 double stored_column_of_axis(const geometry::CircularScan& scan, double row) {
-  // A point of the axis at any height z projects onto some row; the axis is straight, so two points give the rest.
+  // A point of the axis at any height z projects onto some row; the axis is straight, so two points give the
+  // rest.
   const auto view = geometry::make_views(scan).front();
   const auto project = [&](double z) {
     // Pixel indices of the ray through (0, 0, z): r = q + u U + v V solved by cross products.
@@ -87,23 +89,31 @@ double stored_column_of_axis(const geometry::CircularScan& scan, double row) {
 }
 
 TEST(XtekctScan, PutsTheAxisOfOldKeysWhereTheyPutItOnTheDetector) {
-  const XtekctText text = XtekctText().drop("ObjectOffsetX").drop("ObjectRoll").drop("ObjectTilt")
-                              .set("CentreOfRotationTop", "0.3").set("CentreOfRotationBottom", "-0.1");
+  const XtekctText text = XtekctText()
+                              .drop("ObjectOffsetX")
+                              .drop("ObjectRoll")
+                              .drop("ObjectTilt")
+                              .set("CentreOfRotationTop", "0.3")
+                              .set("CentreOfRotationBottom", "-0.1");
 
   const geometry::CircularScan scan = scan_of(text);
 
-  // The upper edge is half a pixel above row 0, the lower one half a pixel below row 3; the middle of the six columns
-  // is column 2.5, and 0.2 mm are one of them. The lean makes the rows unequal by its square, 0.4 mm / 0.8 mm apart
-  // from upright, which moves nothing along the axis' own line.
+  // The upper edge is half a pixel above row 0, the lower one half a pixel below row 3; the middle of the six
+  // columns is column 2.5, and 0.2 mm are one of them. 1e-9 is rounding in a chain of some ten operations.
   EXPECT_NEAR(stored_column_of_axis(scan, -0.5), 2.5 + 0.3 / 0.2, 1e-9);
   EXPECT_NEAR(stored_column_of_axis(scan, 3.5), 2.5 - 0.1 / 0.2, 1e-9);
 }
 
 TEST(XtekctScan, ReadsOldKeysAsTheNewOnesTheyBecame) {
   const double roll = -std::atan((0.3 - -0.1) / (4 * 0.2)) / degree;
-  const XtekctText old_keys = XtekctText().drop("ObjectOffsetX").drop("ObjectRoll").drop("ObjectTilt")
-                                  .set("CentreOfRotationTop", "0.3").set("CentreOfRotationBottom", "-0.1");
-  const XtekctText new_keys = XtekctText().set("ObjectOffsetX", "0.025").set("ObjectRoll", std::to_string(roll));
+  const XtekctText old_keys = XtekctText()
+                                  .drop("ObjectOffsetX")
+                                  .drop("ObjectRoll")
+                                  .drop("ObjectTilt")
+                                  .set("CentreOfRotationTop", "0.3")
+                                  .set("CentreOfRotationBottom", "-0.1");
+  const XtekctText new_keys =
+      XtekctText().set("ObjectOffsetX", "0.025").set("ObjectRoll", std::to_string(roll));
 
   const auto old_axis = scan_of(old_keys).axis, new_axis = scan_of(new_keys).axis;
 
@@ -112,14 +122,31 @@ TEST(XtekctScan, ReadsOldKeysAsTheNewOnesTheyBecame) {
 }
 
 TEST(XtekctScan, TakesCentreOfRotationForBothEdges) {
-  const auto scan = scan_of(XtekctText().drop("ObjectOffsetX").drop("ObjectRoll").drop("ObjectTilt").set("CentreOfRotation", "0.2"));
+  const auto scan = scan_of(XtekctText()
+                                .drop("ObjectOffsetX")
+                                .drop("ObjectRoll")
+                                .drop("ObjectTilt")
+                                .set("CentreOfRotation", "0.2"));
 
   EXPECT_NEAR(scan.axis.offset, -0.05, rounding);
   EXPECT_EQ(scan.axis.roll, 0);
 }
 
+TEST(XtekctScan, KeepsTheTiltBesideOldKeys) {
+  const auto scan = scan_of(XtekctText()
+                                .drop("ObjectOffsetX")
+                                .drop("ObjectRoll")
+                                .set("ObjectTilt", "0.2")
+                                .set("CentreOfRotationTop", "0.2")
+                                .set("CentreOfRotationBottom", "0.2"));
+
+  EXPECT_NEAR(scan.axis.offset, -0.05, rounding);
+  EXPECT_NEAR(scan.axis.tilt, 0.2 * degree, rounding);
+}
+
 TEST(XtekctScan, PrefersTheNewAxis) {
-  const auto scan = scan_of(XtekctText().set("CentreOfRotationTop", "0.3").set("CentreOfRotationBottom", "0.3"));
+  const auto scan =
+      scan_of(XtekctText().set("CentreOfRotationTop", "0.3").set("CentreOfRotationBottom", "0.3"));
 
   EXPECT_EQ(scan.axis.offset, -0.01);
 }
@@ -152,26 +179,51 @@ INSTANTIATE_TEST_SUITE_P(
     All, BadKeys,
     ::testing::Values(
         BadKey{"no_distance", "SrcToObject", nullptr, ErrorKind::bad_file, {"no SrcToObject"}},
-        BadKey{"source_behind_detector", "SrcToObject", "400", ErrorKind::bad_file, {"source-to-detector", "400", "copy of the file"}},
+        BadKey{"source_behind_detector",
+               "SrcToObject",
+               "400",
+               ErrorKind::bad_file,
+               {"source-to-detector", "400", "copy of the file"}},
         BadKey{"negative_distance", "SrcToObject", "-100", ErrorKind::bad_file, {"source-to-object", "-100"}},
         BadKey{"zero_pitch", "DetectorPixelSizeX", "0", ErrorKind::bad_file, {"column pitch", "0"}},
-        BadKey{"comma", "DetectorPixelSizeY", "0,2", ErrorKind::bad_file, {"DetectorPixelSizeY", "\"0,2\"", "point"}},
+        BadKey{"comma",
+               "DetectorPixelSizeY",
+               "0,2",
+               ErrorKind::bad_file,
+               {"DetectorPixelSizeY", "\"0,2\"", "point"}},
         BadKey{"no_columns", "DetectorPixelsX", "0", ErrorKind::bad_file, {"DetectorPixelsX", "\"0\""}},
         BadKey{"too_many_rows", "DetectorPixelsY", "1e9", ErrorKind::bad_file, {"DetectorPixelsY", "1e9"}},
         BadKey{"half_a_projection", "Projections", "7.5", ErrorKind::bad_file, {"Projections", "7.5"}},
-        BadKey{"no_step", "AngularStep", nullptr, ErrorKind::bad_file, {"AngularStep", "missing", "--angles file"}},
+        BadKey{"no_step",
+               "AngularStep",
+               nullptr,
+               ErrorKind::bad_file,
+               {"AngularStep", "missing", "--angles file"}},
         BadKey{"zero_step", "AngularStep", "0", ErrorKind::bad_file, {"AngularStep", "0", "--angles file"}},
         BadKey{"nan_step", "AngularStep", "NaN", ErrorKind::bad_file, {"AngularStep", "NaN"}},
         BadKey{"inches", "Units", "inch", ErrorKind::bad_file, {"Units", "inch", "mm"}},
         BadKey{"far_offset", "DetectorOffsetX", "5", ErrorKind::bad_file, {"column offset", "-5"}},
         BadKey{"far_axis", "ObjectOffsetX", "1", ErrorKind::bad_file, {"axis offset", "-1"}},
-        BadKey{"virtual_width", "VirtualDetectorPixelsX", "12", ErrorKind::unsupported, {"VirtualDetectorPixelsX", "12", "panel"}},
-        BadKey{"virtual_pitch", "VirtualDetectorPixelSizeY", "0.1", ErrorKind::unsupported, {"VirtualDetectorPixelSizeY"}},
-        BadKey{"virtual_distance", "SrcToVirtualDetector", "500", ErrorKind::unsupported, {"SrcToVirtualDetector", "500"}}),
+        BadKey{"virtual_width",
+               "VirtualDetectorPixelsX",
+               "12",
+               ErrorKind::unsupported,
+               {"VirtualDetectorPixelsX", "12", "panel"}},
+        BadKey{"virtual_pitch",
+               "VirtualDetectorPixelSizeY",
+               "0.1",
+               ErrorKind::unsupported,
+               {"VirtualDetectorPixelSizeY"}},
+        BadKey{"virtual_distance",
+               "SrcToVirtualDetector",
+               "500",
+               ErrorKind::unsupported,
+               {"SrcToVirtualDetector", "500"}}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(XtekctScan, AcceptsAVirtualDetectorThatIsTheRealOne) {
-  EXPECT_NO_THROW((void)scan_of(XtekctText().set("VirtualDetectorPixelsX", "6").set("SrcToVirtualDetector", "400.0")));
+  EXPECT_NO_THROW(
+      (void)scan_of(XtekctText().set("VirtualDetectorPixelsX", "6").set("SrcToVirtualDetector", "400.0")));
 }
 
 TEST(XtekctScan, AsksForTheWhiteLevelItCannotUse) {
@@ -188,7 +240,8 @@ TEST(XtekctScan, TakesTheWhiteLevelItIsGiven) {
 }
 
 TEST(XtekctScan, PassesOnTheProposedGrid) {
-  const XtekctFile file = parse(XtekctText().set("VoxelsX", "10").set("VoxelsY", "11").set("VoxelsZ", "12").set("OffsetZ", "-0.5"));
+  const XtekctFile file = parse(
+      XtekctText().set("VoxelsX", "10").set("VoxelsY", "11").set("VoxelsZ", "12").set("OffsetZ", "-0.5"));
 
   const ProposedGrid grid = proposed_grid(file), none = proposed_grid(parse(XtekctText()));
 
@@ -202,8 +255,12 @@ TEST(XtekctScan, PassesOnTheProposedGrid) {
 }
 
 TEST(XtekctScan, DescribesTheScan) {
-  const auto file = parse_xtekct(XtekctText().set("Xrays/XraykV", "90").set("Xrays/XrayuA", "32")
-                                     .set("CTPro/Filter_ThicknessMM", "1.0").set("CTPro/Filter_Material", "Cu").text(),
+  const auto file = parse_xtekct(XtekctText()
+                                     .set("Xrays/XraykV", "90")
+                                     .set("Xrays/XrayuA", "32")
+                                     .set("CTPro/Filter_ThicknessMM", "1.0")
+                                     .set("CTPro/Filter_Material", "Cu")
+                                     .text(),
                                  "a [2023-10-18 11.22.08]/a.xtekct");
 
   const ScanDescription description = describe(file);

@@ -58,7 +58,8 @@ TEST(Xtekct, SplitsAtTheFirstEqualsSign) {
 }
 
 TEST(Xtekct, BringsLatin1ToUtf8AndLeavesUtf8Alone) {
-  const XtekctFile latin = parse("[XTekCT]\nName=\xA9 M\xFCller\n"), utf8 = parse("[XTekCT]\nName=\xC3\xBC\xE2\x82\xAC\n");
+  const XtekctFile latin = parse("[XTekCT]\nName=\xA9 M\xFCller\n"),
+                   utf8 = parse("[XTekCT]\nName=\xC3\xBC\xE2\x82\xAC\n");
 
   EXPECT_EQ(latin.text("Name"), "\xC2\xA9 M\xC3\xBCller");
   EXPECT_EQ(utf8.text("Name"), "\xC3\xBC\xE2\x82\xAC");
@@ -69,7 +70,9 @@ TEST(Xtekct, CountsTheFirstOfRepeatedKeysAndSaysSo) {
 
   EXPECT_EQ(file.number("WhiteLevel"), 5);
   EXPECT_TRUE(file.entries[1].repeated);
-  EXPECT_EQ(count_with(file.findings, {"a.xtekct", "whitelevel", "\"5\" in line 2", "\"6\" in line 3", "the first"}), 1);
+  EXPECT_EQ(count_with(file.findings,
+                       {"a.xtekct", "whitelevel", "\"5\" in line 2", "\"6\" in line 3", "the first"}),
+            1);
 }
 
 TEST(Xtekct, SkipsLinesThatAreNoEntriesAndSaysSo) {
@@ -83,8 +86,9 @@ TEST(Xtekct, SkipsLinesThatAreNoEntriesAndSaysSo) {
 TEST(Xtekct, RefusesDecimalCommasWithAWayOut) {
   const XtekctFile file = parse("[XTekCT]\nDetectorPixelSizeX=0,127\n");
 
-  expect_failure(failure_of([&] { (void)file.number("DetectorPixelSizeX"); }), ErrorKind::bad_file,
-                 {"folder/a.xtekct", "DetectorPixelSizeX", "line 2", "\"0,127\"", "point", "copy of the file"});
+  expect_failure(
+      failure_of([&] { (void)file.number("DetectorPixelSizeX"); }), ErrorKind::bad_file,
+      {"folder/a.xtekct", "DetectorPixelSizeX", "line 2", "\"0,127\"", "point", "copy of the file"});
 }
 
 TEST(Xtekct, RefusesWhatIsNoNumber) {
@@ -100,10 +104,11 @@ TEST(Xtekct, ReadsWholeNumbersHoweverWritten) {
   EXPECT_EQ(parse("[XTekCT]\nProjections=60000\n").count("Projections", 100000), 60000);
   EXPECT_EQ(parse("[XTekCT]\nProjections=60000.0\n").count("Projections", 100000), 60000);
   for (const char* const value : {"0", "-3", "2.5", "100001", "1e300"})
-    expect_failure(failure_of([&] {
-                     (void)parse("[XTekCT]\nProjections=" + std::string(value) + "\n").count("Projections", 100000);
-                   }),
-                   ErrorKind::bad_file, {"a.xtekct", "Projections", "line 2", value, "from 1 to 100000"});
+    expect_failure(
+        failure_of([&] {
+          (void)parse("[XTekCT]\nProjections=" + std::string(value) + "\n").count("Projections", 100000);
+        }),
+        ErrorKind::bad_file, {"a.xtekct", "Projections", "line 2", value, "from 1 to 100000"});
 }
 
 TEST(Xtekct, NamesAKeyThatIsMissingOrEmpty) {
@@ -113,7 +118,8 @@ TEST(Xtekct, NamesAKeyThatIsMissingOrEmpty) {
 }
 
 TEST(Xtekct, RefusesOtherTexts) {
-  expect_failure(failure_of([] { (void)parse("<html></html>"); }), ErrorKind::bad_file, {"a.xtekct", "[XTekCT]"});
+  expect_failure(failure_of([] { (void)parse("<html></html>"); }), ErrorKind::bad_file,
+                 {"a.xtekct", "[XTekCT]"});
   expect_failure(failure_of([] { (void)parse(""); }), ErrorKind::bad_file, {"a.xtekct", "[XTekCT]"});
   expect_failure(failure_of([] { (void)parse(std::string_view("\xFF\xFE[\0X\0", 6)); }), ErrorKind::bad_file,
                  {"a.xtekct", "UTF-16", "UTF-8"});

@@ -70,7 +70,9 @@ class TiffBytes {
   std::size_t put_directory(const std::vector<std::uint64_t>& offsets, std::size_t link) {
     const int offset_type = spec_.big_tiff ? 16 : 4;
     std::map<int, Entry> entries;
-    const auto set = [&](int tag, int type, std::vector<std::uint64_t> values) { entries[tag] = {tag, type, values}; };
+    const auto set = [&](int tag, int type, std::vector<std::uint64_t> values) {
+      entries[tag] = {tag, type, values};
+    };
     set(256, 4, {static_cast<std::uint64_t>(spec_.columns)});
     set(257, 4, {static_cast<std::uint64_t>(spec_.rows)});
     set(258, 3, {16});
@@ -102,7 +104,8 @@ class TiffBytes {
     put(static_cast<std::uint64_t>(entry.tag), 2);
     put(static_cast<std::uint64_t>(entry.type), 2);
     put(entry.values.size(), offset_size());
-    if (const auto at = elsewhere.find(entry.tag); at != elsewhere.end()) return put(at->second, offset_size());
+    if (const auto at = elsewhere.find(entry.tag); at != elsewhere.end())
+      return put(at->second, offset_size());
     const std::size_t end = bytes_.size() + static_cast<std::size_t>(offset_size());
     for (const std::uint64_t value : entry.values) put(value, size_of(entry.type));
     bytes_.resize(end, '\0');
