@@ -55,14 +55,6 @@ class FdkColumns : public ::testing::TestWithParam<ScanCase> {
       return is_upright(make_view_matrix(view, grid), grid.nz, columns);
     });
   }
-
-  /// Entries of the matrix are rounded at 2^-24, which moves a shadow by that part of the largest index, and
-  /// four such roundings meet in one value; where the volume reaches the source, the relative depth 1/m
-  /// loses a further factor m, and m^2 weighs the value.
-  static double tolerance(const ScanCase& c) {
-    const bool near_source = c.grid.ny * c.grid.spacing.y > 300;
-    return 4 * 0x1p-24 * std::max({c.scan.detector.columns, c.grid.nx, c.grid.ny}) * (near_source ? 40 : 1);
-  }
 };
 
 TEST_P(FdkColumns, AgreeWithTheDefinition) {
@@ -77,7 +69,7 @@ TEST_P(FdkColumns, AgreeWithTheDefinition) {
   const std::vector<float> result = run<false>(views, projections, grid);
 
   const auto difference = testing::compare(std::span(result), std::span(expected));
-  EXPECT_LT(difference.worst, tolerance(GetParam())) << "at " << difference.where;
+  EXPECT_LT(difference.worst, testing::column_tolerance(GetParam())) << "at " << difference.where;
 }
 
 TEST_P(FdkColumns, OfUprightViewsAgreeWithTheDefinition) {
@@ -95,7 +87,7 @@ TEST_P(FdkColumns, OfUprightViewsAgreeWithTheDefinition) {
   const std::vector<float> result = run<true>(views, projections, grid);
 
   const auto difference = testing::compare(std::span(result), std::span(expected));
-  EXPECT_LT(difference.worst, tolerance(GetParam())) << "at " << difference.where;
+  EXPECT_LT(difference.worst, testing::column_tolerance(GetParam())) << "at " << difference.where;
 }
 
 INSTANTIATE_TEST_SUITE_P(Geometries, FdkColumns, ::testing::ValuesIn(testing::scan_cases()),

@@ -111,6 +111,14 @@ inline std::vector<double> expected_back_projection(std::span<const geometry::Vi
   return volume;
 }
 
+/// Entries of the matrix are rounded at 2^-24, which moves a shadow by that part of the largest index, and
+/// four such roundings meet in one value. Where the volume reaches the source, the relative depth 1/m loses a
+/// further factor m, and m^2 weighs the value.
+inline double column_tolerance(const ScanCase& c) {
+  const bool near_source = c.grid.ny * c.grid.spacing.y > 2 * c.scan.source_object_distance;
+  return 4 * 0x1p-24 * std::max({c.scan.detector.columns, c.grid.nx, c.grid.ny}) * (near_source ? 40 : 1);
+}
+
 /// Filter's definition as a convolution in space with the unwindowed ramp, no transform anywhere.
 inline std::vector<double> expected_filter(std::span<const kernels::FdkWeight> weights,
                                            std::span<const float> column_weights,
