@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -14,6 +15,8 @@
 #include "base/units.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "geometry/volume_grid.hpp"
+#include "io/hdf5/volume_file.hpp"
 #include "simulate/presets.hpp"
 
 namespace feldspar::cli {
@@ -21,7 +24,7 @@ namespace {
 
 /// What was typed; empty or 0 keeps the preset's.
 struct SimulateOptions {
-  std::string preset, folder, name, scale;
+  std::string preset, folder, name, scale, truth;
   int views = 0, columns = 0, rows = 0, threads = 0, sub_rays = 0, sub_angles = 0;
   std::string pitch, sod, sdd, exposure, axis_offset, axis_roll, axis_tilt, detector_offset;
   bool no_noise = false, no_blur = false, overwrite = false;
@@ -76,6 +79,28 @@ simulate::VirtualScan virtual_scan_of(const SimulateOptions& options) {
   return made;
 }
 
+/// The object itself on the grid that the scan would be reconstructed on: mean attenuation of each voxel.
+void write_truth(const SimulateOptions& options, const simulate::VirtualScan& made, ThreadPool& pool) {
+  constexpr int slices_at_once = 16, samples = 4;
+  const geometry::VolumeGrid grid = geometry::default_grid(made.scan);
+  io::VolumeWriter writer(options.truth, grid, {.overwrite = options.overwrite});
+  const Array3<float> slab(grid.nx, grid.ny, slices_at_once, "a slab of the truth");
+  Progress progress(console_progress());
+  progress.expect(grid.nz);
+  for (int first = 0; first < grid.nz; first += slices_at_once) {
+    const int count = std::min(slices_at_once, grid.nz - first);
+    const View3<float> part = slab.view().planes(0, count);
+    simulate::voxel_means(*made.object, geometry::slab_of(grid, first, count), samples, part, pool);
+    writer.write(first, part);
+    progress.advance(count, "writing the truth");
+  }
+  io::VolumeRecord record;
+  record.title = made.name + ", the truth";
+  record.reconstruction = {{"program", "feldspar"}, {"version", FELDSPAR_VERSION}, {"algorithm", "none: means of the object over each voxel"}};
+  writer.finish(record);
+  fmt::print("{}\n", options.truth);
+}
+
 void run_simulate(const SimulateOptions& options) {
   const simulate::VirtualScan made = virtual_scan_of(options);
   const geometry::Detector& d = made.scan.detector;
@@ -100,6 +125,7 @@ void run_simulate(const SimulateOptions& options) {
   }
   writer.finish();
   fmt::print("{}\n", options.folder);
+  if (!options.truth.empty()) write_truth(options, made, pool);
 }
 
 std::string footer() {
@@ -116,6 +142,7 @@ void add_options(CLI::App& command, SimulateOptions& o) {
   command.add_option("-o,--output", o.folder, "Folder to write the scan to; it must be absent or empty")
       ->required();
   command.add_option("--name", o.name, "Name of the scan's files (default: the preset's)");
+  command.add_option("--truth", o.truth, "Also write the object itself as a volume (.h5) on the scan's own grid");
   command.add_flag("--overwrite", o.overwrite, "Replace an earlier scan of this name in the folder");
   command.add_option("--scale", o.scale,
                      "Pixels along each side of the same detector, relative to the preset: 1/4");

@@ -45,38 +45,6 @@ inline double chord(const Body& body, Vec3 from, Vec3 to) {
   return std::max(0.0, leave - enter) * geometry::norm(to - from);
 }
 
-inline double value_at(const std::vector<Body>& bodies, Vec3 p) {
-  double sum = 0;
-  for (const Body& body : bodies) {
-    const double c = std::cos(body.turn), s = std::sin(body.turn);
-    const Vec3 r = p - body.centre;
-    const double x = (c * r.x + s * r.y) / body.half.x, y = (-s * r.x + c * r.y) / body.half.y, z = r.z / body.half.z;
-    if (body.cylinder ? x * x + y * y <= 1 && std::abs(z) <= 1 : x * x + y * y + z * z <= 1) sum += body.value;
-  }
-  return sum;
-}
-
-/// 3D Shepp-Logan (Kak & Slaney's ellipsoids, contrast of the modified head), in units of `radius` mm.
-inline std::vector<Body> shepp_logan(double radius, double scale) {
-  struct Row {
-    double a, b, c, x, y, z, degrees, value;
-  };
-  static constexpr std::array<Row, 10> rows{{{.69, .92, .9, 0, 0, 0, 0, 1},
-                                             {.6624, .874, .88, 0, 0, 0, 0, -.8},
-                                             {.41, .16, .21, -.22, 0, -.25, 108, -.2},
-                                             {.31, .11, .22, .22, 0, -.25, 72, -.2},
-                                             {.21, .25, .5, 0, .35, -.25, 0, .1},
-                                             {.046, .046, .046, 0, .1, -.25, 0, .1},
-                                             {.046, .023, .02, -.08, -.605, -.25, 0, .1},
-                                             {.046, .023, .02, .06, -.605, -.25, 90, .1},
-                                             {.056, .04, .1, .06, -.105, .625, 90, .2},
-                                             {.056, .056, .1, 0, .1, .625, 0, -.2}}};
-  std::vector<Body> bodies;
-  for (const Row& r : rows)
-    bodies.push_back({radius * Vec3{r.x, r.y, r.z}, radius * Vec3{r.a, r.b, r.c}, r.degrees * M_PI / 180, scale * r.value});
-  return bodies;
-}
-
 class VirtualScan final : public io::ScanSource {
  public:
   VirtualScan(geometry::CircularScan scan, std::vector<Body> bodies, double white = 60000)
