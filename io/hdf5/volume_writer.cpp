@@ -1,0 +1,267 @@
+// Writing a volume file: the voxels as they come, the record at the end.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <mutex>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/units.hpp"
+#include "io/hdf5/chunk_writer.hpp"
+#include "io/hdf5/handle.hpp"
+#include "io/hdf5/layout.hpp"
+#include "io/hdf5/partial_file.hpp"
+#include "io/hdf5/text.hpp"
+#include "io/hdf5/volume_file.hpp"
+#include "io/hdf5/xdmf.hpp"
+
+namespace feldspar::io {
+namespace {
+
+using namespace hdf5;
+
+VoxelCoding coding_of(const VolumeFileOptions& options) {
+  if (options.type == VoxelType::float32) return {};
+  if (!(std::isfinite(options.lowest) && std::isfinite(options.highest) && options.lowest < options.highest))
+    throw Error(ErrorKind::usage,
+                fmt::format("the range of a uint16 volume must have two finite ends, the lower first; "
+                            "it is {} to {} 1/mm",
+                            options.lowest, options.highest));
+  return {VoxelType::uint16, (options.highest - options.lowest) / VoxelCoding::highest_code, options.lowest};
+}
+
+File create_file(const PartialFile& partial) {
+  const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
+  check(H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST), "choosing the oldest format");
+  check(H5Pset_file_locking(access, false, true), "leaving the lock to us");
+  return {H5Fcreate(partial.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "making the file"};
+}
+
+Dataset create_voxels(const Group& group, Shape volume, VoxelCoding coding, int deflate) {
+  const Shape chunk = chunk_shape(volume);
+  const hsize_t extent[3] = {static_cast<hsize_t>(volume.nz), static_cast<hsize_t>(volume.ny),
+                             static_cast<hsize_t>(volume.nx)};
+  const hsize_t chunk_extent[3] = {static_cast<hsize_t>(chunk.nz), static_cast<hsize_t>(chunk.ny),
+                                   static_cast<hsize_t>(chunk.nx)};
+  const Properties create(H5Pcreate(H5P_DATASET_CREATE), "making dataset properties");
+  check(H5Pset_chunk(create, 3, chunk_extent), "setting the chunks");
+  check(H5Pset_fill_time(create, H5D_FILL_TIME_NEVER), "leaving the fill out");
+  if (deflate > 0) {
+    check(H5Pset_shuffle(create), "adding shuffle");
+    check(H5Pset_deflate(create, static_cast<unsigned>(deflate)), "adding deflate");
+  }
+  const Space space(H5Screate_simple(3, extent, nullptr), "describing the volume");
+  const hid_t type = coding.type == VoxelType::float32 ? H5T_IEEE_F32LE : H5T_STD_U16LE;
+  return {H5Dcreate2(group, layout::voxels, type, space, H5P_DEFAULT, create, H5P_DEFAULT),
+          "making the voxels"};
+}
+
+void describe_voxels(const Group& group, const Dataset& voxels, const geometry::VolumeGrid& grid,
+                     VoxelCoding coding) {
+  put_attribute(voxels, "interpretation", "image");
+  const double size[3] = {grid.spacing.z * 1e3, grid.spacing.y * 1e3, grid.spacing.x * 1e3};
+  const hsize_t three = 3;
+  const Space space(H5Screate_simple(1, &three, nullptr), "describing a row");
+  const Attribute element(
+      H5Acreate2(voxels, "element_size_um", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT),
+      "making an attribute");
+  check(H5Awrite(element, H5T_NATIVE_DOUBLE, size), "writing an attribute");
+  if (coding.type == VoxelType::float32) {
+    put_attribute(voxels, "units", layout::per_mm);
+    put_attribute(voxels, "long_name", "Linear attenuation");
+    return;
+  }
+  // Viewers show the codes: the name must say what they are, and no unit may claim they were 1/mm.
+  put_attribute(
+      voxels, "long_name",
+      fmt::format("Linear attenuation, 16-bit code (1/mm = code * {} + {})", coding.factor, coding.offset));
+  put_attribute(voxels, "scale_factor", coding.factor);  // the names of the CF conventions, for xarray
+  put_attribute(voxels, "add_offset", coding.offset);
+  put_attribute(put_number(group, layout::scaling_factor, coding.factor), "units", layout::per_mm);
+  put_attribute(put_number(group, layout::offset, coding.offset), "units", layout::per_mm);
+}
+
+void put_axis(const Group& group, int dimension, int count, double first, double spacing) {
+  std::vector<double> centres(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) centres[i] = first + i * spacing;
+  const std::string name = layout::axes[dimension];
+  const Dataset axis = put_numbers(group, name, centres);
+  put_attribute(axis, "units", "mm");
+  put_attribute(axis, "long_name", name);
+  put_attribute(axis, layout::spacing, spacing);
+  put_indices(group, (name + "_indices").c_str(), dimension);
+}
+
+void describe_root(const File& file) {
+  put_attribute(file, "NX_class", "NXroot");
+  put_attribute(file, "default", layout::entry);
+  put_attribute(file, "creator", "feldspar");
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  put_attribute(file, "file_time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now)));
+}
+
+void put_inputs(const Group& reconstruction, const Record& inputs) {
+  std::vector<std::string> paths, hashes;
+  for (const auto& [path, hash] : inputs) {
+    paths.push_back(path);
+    hashes.push_back(hash);
+  }
+  const Group group = make_group(reconstruction, "inputs", "NXcollection");
+  put_texts(group, "path", paths);
+  put_texts(group, "hash", hashes);
+}
+
+void put_volume_record(const Group& entry, const VolumeRecord& record) {
+  put_text(entry, "title", record.title);
+  put_text(entry, "definition", "NXtomoproc");
+  put_text(make_group(entry, "sample", "NXsample"), "name", record.sample_name);
+  const Group instrument = make_group(entry, "instrument", "NXinstrument");
+  put_text(make_group(instrument, "source", "NXsource"), "probe", "x-ray");
+  put_record(instrument, record.instrument);
+  put_record(make_group(entry, "scan", "NXcollection"), record.scan);
+  const Group reconstruction = make_group(entry, "reconstruction", "NXprocess");
+  put_text(reconstruction, "configuration", record.configuration);
+  put_texts(reconstruction, "findings", record.findings);
+  put_inputs(reconstruction, record.inputs);
+  put_record(reconstruction, record.reconstruction);
+}
+
+void write_sidecar(const PartialFile& sidecar, const std::string& text) {
+  std::ofstream stream(sidecar.temporary_path(), std::ios::binary);
+  stream << text;
+  stream.close();
+  if (!stream)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be written", sidecar.temporary_path().string()));
+}
+
+std::filesystem::path sidecar_of(std::filesystem::path path) { return path.replace_extension(".xmf"); }
+
+}  // namespace
+
+struct VolumeWriter::State {
+  State(std::filesystem::path path, const geometry::VolumeGrid& volume, const VolumeFileOptions& chosen)
+      : grid(volume),
+        options(chosen),
+        coding(coding_of(chosen)),
+        partial(std::move(path), chosen.overwrite),
+        need(volume.voxels() * coding.bytes()) {}
+  /// Giving up first frees the disk, so that closing the file can succeed even where it was full.
+  ~State() { partial.give_up(); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void check_room() const {
+    const std::uint64_t room = partial.room();
+    if (room >= need) return;
+    const std::string message =
+        fmt::format("{}: the volume takes {}{}, and its disk has room for {}", partial.final_path().string(),
+                    format_bytes(need), options.deflate > 0 ? " before compression" : "", format_bytes(room));
+    if (options.deflate == 0)
+      throw Error(ErrorKind::io, message + "; free some, choose another disk, or store uint16 or compressed");
+    log_warning(message);
+  }
+
+  /// Runs `body`; what HDF5 could not do becomes an Error that names the file and its need.
+  template <class Body>
+  void guarded(Body&& body) {
+    const std::scoped_lock lock(mutex);
+    silence();
+    try {
+      body();
+    } catch (const Failure& failure) {
+      throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {} (the volume takes {}, room left {})",
+                                             partial.final_path().string(), failure.what(),
+                                             format_bytes(need), format_bytes(partial.room())));
+    }
+  }
+
+  void create() {
+    const Shape shape{grid.nx, grid.ny, grid.nz};
+    file = create_file(partial);
+    describe_root(file);
+    entry = make_group(file, layout::entry, "NXentry");
+    put_attribute(entry, "default", layout::data_group);
+    const Group data = make_group(entry, layout::data_group, "NXdata");
+    const std::vector<std::string> axes(std::begin(layout::axes), std::end(layout::axes));
+    put_attribute(data, "signal", layout::voxels);
+    put_attribute(data, "axes", axes);
+    put_axis(data, 0, grid.nz, grid.origin.z, grid.spacing.z);
+    put_axis(data, 1, grid.ny, grid.origin.y, grid.spacing.y);
+    put_axis(data, 2, grid.nx, grid.origin.x, grid.spacing.x);
+    voxels = create_voxels(data, shape, coding, options.deflate);
+    describe_voxels(data, voxels, grid, coding);
+    chunks.emplace(voxels, shape, coding, options.deflate, options.threads);
+  }
+
+  void close() {
+    chunks.reset();
+    voxels.close("closing the voxels");
+    entry.close("closing the entry");
+    check(H5Fflush(file, H5F_SCOPE_LOCAL), "writing the last of it");
+    file.close("closing the file");
+  }
+
+  geometry::VolumeGrid grid;
+  VolumeFileOptions options;
+  VoxelCoding coding;
+  PartialFile partial;
+  std::uint64_t need;
+  std::mutex mutex;
+  File file;
+  Group entry;
+  Dataset voxels;
+  std::optional<ChunkWriter> chunks;
+  std::int64_t clipped = 0;
+};
+
+VolumeWriter::VolumeWriter(std::filesystem::path path, const geometry::VolumeGrid& grid,
+                           const VolumeFileOptions& options) {
+  if (grid.nx <= 0 || grid.ny <= 0 || grid.nz <= 0)
+    throw Error(ErrorKind::usage, fmt::format("{}: a volume of {} x {} x {} voxels cannot be written",
+                                              path.string(), grid.nx, grid.ny, grid.nz));
+  if (options.deflate < 0 || options.deflate > 9)
+    throw Error(ErrorKind::usage, fmt::format("deflate is {}; it goes from 0 to 9", options.deflate));
+  state_ = std::make_unique<State>(std::move(path), grid, options);
+  state_->check_room();
+  state_->guarded([this] { state_->create(); });
+}
+
+VolumeWriter::~VolumeWriter() = default;
+
+void VolumeWriter::write(int first_slice, View3<const float> slab) {
+  state_->guarded([&] {
+    expects(state_->chunks.has_value(), "a slab came after the volume was finished");
+    state_->chunks->write(first_slice, slab);
+    state_->clipped = state_->chunks->clipped();
+  });
+}
+
+void VolumeWriter::finish(const VolumeRecord& record) {
+  State& state = *state_;
+  state.guarded([&] {
+    expects(state.chunks && state.chunks->complete(),
+            "a volume was finished before all its slices were written");
+    put_volume_record(state.entry, record);
+    state.close();
+  });
+  const std::filesystem::path& path = state.partial.final_path();
+  if (!state.options.xdmf) return state.partial.publish();
+  PartialFile sidecar(sidecar_of(path), true);
+  write_sidecar(sidecar, xdmf_of(path.filename().string(), state.grid, state.coding));
+  sidecar.publish();
+  try {
+    state.partial.publish();
+  } catch (...) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) std::filesystem::remove(sidecar.final_path(), ignored);
+    throw;
+  }
+}
+
+std::int64_t VolumeWriter::clipped() const noexcept { return state_->clipped; }
+
+}  // namespace feldspar::io
