@@ -1,4 +1,5 @@
-// Texts are stored with a fixed length, as UTF-8: the kind that every reader of HDF5 understands.
+// Texts are UTF-8: values with a fixed length, which every reader of HDF5 understands; attributes with a
+// variable one, which h5py gives as str instead of bytes.
 #include "io/hdf5/text.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +32,8 @@ std::size_t sequence_length(std::string_view text) {
 Type text_type(std::size_t length) {
   Type type(H5Tcopy(H5T_C_S1), "making a text type");
   check(H5Tset_size(type, std::max<std::size_t>(length, 1)), "setting a text's length");
-  check(H5Tset_strpad(type, H5T_STR_NULLPAD), "setting a text's padding");
+  check(H5Tset_strpad(type, length == H5T_VARIABLE ? H5T_STR_NULLTERM : H5T_STR_NULLPAD),
+        "setting a text's padding");
   check(H5Tset_cset(type, H5T_CSET_UTF8), "setting a text's character set");
   return type;
 }
@@ -136,7 +138,8 @@ Group make_group(hid_t parent, const std::string& name, const char* nexus_class)
 
 void put_attribute(hid_t object, const char* name, std::string_view text) {
   const std::string clean = as_utf8(text);
-  put_attribute(object, name, text_type(clean.size()), scalar(), clean.c_str());
+  const char* value = clean.c_str();
+  put_attribute(object, name, text_type(H5T_VARIABLE), scalar(), &value);
 }
 
 void put_attribute(hid_t object, const char* name, double value) {
@@ -144,8 +147,9 @@ void put_attribute(hid_t object, const char* name, double value) {
 }
 
 void put_attribute(hid_t object, const char* name, std::span<const std::string> texts) {
-  const TextArray array(texts);
-  put_attribute(object, name, text_type(array.length), row_of(texts.size()), array.bytes.data());
+  std::vector<const char*> values;
+  for (const std::string& text : texts) values.push_back(text.c_str());
+  put_attribute(object, name, text_type(H5T_VARIABLE), row_of(values.size()), values.data());
 }
 
 void put_indices(hid_t object, const char* name, int dimension) {

@@ -117,6 +117,8 @@ void put_inputs(const Group& reconstruction, const Record& inputs) {
 
 void put_volume_record(const Group& entry, const VolumeRecord& record) {
   put_text(entry, "title", record.title);
+  put_text(Group(H5Gopen2(entry, layout::data_group, H5P_DEFAULT), "opening the data"), "title",
+           record.title);
   put_text(entry, "definition", "NXtomoproc");
   put_text(make_group(entry, "sample", "NXsample"), "name", record.sample_name);
   const Group instrument = make_group(entry, "instrument", "NXinstrument");
