@@ -17,6 +17,7 @@ constexpr std::uint8_t background = 48;  ///< so that the edge of a black plane 
 constexpr int gap = 12;                  ///< pixels between things
 constexpr int comfortable = 900;         ///< pixels that a small volume is enlarged to
 constexpr double most_enlarged = 8;
+constexpr int largest_dot = 3;  ///< pixels of the font's dots
 
 /// One line of a plane resampled: for each pixel the values it covers and how much of each.
 struct Share {
@@ -72,7 +73,7 @@ double pixel_size_for(std::span<const Plane> planes, int max_size) {
     height = std::max(height, height_of(plane));
     finest = std::min({finest, plane.column_step, plane.row_step});
   }
-  const int lines = 2 * glyph_height + 4 * gap;
+  const int lines = 2 * glyph_height * largest_dot + 4 * gap;
   const double across = std::max(max_size - gap * (static_cast<int>(planes.size()) + 1), 16);
   const double up = std::max(max_size - lines, 16);
   const double fitting = std::max(width / across, height / up);
@@ -125,25 +126,26 @@ Layout lay_out(std::span<const Plane> planes, GreyWindow window, int max_size) {
   const auto pixels_across = [&](const Plane& p) {
     return pixels_of(p.width, p.column_step, layout.pixel_size);
   };
-  layout.scale = 3;
+  double widest = 0;
+  for (const Plane& plane : planes) widest = std::max(widest, width_of(plane));
+  const double bar = round_length(widest / 3);
+  layout.bar = std::max(1, static_cast<int>(std::lround(bar / layout.pixel_size)));
+  layout.legend =
+      fmt::format("{}   black {:.4g}  white {:.4g} 1/mm", length_text(bar), window.black, window.white);
+  const int room = max_size - 3 * gap - layout.bar;
+  layout.scale = std::clamp(room / text_width(layout.legend, 1), 1, largest_dot);
   for (const Plane& plane : planes)
     layout.scale =
         std::clamp(pixels_across(plane) / std::max(1, text_width(plane.label, 1)), 1, layout.scale);
   const int line = glyph_height * layout.scale;
   layout.top = gap + line + gap / 2;
-  double widest = 0;
   int bottom = 0;
   int left = gap;
   for (const Plane& plane : planes) {
     layout.lefts.push_back(left);
     left += std::max(pixels_across(plane), text_width(plane.label, layout.scale)) + gap;
     bottom = std::max(bottom, layout.top + pixels_of(plane.height, plane.row_step, layout.pixel_size));
-    widest = std::max(widest, width_of(plane));
   }
-  const double bar = round_length(widest / 3);
-  layout.bar = std::max(1, static_cast<int>(std::lround(bar / layout.pixel_size)));
-  layout.legend =
-      fmt::format("{}   black {:.4g}  white {:.4g} 1/mm", length_text(bar), window.black, window.white);
   layout.legend_top = bottom + gap;
   layout.width = std::max(left, 3 * gap + layout.bar + text_width(layout.legend, layout.scale));
   layout.height = layout.legend_top + line + gap;

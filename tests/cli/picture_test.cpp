@@ -103,7 +103,9 @@ TEST(Picture, ShowsAllPlanesAtOneScale) {
 
   const io::GreyPicture picture = cli::draw_planes(planes, {0, 1}, 2000);
 
-  EXPECT_NEAR(static_cast<double>(count_of(picture, 204)) / count_of(picture, 51), 2.0, 0.02);
+  const auto first = static_cast<double>(count_of(picture, 51)),
+             second = static_cast<double>(count_of(picture, 204));
+  EXPECT_NEAR(second / first, 2.0, 0.02);
 }
 
 TEST(Picture, LeavesOutValuesThatAreNotFinite) {

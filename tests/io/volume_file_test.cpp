@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"slices_in_any_order", grid_of(150, 40, 333), 1, 0, true},
                       Case{"slices_in_any_order_deflated", grid_of(150, 40, 333), 1, 9, true},
                       Case{"slabs_in_any_order_deflated", grid_of(64, 131, 333), 7, 1, true}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(VolumeFileReading, GivesAnyBoxOfIt) {
   const TempFolder folder;
@@ -187,15 +187,16 @@ TEST(VolumeFileRecord, IsKept) {
 
 TEST(VolumeFileRecord, SurvivesDirtyNamesAndTexts) {
   const TempFolder folder;
-  const io::VolumeRecord record{.scan = {{"Temp",
-                                          "21 \xB0"
-                                          "C"},
-                                         {"Temp", "again"},
-                                         {"Temp/Inner", "below a value"},
-                                         {"", "nameless"},
-                                         {".", "dot"},
-                                         {"//a", "slashes"},
-                                         {"b\xB5", ""}}};
+  io::VolumeRecord record;
+  record.scan = {{"Temp",
+                  "21 \xB0"
+                  "C"},
+                 {"Temp", "again"},
+                 {"Temp/Inner", "below a value"},
+                 {"", "nameless"},
+                 {".", "dot"},
+                 {"//a", "slashes"},
+                 {"b\xB5", ""}};
 
   write_volume(folder / "v.h5", grid_of(3, 3, 3), {}, slabs_of(3, 3), record);
 
