@@ -1,33 +1,51 @@
-// A grey picture of three planes of a volume on one scale, with labels and a scale bar.
+// Cuts through a volume as one picture for people: side by side at one scale, labelled, with a scale bar.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
-#include "base/memory.hpp"
+#include "geometry/vec3.hpp"
+#include "io/hdf5/volume_file.hpp"
 #include "io/png/png_file.hpp"
 
 namespace feldspar::cli {
 
-/// A plane of voxels: `values` has nx columns and ny rows, row 0 at the bottom of the picture.
+/// A rectangle of values in 1/mm, row 0 at the bottom, columns fastest.
 struct Plane {
   std::string label;
-  Array3<float> values;
-  double width_mm = 0;
-  double height_mm = 0;
+  int width = 0;
+  int height = 0;
+  double column_step = 0;  ///< mm
+  double row_step = 0;     ///< mm
+  std::vector<float> values;
 };
 
-/// What is shown as black and as white, 1/mm.
+/// Attenuation in 1/mm that is drawn black and white.
 struct GreyWindow {
   double black = 0;
   double white = 0;
 };
 
-/// From the 0.5 % to the 99.8 % quantile of all planes, so that single voxels do not decide.
-[[nodiscard]] GreyWindow automatic_window(const std::vector<Plane>& planes);
+/// The voxel of `grid` whose centre is nearest to `point`. Throws Error(usage) for a point outside.
+struct Voxel {
+  int x = 0;
+  int y = 0;
+  int z = 0;
+};
+[[nodiscard]] Voxel voxel_at(const geometry::VolumeGrid& grid, geometry::Vec3 point);
 
-/// The planes side by side at one scale, the largest `plane_size` pixels long; larger planes are averaged
-/// down. Below them a scale bar of a round length and the window.
-[[nodiscard]] io::GreyPicture draw_planes(const std::vector<Plane>& planes, GreyWindow window, int plane_size);
+/// The planes xy, xz and yz through a voxel, in that order. Reads nothing else of the volume.
+[[nodiscard]] std::vector<Plane> orthogonal_planes(const io::VolumeReader& volume, Voxel voxel);
+
+/// From the 0.5 to the 99.5 percentile of the finite values.
+[[nodiscard]] GreyWindow window_of(std::span<const Plane> planes);
+
+/// At most `max_size` pixels wide and high as far as the labels allow. Pixels are averages over their area;
+/// values that are not finite are left out of it.
+[[nodiscard]] io::GreyPicture draw_planes(std::span<const Plane> planes, GreyWindow window, int max_size);
+
+/// The longest of 1, 2, 5, 10, 20 ... (and down) that is not above `longest`.
+[[nodiscard]] double round_length(double longest);
 
 }  // namespace feldspar::cli

@@ -1,19 +1,19 @@
-// `feldspar slice`: three planes of a volume as a picture.
-#include <CLI/CLI.hpp>
+// feldspar slice: a look at a volume without opening a viewer.
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <iostream>
+#include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "cli/commands.hpp"
-#include "cli/options.hpp"
 #include "cli/picture.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "io/png/png_file.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -21,91 +21,83 @@ namespace {
 struct SliceOptions {
   std::filesystem::path volume;
   std::filesystem::path output;
-  std::string at;
+  std::string at = "centre";
   std::string window = "auto";
-  int size = 800;
+  int max_size = 2000;
   bool json = false;
 };
 
-/// The voxel nearest to `place` mm along one axis.
-int nearest(double place, double origin, double spacing, int count, char axis) {
-  const double index = std::round((place - origin) / spacing);
-  if (!(index >= 0 && index < count))
-    throw Error(ErrorKind::usage, fmt::format("--at: {} = {} mm lies outside the volume, which reaches from {:.3f} to {:.3f} mm",
-                                              axis, place, origin, origin + (count - 1) * spacing));
-  return static_cast<int>(index);
+std::vector<std::string> parts_of(const std::string& list, std::size_t count, const char* option,
+                                  const char* form) {
+  std::vector<std::string> parts = CLI::detail::split(list, ',');
+  if (parts.size() != count)
+    throw Error(ErrorKind::usage, fmt::format("{} is '{}'; it takes {}", option, list, form));
+  return parts;
 }
 
-struct Centre {
-  int i, j, k;
-};
-
-Centre centre_of(const geometry::VolumeGrid& grid, const std::string& at) {
-  if (at.empty()) return {grid.nx / 2, grid.ny / 2, grid.nz / 2};
-  const auto parts = split_list(at, 3, "--at");
-  return {nearest(parse_length_mm(parts[0], "--at"), grid.origin.x, grid.spacing.x, grid.nx, 'x'),
-          nearest(parse_length_mm(parts[1], "--at"), grid.origin.y, grid.spacing.y, grid.ny, 'y'),
-          nearest(parse_length_mm(parts[2], "--at"), grid.origin.z, grid.spacing.z, grid.nz, 'z')};
+Voxel chosen_voxel(const geometry::VolumeGrid& grid, const std::string& at) {
+  if (at == "centre" || at == "center") return {grid.nx / 2, grid.ny / 2, grid.nz / 2};
+  const auto parts = parts_of(at, 3, "--at", "'centre' or three lengths, x,y,z");
+  return voxel_at(grid, {parse_length_mm(parts[0], "--at x"), parse_length_mm(parts[1], "--at y"),
+                         parse_length_mm(parts[2], "--at z")});
 }
 
-/// A box one voxel thick along one axis, as a flat plane of its own two axes.
-Array3<float> flattened(Array3<float> box, int across, int up) {
-  Array3<float> plane(across, up, 1, "a plane");
-  std::copy_n(box.data(), box.size(), plane.data());
-  return plane;
-}
-
-std::vector<Plane> read_planes(const io::VolumeReader& reader, Centre c) {
-  const geometry::VolumeGrid& g = reader.grid();
-  const geometry::Vec3 place = g.centre_of(c.i, c.j, c.k);
-  const double x = g.nx * g.spacing.x, y = g.ny * g.spacing.y, z = g.nz * g.spacing.z;
-  std::vector<Plane> planes;
-  planes.push_back({fmt::format("xy at z {:.2f}", place.z), reader.read(0, g.nx, 0, g.ny, c.k, 1), x, y});
-  planes.push_back({fmt::format("xz at y {:.2f}", place.y), flattened(reader.read(0, g.nx, c.j, 1, 0, g.nz), g.nx, g.nz), x, z});
-  planes.push_back({fmt::format("yz at x {:.2f}", place.x), flattened(reader.read(c.i, 1, 0, g.ny, 0, g.nz), g.ny, g.nz), y, z});
-  return planes;
-}
-
-GreyWindow choose_window(const SliceOptions& options, const std::vector<Plane>& planes) {
-  if (options.window == "auto") return automatic_window(planes);
-  const auto parts = split_list(options.window, 2, "--window");
+GreyWindow chosen_window(std::span<const Plane> planes, const std::string& text) {
+  if (text == "auto") return window_of(planes);
+  const char* form = "'auto' or two numbers in 1/mm, LOW,HIGH";
+  const auto parts = parts_of(text, 2, "--window", form);
   GreyWindow window;
-  if (!parse_number(parts[0], window.black) || !parse_number(parts[1], window.white) || !(window.black < window.white))
-    throw Error(ErrorKind::usage, fmt::format("--window: '{}' is not two growing numbers in 1/mm", options.window));
+  if (!parse_number(parts[0], window.black) || !parse_number(parts[1], window.white))
+    throw Error(ErrorKind::usage, fmt::format("--window is '{}'; it takes {}", text, form));
   return window;
 }
 
-void run(SliceOptions options) {
-  const io::VolumeReader reader(options.volume);
-  if (options.output.empty()) options.output = std::filesystem::path(options.volume).replace_extension(".png");
-  const Centre centre = centre_of(reader.grid(), options.at);
-  const std::vector<Plane> planes = read_planes(reader, centre);
-  const GreyWindow window = choose_window(options, planes);
-  io::write_png(options.output, draw_planes(planes, window, options.size));
-  if (options.json)
-    std::cout << nlohmann::json{{"output", options.output.string()},
-                                {"voxel", {centre.i, centre.j, centre.k}},
-                                {"black_per_mm", window.black},
-                                {"white_per_mm", window.white}}
-                     .dump(2)
-              << '\n';
-  else
-    std::cout << options.output.string() << '\n';
+void run_slice(const SliceOptions& options) {
+  const io::VolumeReader volume(options.volume);
+  const Voxel voxel = chosen_voxel(volume.grid(), options.at);
+  const std::vector<Plane> planes = orthogonal_planes(volume, voxel);
+  const GreyWindow window = chosen_window(planes, options.window);
+  const io::GreyPicture picture = draw_planes(planes, window, options.max_size);
+  std::filesystem::path output = options.output;
+  if (output.empty()) output = std::filesystem::path(options.volume).replace_extension(".png");
+  io::write_png(output, picture);
+  if (!options.json) {
+    fmt::print("{}\n", output.string());
+    return;
+  }
+  const geometry::Vec3 at = volume.grid().centre_of(voxel.x, voxel.y, voxel.z);
+  const nlohmann::json result = {{"volume", options.volume.string()},
+                                 {"picture", output.string()},
+                                 {"size", {picture.width, picture.height}},
+                                 {"voxel", {voxel.x, voxel.y, voxel.z}},
+                                 {"at_mm", {at.x, at.y, at.z}},
+                                 {"window_per_mm", {window.black, window.white}}};
+  fmt::print("{}\n", result.dump(2));
 }
 
 }  // namespace
 
 void add_slice_command(CLI::App& program) {
   auto options = std::make_shared<SliceOptions>();
-  CLI::App* command = program.add_subcommand("slice", "Draw three planes of a volume as a picture with a scale bar");
-  command->footer("Example: feldspar slice cell.h5 --at 0,0,12.5 --window 0,0.4 -o cell.png");
-  command->add_option("volume", options->volume, "The volume (.h5)")->required();
-  command->add_option("-o,--output", options->output, "The PNG to write; default: the volume's name with .png");
-  command->add_option("--at", options->at, "Where the planes cross, as X,Y,Z in mm; default: the middle");
-  command->add_option("--window", options->window, "Attenuation shown as black and white, as LOW,HIGH in 1/mm")->capture_default_str();
-  command->add_option("--size", options->size, "Pixels of the longest edge")->check(CLI::Range(64, 20000))->capture_default_str();
+  CLI::App* command = program.add_subcommand("slice", "Draw three orthogonal planes of a volume as a PNG");
+  command->add_option("volume", options->volume, "Volume file (.h5)")->required()->type_name("VOLUME.h5");
+  command
+      ->add_option("-o,--output", options->output, "Picture to write; the volume's name with .png by default")
+      ->type_name("OUT.png");
+  command
+      ->add_option("--at", options->at, "Where the planes meet: x,y,z in mm (or 120um,0,1.5mm), or 'centre'")
+      ->type_name("X,Y,Z")
+      ->capture_default_str();
+  command
+      ->add_option("--window", options->window, "1/mm drawn black and white, or 'auto' (0.5 to 99.5 percent)")
+      ->type_name("LOW,HIGH")
+      ->capture_default_str();
+  command->add_option("--max-size", options->max_size, "Pixels the picture may be wide and high")
+      ->check(CLI::Range(100, 30000))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print what was drawn as JSON");
-  command->callback([options] { run(*options); });
+  command->footer("Example: feldspar slice cell.h5 --at 0,0,4.5mm --window 0,0.08 -o cell.png");
+  command->callback([options] { run_slice(*options); });
 }
 
 }  // namespace feldspar::cli

@@ -1,61 +1,63 @@
-// Owners of HDF5 identifiers, and the one place where the library's failures become Errors.
+// Owners of HDF5 identifiers, and the one way a failed call of the library becomes an exception.
 #pragma once
 
 #include <hdf5.h>
 
+#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
-namespace feldspar::io {
+namespace feldspar::io::hdf5 {
 
-/// Throws Error(io) with what HDF5's own error stack says first, after `doing` ("cannot write FILE").
-[[noreturn]] void fail_hdf5(std::string_view doing);
+/// A call of the HDF5 library failed. It knows no file: whoever does turns it into an Error.
+struct Failure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
-/// Stops HDF5 from printing its error stack to stderr; once is enough.
-void silence_hdf5();
+/// Keeps the library from printing its errors. It remembers this for each thread by itself, so every thread
+/// calls this before its first call of the library; repeated calls cost nothing.
+void silence() noexcept;
 
-/// An identifier that is closed by `close` when its owner goes.
-class Hdf5Id {
+/// Throws Failure with `what` and the innermost error of the library.
+[[noreturn]] void fail(const std::string& what);
+
+/// Passes a status, identifier or size through; negative ones throw Failure.
+template <class T>
+T check(T status, const char* what) {
+  if (status < 0) fail(what);
+  return status;
+}
+
+/// Closes an identifier with the function that belongs to its kind.
+template <herr_t (*close_id)(hid_t)>
+class Owner {
  public:
-  using Close = herr_t (*)(hid_t);
-  Hdf5Id() = default;
-  /// Throws as fail_hdf5 when `id` is not valid.
-  Hdf5Id(hid_t id, Close close, std::string_view doing) : id_(id), close_(close) {
-    if (id < 0) fail_hdf5(doing);
-  }
-  Hdf5Id(Hdf5Id&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
-  Hdf5Id& operator=(Hdf5Id&& other) noexcept {
+  Owner() = default;
+  Owner(hid_t id, const char* what) : id_(check(id, what)) {}
+  Owner(Owner&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)) {}
+  Owner& operator=(Owner&& other) noexcept {
     std::swap(id_, other.id_);
-    std::swap(close_, other.close_);
     return *this;
   }
-  ~Hdf5Id() { reset(); }
-  void reset() noexcept {
-    if (id_ >= 0) (void)close_(id_);
-    id_ = -1;
+  ~Owner() {
+    if (id_ >= 0) (void)close_id(id_);
   }
+
+  /// Closes now, for objects whose closing writes; throws Failure.
+  void close(const char* what) { check(close_id(std::exchange(id_, H5I_INVALID_HID)), what); }
+
   operator hid_t() const noexcept { return id_; }  // NOLINT(google-explicit-constructor)
 
  private:
-  hid_t id_ = -1;
-  Close close_ = nullptr;
+  hid_t id_ = H5I_INVALID_HID;
 };
 
-inline void check_hdf5(herr_t status, std::string_view doing) {
-  if (status < 0) fail_hdf5(doing);
-}
+using File = Owner<H5Fclose>;
+using Group = Owner<H5Gclose>;
+using Dataset = Owner<H5Dclose>;
+using Attribute = Owner<H5Aclose>;
+using Space = Owner<H5Sclose>;
+using Type = Owner<H5Tclose>;
+using Properties = Owner<H5Pclose>;
 
-/// Groups, text values and attributes as NeXus wants them.
-[[nodiscard]] Hdf5Id make_group(hid_t parent, const std::string& name, const std::string& nx_class);
-void write_text(hid_t parent, const std::string& name, const std::string& value);
-void write_attribute(hid_t object, const std::string& name, const std::string& value);
-void write_attribute(hid_t object, const std::string& name, const std::vector<std::string>& values);
-void write_attribute(hid_t object, const std::string& name, const std::vector<double>& values);
-void write_attribute(hid_t object, const std::string& name, int value);
-
-/// Empty when there is no such text.
-[[nodiscard]] std::string read_text(hid_t parent, const std::string& path);
-
-}  // namespace feldspar::io
+}  // namespace feldspar::io::hdf5

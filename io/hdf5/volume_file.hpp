@@ -19,13 +19,15 @@ enum class VoxelType { float32, uint16 };
 
 struct VolumeFileOptions {
   VoxelType type = VoxelType::float32;
-  /// Range in 1/mm that uint16 spans; values beyond it are clipped, and the clipped voxels counted.
+  /// Range in 1/mm that uint16 spans; values beyond it are clipped, and the clipped voxels counted. NaN
+  /// counts as clipped and becomes `lowest`.
   double lowest = 0;
   double highest = 0;
   int deflate = 0;         ///< 0 stores plainly; 1 .. 9 compresses (shuffle + deflate, readable everywhere)
   int threads = 0;         ///< that compress; 0 takes what the process may use
   bool overwrite = false;  ///< replace an existing file instead of refusing
   bool xdmf = true;        ///< write the NAME.xmf that ParaView opens beside it
+  int threads = 0;         ///< that convert and compress; 0 takes what the process may use
 };
 
 /// Named values of one group of the file, in order.
@@ -35,21 +37,27 @@ using Record = std::vector<std::pair<std::string, std::string>>;
 struct VolumeRecord {
   std::string title;
   std::string sample_name;
-  Record instrument;      ///< format, name, voltage, current, exposure, filter
-  Record scan;            ///< what the source said: "XTekCT/SrcToObject" -> "176.9 (used)"
-  Record reconstruction;  ///< program, version, command, device, plan, filter, timings, date
-  Record inputs;          ///< path -> hash
-  std::string configuration;            ///< the effective one, as TOML that can be replayed
-  std::vector<std::string> findings;    ///< warnings and assumptions
+  Record instrument;                  ///< format, name, voltage, current, exposure, filter
+  Record scan;                        ///< what the source said: "XTekCT/SrcToObject" -> "176.9 (used)"
+  Record reconstruction;              ///< program, version, command, device, plan, filter, timings, date
+  Record inputs;                      ///< path -> hash
+  std::string configuration;          ///< the effective one, as TOML that can be replayed
+  std::vector<std::string> findings;  ///< warnings and assumptions
 };
 
 /// Writes a volume under a temporary name beside the final one; finish() makes it durable and gives it its
 /// name. Destroyed unfinished, it removes what it wrote, so nothing ever looks complete that is not.
 class VolumeWriter final : public VolumeSink {
  public:
+  /// Slices that are stored together. Slabs that begin and end at multiples of it need no memory here;
+  /// others keep up to this many slices of the volume (at most four times as many when slabs come out of
+  /// order) until their neighbours have come.
+  static constexpr int layer_slices = 16;
+
   /// Throws Error(io) when the file cannot be made there, exists and may not be replaced, or the disk has
   /// no room for the volume.
-  VolumeWriter(std::filesystem::path path, const geometry::VolumeGrid& grid, const VolumeFileOptions& options);
+  VolumeWriter(std::filesystem::path path, const geometry::VolumeGrid& grid,
+               const VolumeFileOptions& options);
   ~VolumeWriter() override;
   VolumeWriter(const VolumeWriter&) = delete;
   VolumeWriter& operator=(const VolumeWriter&) = delete;

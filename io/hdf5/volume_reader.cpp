@@ -1,70 +1,129 @@
+// Reading a volume file, whole or in part, back to attenuation.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cmath>
+#include <cstring>
+#include <mutex>
 
 #include "base/error.hpp"
 #include "io/hdf5/handle.hpp"
+#include "io/hdf5/layout.hpp"
+#include "io/hdf5/text.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "io/hdf5/voxel_coding.hpp"
 
 namespace feldspar::io {
+namespace {
 
-struct VolumeReader::State {
-  std::filesystem::path path;
-  Hdf5Id file, dataset;
-  geometry::VolumeGrid grid;
-  std::string title;
-  double slope = 1, offset = 0;
+using namespace hdf5;
 
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw Error(ErrorKind::bad_file, fmt::format("{}: {}; a volume written by feldspar has /entry/data/data with axes z, y, x",
-                                                 path.string(), what));
-  }
+File open_file(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
+  (void)::close(descriptor);
+  if (H5Fis_hdf5(path.c_str()) <= 0)
+    throw Error(ErrorKind::bad_file, fmt::format("{}: is no HDF5 file", path.string()));
+  return {H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening the file"};
+}
 
-  std::vector<double> numbers(const char* name) const {
-    const std::string full = std::string("/entry/data/") + name;
-    if (H5Lexists(file, full.c_str(), H5P_DEFAULT) <= 0) return {};
-    const Hdf5Id set(H5Dopen2(file, full.c_str(), H5P_DEFAULT), H5Dclose, path.string() + ": cannot read " + full);
-    const Hdf5Id space(H5Dget_space(set), H5Sclose, path.string() + ": cannot read " + full);
-    const hssize_t count = H5Sget_simple_extent_npoints(space);
-    if (count < 0 || count > 10'000'000) refuse(full + " has an impossible size");
-    std::vector<double> values(static_cast<std::size_t>(count));
-    check_hdf5(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), path.string() + ": cannot read " + full);
-    return values;
-  }
+/// The extent of the voxels, z first.
+std::vector<hsize_t> extent_of(const Dataset& voxels) {
+  const Space space(H5Dget_space(voxels), "asking for the extent");
+  const int dimensions = check(H5Sget_simple_extent_ndims(space), "counting the dimensions");
+  std::vector<hsize_t> extent(static_cast<std::size_t>(dimensions));
+  check(H5Sget_simple_extent_dims(space, extent.data(), nullptr), "asking for the extent");
+  constexpr hsize_t most = 1 << 30;
+  if (dimensions != 3 || *std::max_element(extent.begin(), extent.end()) > most ||
+      *std::min_element(extent.begin(), extent.end()) == 0)
+    throw Failure(fmt::format("{} must have three dimensions, none empty", layout::voxels_path));
+  return extent;
+}
 
-  void read_axis(const char* name, int count, double& origin, double& spacing) const {
-    const std::vector<double> places = numbers(name);
-    if (places.size() != static_cast<std::size_t>(count)) refuse(fmt::format("the axis {} does not fit the data", name));
-    origin = places[0];
-    spacing = count > 1 ? (places.back() - places[0]) / (count - 1) : 1;
-    if (!std::isfinite(origin) || !std::isfinite(spacing) || !(spacing > 0)) refuse(fmt::format("the axis {} does not grow", name));
-  }
+std::vector<double> get_numbers(hid_t group, const char* name) {
+  const Dataset dataset(H5Dopen2(group, name, H5P_DEFAULT), name);
+  const Space space(H5Dget_space(dataset), "asking for the extent");
+  std::vector<double> values(check(H5Sget_simple_extent_npoints(space), "counting values"));
+  check(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), name);
+  return values;
+}
+
+struct Axis {
+  double first = 0;
+  double spacing = 0;
 };
 
-VolumeReader::VolumeReader(const std::filesystem::path& path) : state_(std::make_unique<State>()) {
-  State& s = *state_;
-  s.path = path;
-  silence_hdf5();
-  if (!std::filesystem::exists(path)) throw Error(ErrorKind::io, fmt::format("{}: does not exist", path.string()));
-  if (H5Fis_hdf5(path.c_str()) <= 0) throw Error(ErrorKind::bad_file, fmt::format("{}: is no HDF5 file, or a damaged one", path.string()));
-  s.file = Hdf5Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, path.string() + ": cannot be opened");
-  for (const char* name : {"/entry", "/entry/data", "/entry/data/data"})
-    if (H5Lexists(s.file, name, H5P_DEFAULT) <= 0) s.refuse(fmt::format("has no {}", name));
-  s.dataset = Hdf5Id(H5Dopen2(s.file, "/entry/data/data", H5P_DEFAULT), H5Dclose, path.string() + ": cannot read the volume");
-  const Hdf5Id space(H5Dget_space(s.dataset), H5Sclose, path.string() + ": cannot read the volume");
-  hsize_t size[3] = {};
-  if (H5Sget_simple_extent_ndims(space) != 3) s.refuse("the data are not three-dimensional");
-  check_hdf5(H5Sget_simple_extent_dims(space, size, nullptr), path.string() + ": cannot read the volume");
-  for (const hsize_t n : size)
-    if (n < 1 || n > 1'000'000) s.refuse("the data have an impossible size");
-  s.grid.nz = static_cast<int>(size[0]), s.grid.ny = static_cast<int>(size[1]), s.grid.nx = static_cast<int>(size[2]);
-  s.read_axis("z", s.grid.nz, s.grid.origin.z, s.grid.spacing.z);
-  s.read_axis("y", s.grid.ny, s.grid.origin.y, s.grid.spacing.y);
-  s.read_axis("x", s.grid.nx, s.grid.origin.x, s.grid.spacing.x);
-  s.title = read_text(s.file, "entry/title");
-  const auto slope = s.numbers("data_scaling_factor"), offset = s.numbers("data_offset");
-  if (!slope.empty()) s.slope = slope[0];
-  if (!offset.empty()) s.offset = offset[0];
+Axis get_axis(hid_t group, int dimension, hsize_t count) {
+  const char* name = layout::axes[dimension];
+  const std::vector<double> centres = get_numbers(group, name);
+  if (centres.size() != count)
+    throw Failure(fmt::format("axis {} has {} values for {} voxels", name, centres.size(), count));
+  const Dataset dataset(H5Dopen2(group, name, H5P_DEFAULT), name);
+  Axis axis{.first = centres.front()};
+  const Attribute spacing(H5Aopen(dataset, layout::spacing, H5P_DEFAULT), "the spacing of an axis");
+  check(H5Aread(spacing, H5T_NATIVE_DOUBLE, &axis.spacing), "the spacing of an axis");
+  const double last = axis.first + axis.spacing * static_cast<double>(count - 1);
+  if (!std::isfinite(axis.first) || !(axis.spacing > 0) || std::abs(centres.back() - last) > axis.spacing / 2)
+    throw Failure(fmt::format("axis {} runs from {} to {} mm, which is not what its spacing of {} mm makes",
+                              name, centres.front(), centres.back(), axis.spacing));
+  return axis;
+}
+
+VoxelCoding coding_in(hid_t group, const Dataset& voxels) {
+  const Type type(H5Dget_type(voxels), "asking for the type");
+  if (H5Tget_class(type) == H5T_FLOAT) return {};
+  if (H5Tget_class(type) != H5T_INTEGER)
+    throw Failure(fmt::format("{} holds neither floating-point numbers nor integers", layout::voxels_path));
+  const auto factor = get_numbers(group, layout::scaling_factor), offset = get_numbers(group, layout::offset);
+  if (factor.size() != 1 || offset.size() != 1) throw Failure("the scale of the integers is not one number");
+  return {VoxelType::uint16, factor[0], offset[0]};
+}
+
+}  // namespace
+
+struct VolumeReader::State {
+  explicit State(std::filesystem::path file_path) : path(std::move(file_path)) {}
+
+  void open() {
+    file = open_file(path);
+    for (const char* part : {"/entry", "/entry/data", layout::voxels_path})
+      if (H5Lexists(file, part, H5P_DEFAULT) <= 0) throw Failure(fmt::format("there is no {}", part));
+    entry = Group(H5Gopen2(file, layout::entry, H5P_DEFAULT), "opening the entry");
+    const Group data(H5Gopen2(entry, layout::data_group, H5P_DEFAULT), "opening the data");
+    voxels = Dataset(H5Dopen2(data, layout::voxels, H5P_DEFAULT), "opening the voxels");
+    const std::vector<hsize_t> extent = extent_of(voxels);
+    const Axis z = get_axis(data, 0, extent[0]), y = get_axis(data, 1, extent[1]),
+               x = get_axis(data, 2, extent[2]);
+    grid = {.nx = static_cast<int>(extent[2]),
+            .ny = static_cast<int>(extent[1]),
+            .nz = static_cast<int>(extent[0]),
+            .spacing = {x.spacing, y.spacing, z.spacing},
+            .origin = {x.first, y.first, z.first}};
+    coding = coding_in(data, voxels);
+    title = get_text(entry, "title");
+  }
+
+  std::filesystem::path path;
+  std::mutex mutex;
+  File file;
+  Group entry;
+  Dataset voxels;
+  geometry::VolumeGrid grid;
+  VoxelCoding coding;
+  std::string title;
+};
+
+VolumeReader::VolumeReader(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {
+  silence();
+  try {
+    state_->open();
+  } catch (const Failure& failure) {
+    throw Error(ErrorKind::bad_file, fmt::format("{}: is no volume of feldspar, or is damaged: {}",
+                                                 path.string(), failure.what()));
+  }
 }
 
 VolumeReader::~VolumeReader() = default;
@@ -73,21 +132,41 @@ const geometry::VolumeGrid& VolumeReader::grid() const noexcept { return state_-
 const std::string& VolumeReader::title() const noexcept { return state_->title; }
 
 Array3<float> VolumeReader::read(int x, int nx, int y, int ny, int z, int nz) const {
-  const State& s = *state_;
-  expects(x >= 0 && nx > 0 && x + nx <= s.grid.nx && y >= 0 && ny > 0 && y + ny <= s.grid.ny && z >= 0 && nz > 0 &&
-              z + nz <= s.grid.nz,
-          "the box lies outside the volume");
-  Array3<float> box(nx, ny, nz, "a part of the volume");
-  const hsize_t start[3] = {hsize_t(z), hsize_t(y), hsize_t(x)}, count[3] = {hsize_t(nz), hsize_t(ny), hsize_t(nx)};
-  const Hdf5Id space(H5Dget_space(s.dataset), H5Sclose, s.path.string() + ": cannot read the volume");
-  check_hdf5(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nullptr, count, nullptr), s.path.string() + ": cannot read the volume");
-  const Hdf5Id memory(H5Screate_simple(3, count, nullptr), H5Sclose, s.path.string() + ": cannot read the volume");
-  check_hdf5(H5Dread(s.dataset, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, box.data()), s.path.string() + ": cannot read the volume");
-  if (s.slope != 1 || s.offset != 0)
-    for (float& value : box.view().values()) value = static_cast<float>(value * s.slope + s.offset);
-  return box;
+  const geometry::VolumeGrid& grid = state_->grid;
+  const auto inside = [](int first, int count, int all) {
+    return first >= 0 && count > 0 && count <= all - first;
+  };
+  if (!inside(x, nx, grid.nx) || !inside(y, ny, grid.ny) || !inside(z, nz, grid.nz))
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: voxels {}+{} x {}+{} x {}+{} are not all inside its {} x {} x {}",
+                            state_->path.string(), x, nx, y, ny, z, nz, grid.nx, grid.ny, grid.nz));
+  Array3<float> result(nx, ny, nz, "voxels of a volume file");
+  const hsize_t start[3] = {static_cast<hsize_t>(z), static_cast<hsize_t>(y), static_cast<hsize_t>(x)};
+  const hsize_t count[3] = {static_cast<hsize_t>(nz), static_cast<hsize_t>(ny), static_cast<hsize_t>(nx)};
+  const std::scoped_lock lock(state_->mutex);
+  silence();
+  try {
+    const Space memory(H5Screate_simple(3, count, nullptr), "describing the voxels");
+    const Space file(H5Dget_space(state_->voxels), "asking for the extent");
+    check(H5Sselect_hyperslab(file, H5S_SELECT_SET, start, nullptr, count, nullptr), "choosing the voxels");
+    check(H5Dread(state_->voxels, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, result.data()),
+          "reading voxels");
+  } catch (const Failure& failure) {
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", state_->path.string(), failure.what()));
+  }
+  state_->coding.decode(result.data(), result.size());
+  return result;
 }
 
-std::string VolumeReader::text(const std::string& name) const { return read_text(state_->file, "entry/" + name); }
+std::string VolumeReader::text(const std::string& name) const {
+  const std::scoped_lock lock(state_->mutex);
+  silence();
+  try {
+    return get_text(state_->entry, name);
+  } catch (const Failure& failure) {
+    throw Error(ErrorKind::io,
+                fmt::format("{}: {} cannot be read: {}", state_->path.string(), name, failure.what()));
+  }
+}
 
 }  // namespace feldspar::io

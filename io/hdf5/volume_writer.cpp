@@ -1,345 +1,267 @@
-#include <fcntl.h>
+// Writing a volume file: the voxels as they come, the record at the end.
+#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <libdeflate.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
+#include <chrono>
 #include <cmath>
-#include <cstring>
 #include <fstream>
-#include <map>
 #include <mutex>
+#include <optional>
 
 #include "base/error.hpp"
-#include "base/parallel.hpp"
+#include "base/log.hpp"
 #include "base/units.hpp"
+#include "io/hdf5/chunk_writer.hpp"
 #include "io/hdf5/handle.hpp"
+#include "io/hdf5/layout.hpp"
+#include "io/hdf5/partial_file.hpp"
+#include "io/hdf5/text.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "io/hdf5/xdmf.hpp"
 
 namespace feldspar::io {
 namespace {
 
-namespace fs = std::filesystem;
+using namespace hdf5;
 
-constexpr int chunk_slices = 16;   // a chunk is 1 MiB of float32: good for slices and for sub-volumes
-constexpr int chunk_across = 128;
-
-/// Reorders bytes as HDF5's shuffle filter does: all first bytes, then all second bytes ...
-void shuffle(const std::byte* from, std::size_t count, std::size_t size, std::byte* to) {
-  for (std::size_t byte = 0; byte < size; ++byte)
-    for (std::size_t n = 0; n < count; ++n) to[byte * count + n] = from[n * size + byte];
+VoxelCoding coding_of(const VolumeFileOptions& options) {
+  if (options.type == VoxelType::float32) return {};
+  if (!(std::isfinite(options.lowest) && std::isfinite(options.highest) && options.lowest < options.highest))
+    throw Error(ErrorKind::usage,
+                fmt::format("the range of a uint16 volume must have two finite ends, the lower first; "
+                            "it is {} to {} 1/mm",
+                            options.lowest, options.highest));
+  return {VoxelType::uint16, (options.highest - options.lowest) / VoxelCoding::highest_code, options.lowest};
 }
 
-void sync(const fs::path& path, int flags) {
-  const int file = ::open(path.c_str(), flags | O_CLOEXEC);
-  if (file < 0) return;
-  const int status = ::fsync(file);
-  const int error = errno;
-  ::close(file);
-  if (status != 0 && error != EINVAL)
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be made durable: {}", path.string(), std::strerror(error)));
+File create_file(const PartialFile& partial) {
+  const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
+  check(H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST), "choosing the oldest format");
+  check(H5Pset_file_locking(access, false, true), "leaving the lock to us");
+  return {H5Fcreate(partial.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "making the file"};
 }
 
-std::string xdmf_of(const fs::path& volume, const geometry::VolumeGrid& g, VoxelType type) {
-  const bool is_float = type == VoxelType::float32;
-  return fmt::format(
-      R"(<?xml version="1.0" ?>
-<!-- Opens {0} in ParaView: choose the reader "Xdmf2". -->
-<Xdmf Version="2.0">
-  <Domain>
-    <Grid Name="volume" GridType="Uniform">
-      <Topology TopologyType="3DCoRectMesh" Dimensions="{1} {2} {3}"/>
-      <Geometry GeometryType="ORIGIN_DXDYDZ">
-        <DataItem Dimensions="3" NumberType="Float" Precision="8" Format="XML">{4} {5} {6}</DataItem>
-        <DataItem Dimensions="3" NumberType="Float" Precision="8" Format="XML">{7} {8} {9}</DataItem>
-      </Geometry>
-      <Attribute Name="attenuation" AttributeType="Scalar" Center="Node">
-        <DataItem Dimensions="{1} {2} {3}" NumberType="{10}" Precision="{11}" Format="HDF">{0}:/entry/data/data</DataItem>
-      </Attribute>
-    </Grid>
-  </Domain>
-</Xdmf>
-)",
-      volume.filename().string(), g.nz, g.ny, g.nx, g.origin.z, g.origin.y, g.origin.x, g.spacing.z, g.spacing.y, g.spacing.x,
-      is_float ? "Float" : "UInt", is_float ? 4 : 2);
+Dataset create_voxels(const Group& group, Shape volume, VoxelCoding coding, int deflate) {
+  const Shape chunk = chunk_shape(volume);
+  const hsize_t extent[3] = {static_cast<hsize_t>(volume.nz), static_cast<hsize_t>(volume.ny),
+                             static_cast<hsize_t>(volume.nx)};
+  const hsize_t chunk_extent[3] = {static_cast<hsize_t>(chunk.nz), static_cast<hsize_t>(chunk.ny),
+                                   static_cast<hsize_t>(chunk.nx)};
+  const Properties create(H5Pcreate(H5P_DATASET_CREATE), "making dataset properties");
+  check(H5Pset_chunk(create, 3, chunk_extent), "setting the chunks");
+  check(H5Pset_fill_time(create, H5D_FILL_TIME_NEVER), "leaving the fill out");
+  if (deflate > 0) {
+    check(H5Pset_shuffle(create), "adding shuffle");
+    check(H5Pset_deflate(create, static_cast<unsigned>(deflate)), "adding deflate");
+  }
+  const Space space(H5Screate_simple(3, extent, nullptr), "describing the volume");
+  const hid_t type = coding.type == VoxelType::float32 ? H5T_IEEE_F32LE : H5T_STD_U16LE;
+  return {H5Dcreate2(group, layout::voxels, type, space, H5P_DEFAULT, create, H5P_DEFAULT),
+          "making the voxels"};
 }
+
+void describe_voxels(const Group& group, const Dataset& voxels, const geometry::VolumeGrid& grid,
+                     VoxelCoding coding) {
+  put_attribute(voxels, "interpretation", "image");
+  const double size[3] = {grid.spacing.z * 1e3, grid.spacing.y * 1e3, grid.spacing.x * 1e3};
+  const hsize_t three = 3;
+  const Space space(H5Screate_simple(1, &three, nullptr), "describing a row");
+  const Attribute element(
+      H5Acreate2(voxels, "element_size_um", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT),
+      "making an attribute");
+  check(H5Awrite(element, H5T_NATIVE_DOUBLE, size), "writing an attribute");
+  if (coding.type == VoxelType::float32) {
+    put_attribute(voxels, "units", layout::per_mm);
+    put_attribute(voxels, "long_name", "Linear attenuation");
+    return;
+  }
+  // Viewers show the codes: the name must say what they are, and no unit may claim they were 1/mm.
+  put_attribute(
+      voxels, "long_name",
+      fmt::format("Linear attenuation, 16-bit code (1/mm = code * {} + {})", coding.factor, coding.offset));
+  put_attribute(voxels, "scale_factor", coding.factor);  // the names of the CF conventions, for xarray
+  put_attribute(voxels, "add_offset", coding.offset);
+  put_attribute(put_number(group, layout::scaling_factor, coding.factor), "units", layout::per_mm);
+  put_attribute(put_number(group, layout::offset, coding.offset), "units", layout::per_mm);
+}
+
+void put_axis(const Group& group, int dimension, int count, double first, double spacing) {
+  std::vector<double> centres(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) centres[i] = first + i * spacing;
+  const std::string name = layout::axes[dimension];
+  const Dataset axis = put_numbers(group, name, centres);
+  put_attribute(axis, "units", "mm");
+  put_attribute(axis, "long_name", name);
+  put_attribute(axis, layout::spacing, spacing);
+  put_indices(group, (name + "_indices").c_str(), dimension);
+}
+
+void describe_root(const File& file) {
+  put_attribute(file, "NX_class", "NXroot");
+  put_attribute(file, "default", layout::entry);
+  put_attribute(file, "creator", "feldspar");
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  put_attribute(file, "file_time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now)));
+}
+
+void put_inputs(const Group& reconstruction, const Record& inputs) {
+  std::vector<std::string> paths, hashes;
+  for (const auto& [path, hash] : inputs) {
+    paths.push_back(path);
+    hashes.push_back(hash);
+  }
+  const Group group = make_group(reconstruction, "inputs", "NXcollection");
+  put_texts(group, "path", paths);
+  put_texts(group, "hash", hashes);
+}
+
+void put_volume_record(const Group& entry, const VolumeRecord& record) {
+  put_text(entry, "title", record.title);
+  put_text(Group(H5Gopen2(entry, layout::data_group, H5P_DEFAULT), "opening the data"), "title",
+           record.title);
+  put_text(entry, "definition", "NXtomoproc");
+  put_text(make_group(entry, "sample", "NXsample"), "name", record.sample_name);
+  const Group instrument = make_group(entry, "instrument", "NXinstrument");
+  put_text(make_group(instrument, "source", "NXsource"), "probe", "x-ray");
+  put_record(instrument, record.instrument);
+  put_record(make_group(entry, "scan", "NXcollection"), record.scan);
+  const Group reconstruction = make_group(entry, "reconstruction", "NXprocess");
+  put_text(reconstruction, "configuration", record.configuration);
+  put_texts(reconstruction, "findings", record.findings);
+  put_inputs(reconstruction, record.inputs);
+  put_record(reconstruction, record.reconstruction);
+}
+
+void write_sidecar(const PartialFile& sidecar, const std::string& text) {
+  std::ofstream stream(sidecar.temporary_path(), std::ios::binary);
+  stream << text;
+  stream.close();
+  if (!stream)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be written", sidecar.temporary_path().string()));
+}
+
+std::filesystem::path sidecar_of(std::filesystem::path path) { return path.replace_extension(".xmf"); }
 
 }  // namespace
 
 struct VolumeWriter::State {
-  /// A layer of chunks that has not got all its slices yet.
-  struct Layer {
-    Array3<float> slices;
-    int filled = 0;
-  };
+  State(std::filesystem::path path, const geometry::VolumeGrid& volume, const VolumeFileOptions& chosen)
+      : grid(volume),
+        options(chosen),
+        coding(coding_of(chosen)),
+        partial(std::move(path), chosen.overwrite),
+        need(volume.voxels() * coding.bytes()) {}
+  /// Giving up first frees the disk, so that closing the file can succeed even where it was full.
+  ~State() { partial.give_up(); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
-  fs::path path, partial;
-  geometry::VolumeGrid grid;
-  VolumeFileOptions options;
-  ThreadPool pool;
-  Hdf5Id file, entry, dataset;
-  hsize_t chunk[3] = {};
-  std::map<int, Layer> layers;
-  std::vector<bool> written;
-  std::mutex mutex;
-  std::atomic<std::int64_t> clipped{0};
-  bool finished = false;
+  void check_room() const {
+    const std::uint64_t room = partial.room();
+    if (room >= need) return;
+    const std::string message =
+        fmt::format("{}: the volume takes {}{}, and its disk has room for {}", partial.final_path().string(),
+                    format_bytes(need), options.deflate > 0 ? " before compression" : "", format_bytes(room));
+    if (options.deflate == 0)
+      throw Error(ErrorKind::io, message + "; free some, choose another disk, or store uint16 or compressed");
+    log_warning(message);
+  }
 
-  State(fs::path p, const geometry::VolumeGrid& g, const VolumeFileOptions& o)
-      : path(std::move(p)), grid(g), options(o), pool(o.deflate > 0 ? o.threads : 1),
-        written(static_cast<std::size_t>(g.nz)) {}
-
-  [[nodiscard]] std::string doing(const char* what) const { return fmt::format("{}: cannot {}", path.string(), what); }
-  [[nodiscard]] std::size_t voxel_bytes() const { return options.type == VoxelType::float32 ? 4 : 2; }
-
-  void prepare_place() {
-    const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    std::error_code error;
-    if (!fs::is_directory(folder, error))
-      throw Error(ErrorKind::io, fmt::format("{}: the folder {} does not exist; make it first", path.string(), folder.string()));
-    if (fs::is_directory(path, error))
-      throw Error(ErrorKind::io, fmt::format("{}: is a folder; name a file to write", path.string()));
-    if (fs::exists(path, error) && !options.overwrite)
-      throw Error(ErrorKind::io, fmt::format("{}: exists already; choose another name or give --overwrite", path.string()));
-    const std::size_t need = grid.voxels() * voxel_bytes();
-    struct statvfs disk {};
-    if (options.deflate == 0 && ::statvfs(folder.c_str(), &disk) == 0) {
-      const std::size_t room = static_cast<std::size_t>(disk.f_bavail) * disk.f_frsize;
-      if (room < need)
-        throw Error(ErrorKind::io, fmt::format("{}: the volume needs {}, but the disk has {} left; free some, or try --type "
-                                               "uint16 or --compress 1",
-                                               path.string(), format_bytes(need), format_bytes(room)));
+  /// Runs `body`; what HDF5 could not do becomes an Error that names the file and its need.
+  template <class Body>
+  void guarded(Body&& body) {
+    const std::scoped_lock lock(mutex);
+    silence();
+    try {
+      body();
+    } catch (const Failure& failure) {
+      throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {} (the volume takes {}, room left {})",
+                                             partial.final_path().string(), failure.what(),
+                                             format_bytes(need), format_bytes(partial.room())));
     }
-    // Two runs that write to one name each have a file of their own until the end.
-    partial = path;
-    partial += fmt::format(".{}.partial", ::getpid());
   }
 
   void create() {
-    silence_hdf5();
-    file = Hdf5Id(H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose, doing("be made"));
-    write_attribute(file, "NX_class", "NXroot");
-    write_attribute(file, "default", "entry");
-    write_attribute(file, "creator", "feldspar");
-    entry = make_group(file, "entry", "NXentry");
-    write_attribute(entry, "default", "data");
-    write_text(entry, "definition", "NXtomoproc");
-    const Hdf5Id data = make_group(entry, "data", "NXdata");
-    write_attribute(data, "signal", "data");
-    write_attribute(data, "axes", std::vector<std::string>{"z", "y", "x"});
-    for (int axis = 0; axis < 3; ++axis) write_attribute(data, fmt::format("{}_indices", "zyx"[axis]), axis);
-
-    const hsize_t size[3] = {hsize_t(grid.nz), hsize_t(grid.ny), hsize_t(grid.nx)};
-    const hsize_t wanted[3] = {chunk_slices, chunk_across, chunk_across};
-    for (int n = 0; n < 3; ++n) chunk[n] = std::min(size[n], wanted[n]);
-    const Hdf5Id layout(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, doing("be made"));
-    check_hdf5(H5Pset_chunk(layout, 3, chunk), doing("be made"));
-    check_hdf5(H5Pset_fill_time(layout, H5D_FILL_TIME_NEVER), doing("be made"));
-    if (options.deflate > 0) {
-      check_hdf5(H5Pset_shuffle(layout), doing("be made"));
-      check_hdf5(H5Pset_deflate(layout, static_cast<unsigned>(options.deflate)), doing("be made"));
-    }
-    const Hdf5Id space(H5Screate_simple(3, size, nullptr), H5Sclose, doing("be made"));
-    const hid_t type = options.type == VoxelType::float32 ? H5T_IEEE_F32LE : H5T_STD_U16LE;
-    dataset = Hdf5Id(H5Dcreate2(data, "data", type, space, H5P_DEFAULT, layout, H5P_DEFAULT), H5Dclose, doing("be made"));
-    write_attribute(dataset, "units", options.type == VoxelType::float32 ? "1/mm" : "");
-    write_attribute(dataset, "long_name", "Linear attenuation (1/mm)");
-    write_attribute(dataset, "interpretation", "image");
-    write_attribute(dataset, "element_size_um",
-                    std::vector<double>{1000 * grid.spacing.z, 1000 * grid.spacing.y, 1000 * grid.spacing.x});
-    write_axis(data, "z", grid.nz, grid.origin.z, grid.spacing.z);
-    write_axis(data, "y", grid.ny, grid.origin.y, grid.spacing.y);
-    write_axis(data, "x", grid.nx, grid.origin.x, grid.spacing.x);
-    if (options.type == VoxelType::uint16) {
-      write_number(data, "data_scaling_factor", slope());
-      write_number(data, "data_offset", options.lowest);
-    }
+    const Shape shape{grid.nx, grid.ny, grid.nz};
+    file = create_file(partial);
+    describe_root(file);
+    entry = make_group(file, layout::entry, "NXentry");
+    put_attribute(entry, "default", layout::data_group);
+    const Group data = make_group(entry, layout::data_group, "NXdata");
+    const std::vector<std::string> axes(std::begin(layout::axes), std::end(layout::axes));
+    put_attribute(data, "signal", layout::voxels);
+    put_attribute(data, "axes", axes);
+    put_axis(data, 0, grid.nz, grid.origin.z, grid.spacing.z);
+    put_axis(data, 1, grid.ny, grid.origin.y, grid.spacing.y);
+    put_axis(data, 2, grid.nx, grid.origin.x, grid.spacing.x);
+    voxels = create_voxels(data, shape, coding, options.deflate);
+    describe_voxels(data, voxels, grid, coding);
+    chunks.emplace(voxels, shape, coding, options.deflate, options.threads);
   }
 
-  static void write_values(hid_t parent, const char* name, const std::vector<double>& values, bool scalar) {
-    const hsize_t count = values.size();
-    const Hdf5Id space(scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, nullptr), H5Sclose, "cannot write an axis");
-    const Hdf5Id set(H5Dcreate2(parent, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose,
-                     "cannot write an axis");
-    check_hdf5(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "cannot write an axis");
-    if (scalar) return;
-    write_attribute(set, "units", "mm");
-    write_attribute(set, "long_name", fmt::format("{} (mm)", name));
-  }
-  static void write_axis(hid_t parent, const char* name, int count, double origin, double spacing) {
-    std::vector<double> places;
-    for (int n = 0; n < count; ++n) places.push_back(origin + n * spacing);
-    write_values(parent, name, places, false);
-  }
-  static void write_number(hid_t parent, const char* name, double value) { write_values(parent, name, {value}, true); }
-
-  [[nodiscard]] double slope() const { return (options.highest - options.lowest) / 65535; }
-
-  /// The voxels of one chunk from a layer of slices, as they are stored.
-  void gather(View3<const float> layer, int first_y, int first_x, std::vector<std::byte>& out) {
-    const int nz = static_cast<int>(chunk[0]), ny = static_cast<int>(chunk[1]), nx = static_cast<int>(chunk[2]);
-    out.assign(static_cast<std::size_t>(nz) * ny * nx * voxel_bytes(), std::byte{0});
-    const int width = std::min(nx, layer.nx - first_x);
-    std::int64_t beyond = 0;
-    for (int z = 0; z < layer.nz; ++z)
-      for (int y = 0; y < std::min(ny, layer.ny - first_y); ++y) {
-        const float* from = layer.row(first_y + y, z) + first_x;
-        std::byte* to = out.data() + (static_cast<std::size_t>(z) * ny + y) * nx * voxel_bytes();
-        if (options.type == VoxelType::float32) {
-          std::memcpy(to, from, static_cast<std::size_t>(width) * 4);
-          continue;
-        }
-        for (int x = 0; x < width; ++x) {
-          const double step = std::isnan(from[x]) ? 0 : std::round((from[x] - options.lowest) / slope());
-          const double kept = std::clamp(step, 0.0, 65535.0);
-          beyond += kept != step || std::isnan(from[x]);
-          const auto stored = static_cast<std::uint16_t>(kept);
-          std::memcpy(to + x * 2, &stored, 2);
-        }
-      }
-    clipped += beyond;
+  void close() {
+    chunks.reset();
+    voxels.close("closing the voxels");
+    entry.close("closing the entry");
+    check(H5Fflush(file, H5F_SCOPE_LOCAL), "writing the last of it");
+    file.close("closing the file");
   }
 
-  /// Compresses as HDF5's shuffle and deflate filters would.
-  void compress(std::vector<std::byte>& chunk_bytes) const {
-    std::vector<std::byte> shuffled(chunk_bytes.size());
-    shuffle(chunk_bytes.data(), chunk_bytes.size() / voxel_bytes(), voxel_bytes(), shuffled.data());
-    const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> compressor(
-        libdeflate_alloc_compressor(options.deflate), libdeflate_free_compressor);
-    if (!compressor) throw Error(ErrorKind::out_of_memory, doing("compress: no memory"));
-    chunk_bytes.resize(libdeflate_zlib_compress_bound(compressor.get(), shuffled.size()));
-    chunk_bytes.resize(libdeflate_zlib_compress(compressor.get(), shuffled.data(), shuffled.size(), chunk_bytes.data(),
-                                                chunk_bytes.size()));
-  }
-
-  /// Stores one layer of chunks, whose first slice is `first` and which is complete or the volume's last.
-  void store_layer(int first, View3<const float> layer) {
-    const int across = static_cast<int>((hsize_t(grid.nx) + chunk[2] - 1) / chunk[2]);
-    const int deep = static_cast<int>((hsize_t(grid.ny) + chunk[1] - 1) / chunk[1]);
-    std::vector<std::vector<std::byte>> buffers(static_cast<std::size_t>(pool.size()));
-    pool.for_each(static_cast<std::ptrdiff_t>(across) * deep, [&](std::ptrdiff_t job, int worker) {
-      std::vector<std::byte>& bytes = buffers[static_cast<std::size_t>(worker)];
-      const int y = static_cast<int>(job / across * std::ptrdiff_t(chunk[1])), x = static_cast<int>(job % across * std::ptrdiff_t(chunk[2]));
-      gather(layer, y, x, bytes);
-      if (options.deflate > 0) compress(bytes);
-      const hsize_t offset[3] = {hsize_t(first), hsize_t(y), hsize_t(x)};
-      const std::scoped_lock lock(mutex);
-      check_hdf5(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, offset, bytes.size(), bytes.data()),
-                 fmt::format("{}: writing {} of voxels failed (is the disk full?)", path.string(), format_bytes(bytes.size())));
-    });
-  }
-
-  void write_record(const VolumeRecord& record) {
-    write_text(entry, "title", record.title);
-    const auto put = [&](hid_t group, const Record& values) {
-      for (const auto& [name, value] : values) {
-        std::string safe = name;
-        std::replace(safe.begin(), safe.end(), '/', '.');
-        if (safe.empty() || H5Lexists(group, safe.c_str(), H5P_DEFAULT) > 0) continue;
-        write_text(group, safe, value);
-      }
-    };
-    const Hdf5Id instrument = make_group(entry, "instrument", "NXinstrument");
-    put(instrument, record.instrument);
-    const Hdf5Id source = make_group(instrument, "source", "NXsource");
-    write_text(source, "probe", "x-ray");
-    put(make_group(entry, "sample", "NXsample"), {{"name", record.sample_name}});
-    put(make_group(entry, "scan", "NXcollection"), record.scan);
-    const Hdf5Id process = make_group(entry, "reconstruction", "NXprocess");
-    put(process, record.reconstruction);
-    write_text(process, "configuration", record.configuration);
-    put(make_group(process, "inputs", "NXcollection"), record.inputs);
-    std::string findings;
-    for (const std::string& finding : record.findings) findings += finding + "\n";
-    write_text(process, "findings", findings);
-  }
-
-  void rename_into_place() {
-    sync(partial, O_RDWR);
-    fs::path sidecar = path;
-    sidecar.replace_extension(".xmf");
-    if (options.xdmf) {
-      std::ofstream out(sidecar);
-      out << xdmf_of(path, grid, options.type);
-      if (!out.flush()) throw Error(ErrorKind::io, fmt::format("{}: cannot be written", sidecar.string()));
-    }
-    const int status = options.overwrite
-                           ? ::rename(partial.c_str(), path.c_str())
-                           : ::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE);
-    if (status != 0) {
-      const int error = errno;
-      if (error == EINVAL && !fs::exists(path) && ::rename(partial.c_str(), path.c_str()) == 0) return;  // old file systems
-      throw Error(ErrorKind::io, fmt::format("{}: the finished volume cannot be given its name: {}", path.string(),
-                                             std::strerror(error)));
-    }
-    sync(path.has_parent_path() ? path.parent_path() : fs::path("."), O_RDONLY | O_DIRECTORY);
-  }
+  geometry::VolumeGrid grid;
+  VolumeFileOptions options;
+  VoxelCoding coding;
+  PartialFile partial;
+  std::uint64_t need;
+  std::mutex mutex;
+  File file;
+  Group entry;
+  Dataset voxels;
+  std::optional<ChunkWriter> chunks;
+  std::int64_t clipped = 0;
 };
 
-VolumeWriter::VolumeWriter(fs::path path, const geometry::VolumeGrid& grid, const VolumeFileOptions& options)
-    : state_(std::make_unique<State>(std::move(path), grid, options)) {
-  geometry::validate(grid);
-  state_->prepare_place();
-  try {
-    state_->create();
-  } catch (...) {
-    state_->file.reset();
-    std::error_code ignored;
-    fs::remove(state_->partial, ignored);
-    throw;
-  }
+VolumeWriter::VolumeWriter(std::filesystem::path path, const geometry::VolumeGrid& grid,
+                           const VolumeFileOptions& options) {
+  if (grid.nx <= 0 || grid.ny <= 0 || grid.nz <= 0)
+    throw Error(ErrorKind::usage, fmt::format("{}: a volume of {} x {} x {} voxels cannot be written",
+                                              path.string(), grid.nx, grid.ny, grid.nz));
+  if (options.deflate < 0 || options.deflate > 9)
+    throw Error(ErrorKind::usage, fmt::format("deflate is {}; it goes from 0 to 9", options.deflate));
+  state_ = std::make_unique<State>(std::move(path), grid, options);
+  state_->check_room();
+  state_->guarded([this] { state_->create(); });
 }
 
-VolumeWriter::~VolumeWriter() {
-  if (!state_ || state_->finished) return;
-  state_->dataset.reset();
-  state_->entry.reset();
-  state_->file.reset();
-  std::error_code ignored;
-  fs::remove(state_->partial, ignored);
-}
+VolumeWriter::~VolumeWriter() = default;
 
 void VolumeWriter::write(int first_slice, View3<const float> slab) {
-  State& s = *state_;
-  expects(slab.nx == s.grid.nx && slab.ny == s.grid.ny && first_slice >= 0 && first_slice + slab.nz <= s.grid.nz,
-          "the slab does not lie on the volume's grid");
-  for (int z = first_slice; z < first_slice + slab.nz; ++z) {
-    expects(!s.written[static_cast<std::size_t>(z)], "a slice was written twice");
-    s.written[static_cast<std::size_t>(z)] = true;
-  }
-  const int height = static_cast<int>(s.chunk[0]);
-  for (int z = first_slice; z < first_slice + slab.nz;) {
-    const int layer_first = z / height * height, layer_slices = std::min(height, s.grid.nz - layer_first);
-    const int count = std::min(first_slice + slab.nz, layer_first + layer_slices) - z;
-    const View3<const float> part = slab.planes(z - first_slice, count);
-    if (count == layer_slices) {
-      s.store_layer(layer_first, part);
-    } else {  // wait for the slab that has the rest
-      State::Layer& layer = s.layers[layer_first];
-      if (!layer.slices.data()) layer.slices = Array3<float>(s.grid.nx, s.grid.ny, layer_slices, "a layer of chunks");
-      std::memcpy(layer.slices.view().row(0, z - layer_first), part.data, part.bytes());
-      layer.filled += count;
-      if (layer.filled == layer_slices) {
-        s.store_layer(layer_first, layer.slices.view());
-        s.layers.erase(layer_first);
-      }
-    }
-    z += count;
-  }
+  state_->guarded([&] {
+    expects(state_->chunks.has_value(), "a slab came after the volume was finished");
+    state_->chunks->write(first_slice, slab);
+    state_->clipped = state_->chunks->clipped();
+  });
 }
 
 void VolumeWriter::finish(const VolumeRecord& record) {
-  State& s = *state_;
-  expects(std::all_of(s.written.begin(), s.written.end(), [](bool b) { return b; }), "not every slice was written");
-  s.write_record(record);
-  s.dataset.reset();
-  s.entry.reset();
-  check_hdf5(H5Fflush(s.file, H5F_SCOPE_GLOBAL), s.doing("be written"));
-  s.file.reset();
-  s.rename_into_place();
-  s.finished = true;
+  State& state = *state_;
+  state.guarded([&] {
+    expects(state.chunks && state.chunks->complete(),
+            "a volume was finished before all its slices were written");
+    put_volume_record(state.entry, record);
+    state.close();
+  });
+  const std::filesystem::path& path = state.partial.final_path();
+  if (!state.options.xdmf) return state.partial.publish();
+  PartialFile sidecar(sidecar_of(path), true);
+  write_sidecar(sidecar, xdmf_of(path.filename().string(), state.grid, state.coding));
+  sidecar.publish();
+  try {
+    state.partial.publish();
+  } catch (...) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) std::filesystem::remove(sidecar.final_path(), ignored);
+    throw;
+  }
 }
 
 std::int64_t VolumeWriter::clipped() const noexcept { return state_->clipped; }

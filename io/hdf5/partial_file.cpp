@@ -1,0 +1,124 @@
+// Temporary names, locks and durable renames on POSIX file systems.
+#include "io/hdf5/partial_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/std.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace feldspar::io {
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& path, const char* what, int error) {
+  throw Error(ErrorKind::io, fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)));
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+/// Makes a rename durable. Some network file systems cannot; they order renames themselves.
+void sync_folder(const std::filesystem::path& folder) noexcept {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  (void)::fsync(descriptor);
+  (void)::close(descriptor);
+}
+
+bool locks_are_missing(int error) { return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP; }
+
+}  // namespace
+
+PartialFile::PartialFile(std::filesystem::path path, bool overwrite)
+    : path_(std::move(path)), temporary_(path_), overwrite_(overwrite) {
+  temporary_ += ".partial";
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path_, ignored))
+    throw Error(ErrorKind::io, fmt::format("{}: is a folder; give the name of a file", path_.string()));
+  refuse_existing();
+  open_locked();
+  if (::ftruncate(descriptor_, 0) != 0) {
+    const int error = errno;
+    give_up();
+    fail(temporary_, "cannot be emptied", error);
+  }
+}
+
+PartialFile::~PartialFile() { give_up(); }
+
+void PartialFile::refuse_existing() const {
+  std::error_code ignored;
+  if (!overwrite_ && std::filesystem::exists(path_, ignored))
+    throw Error(ErrorKind::io,
+                fmt::format("{}: already exists; choose another name or allow overwriting", path_.string()));
+}
+
+void PartialFile::open_locked() {
+  do {
+    if (descriptor_ >= 0) (void)::close(descriptor_);
+    const bool fresh =
+        (descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) >= 0;
+    if (!fresh && errno == EEXIST)
+      descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) fail(temporary_, "cannot be made", errno);
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) continue;
+    const int error = errno;
+    if (fresh && locks_are_missing(error)) continue;  // exclusive creation is the lock then
+    (void)::close(std::exchange(descriptor_, -1));
+    throw Error(ErrorKind::io,
+                fmt::format("{}: another run is writing it ({}); wait for that run, choose another name, "
+                            "or remove the file if no such run exists",
+                            temporary_.string(), std::strerror(error)));
+  } while (!still_ours());  // the run that had it may have renamed or removed it just before the lock
+}
+
+bool PartialFile::still_ours() const noexcept {
+  struct stat open_file, named_file;
+  return ::fstat(descriptor_, &open_file) == 0 && ::stat(temporary_.c_str(), &named_file) == 0 &&
+         open_file.st_ino == named_file.st_ino && open_file.st_dev == named_file.st_dev;
+}
+
+std::uint64_t PartialFile::room() const {
+  struct statvfs disk;
+  if (::fstatvfs(descriptor_, &disk) != 0) fail(temporary_, "cannot ask its disk for room", errno);
+  return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+}
+
+void PartialFile::publish() {
+  if (!still_ours())
+    throw Error(ErrorKind::io,
+                fmt::format("{}: was removed or replaced while it was written", temporary_.string()));
+  if (::fsync(descriptor_) != 0) fail(temporary_, "cannot be brought to the disk", errno);
+  const unsigned keep = overwrite_ ? 0 : RENAME_NOREPLACE;
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), keep) != 0) {
+    if (errno != EINVAL && errno != ENOSYS) {
+      const int error = errno;
+      refuse_existing();
+      fail(path_, "cannot be given its name", error);
+    }
+    refuse_existing();  // a file system without the flag
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, "cannot be given its name", errno);
+  }
+  (void)::close(std::exchange(descriptor_, -1));
+  sync_folder(folder_of(path_));
+}
+
+void PartialFile::give_up() noexcept {
+  if (descriptor_ < 0) return;
+  if (still_ours()) (void)::unlink(temporary_.c_str());
+  (void)::ftruncate(descriptor_, 0);
+  (void)::close(std::exchange(descriptor_, -1));
+}
+
+}  // namespace feldspar::io

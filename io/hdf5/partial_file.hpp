@@ -1,0 +1,43 @@
+// A file that gets its name only when it is complete. Until then it is NAME.partial in the same folder,
+// locked against other runs and removed when given up.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace feldspar::io {
+
+class PartialFile {
+ public:
+  /// Makes and locks an empty `<path>.partial`, taking over one that a killed run left behind. Throws
+  /// Error(io) when it cannot be made, when another run is writing it, or when `path` exists and
+  /// `overwrite` is false.
+  PartialFile(std::filesystem::path path, bool overwrite);
+  ~PartialFile();
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& final_path() const noexcept { return path_; }
+  [[nodiscard]] const std::filesystem::path& temporary_path() const noexcept { return temporary_; }
+
+  /// Bytes this user may still write on that disk.
+  [[nodiscard]] std::uint64_t room() const;
+
+  /// Brings the content to the disk, renames it and makes the name durable. Throws Error(io).
+  void publish();
+
+  /// Removes the file and frees its room at once, even while other descriptors are open.
+  void give_up() noexcept;
+
+ private:
+  void open_locked();
+  void refuse_existing() const;
+  [[nodiscard]] bool still_ours() const noexcept;
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  bool overwrite_;
+  int descriptor_ = -1;
+};
+
+}  // namespace feldspar::io
