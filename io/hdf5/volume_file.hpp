@@ -24,7 +24,6 @@ struct VolumeFileOptions {
   double lowest = 0;
   double highest = 0;
   int deflate = 0;         ///< 0 stores plainly; 1 .. 9 compresses (shuffle + deflate, readable everywhere)
-  int threads = 0;         ///< that compress; 0 takes what the process may use
   bool overwrite = false;  ///< replace an existing file instead of refusing
   bool xdmf = true;        ///< write the NAME.xmf that ParaView opens beside it
   int threads = 0;         ///< that convert and compress; 0 takes what the process may use

@@ -1,31 +1,16 @@
 // The program as a shell sees it: exit codes, and what goes to stdout and stderr.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/support/run_program.hpp"
+
 namespace {
 
-struct Outcome {
-  int exit_code = -1;
-  std::string output;
-};
-
-/// `arguments` as a shell would take them, with redirections.
-Outcome feldspar(const std::string& arguments) {
-  Outcome outcome;
-  FILE* pipe = popen((std::string("'" FELDSPAR_PROGRAM "' ") + arguments).c_str(), "r");
-  std::array<char, 4096> buffer{};
-  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    outcome.output.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
-  return outcome;
-}
+using feldspar::testing::feldspar;
+using feldspar::testing::Outcome;
 
 void expect_one_line_with(const Outcome& outcome, const std::string& word) {
   EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;

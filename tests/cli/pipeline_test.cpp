@@ -1,0 +1,180 @@
+// From a scan in Nikon's format to a volume and back to numbers, with the program itself.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "io/hdf5/volume_file.hpp"
+#include "tests/support/run_program.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace feldspar {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Outcome;
+
+/// A folder with one small simulated scan in it.
+class Pipeline : public ::testing::Test {
+ protected:
+  void simulate(const std::string& preset_and_options) {
+    const Outcome made = run("simulate " + preset_and_options + " -o scan");
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+  }
+  Outcome run(const std::string& arguments) const {
+    // The program is called from inside the folder, so that its paths are short and relative.
+    return testing::feldspar("--version >/dev/null; cd '" + folder_.path().string() + "' && '" FELDSPAR_PROGRAM "' -q " +
+                             arguments + " 2>&1");
+  }
+  [[nodiscard]] std::vector<std::string> files_but_scan() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_.path()))
+      if (entry.path().filename() != "scan") names.push_back(entry.path().filename().string());
+    return names;
+  }
+  [[nodiscard]] std::vector<float> voxels(const std::string& file) const {
+    const io::VolumeReader reader(folder_ / file);
+    const auto& g = reader.grid();
+    const auto box = reader.read(0, g.nx, 0, g.ny, 0, g.nz);
+    return {box.view().values().begin(), box.view().values().end()};
+  }
+  /// The mean of 3 x 3 x 3 voxels around a place in mm.
+  [[nodiscard]] double value_near(const std::string& file, geometry::Vec3 place) const {
+    const io::VolumeReader reader(folder_ / file);
+    const auto& g = reader.grid();
+    const auto index = [](double at, double origin, double spacing) { return int(std::lround((at - origin) / spacing)) - 1; };
+    const auto box = reader.read(index(place.x, g.origin.x, g.spacing.x), 3, index(place.y, g.origin.y, g.spacing.y), 3,
+                                 index(place.z, g.origin.z, g.spacing.z), 3);
+    double sum = 0;
+    for (const float value : box.view().values()) sum += value;
+    return sum / 27;
+  }
+  testing::TempFolder folder_;
+};
+
+// The spheres of the phantom (simulate/phantom.cpp) at places that no mirror image or turn has in common:
+// 0.1 /mm within, 0.01 /mm around them. A place that is off by a voxel still has most of a sphere.
+TEST_F(Pipeline, MarkersComeOutWhereTheyAre) {
+  for (const char* variation : {"", " --axis-offset 300um --axis-roll 0.8deg --axis-tilt -0.6deg", " --detector-offset 1.1mm"}) {
+    simulate(std::string("markers --scale 1/2 --views 180 --overwrite --no-noise") + variation);
+    const Outcome made = run("recon scan -o markers.h5 --overwrite");
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+
+    for (const geometry::Vec3 place : {geometry::Vec3{14, 0, 12}, {0, 10, 4}, {-7, 0, -6}}) {
+      EXPECT_NEAR(value_near("markers.h5", place), 0.1, 0.01) << place.x << variation;
+      EXPECT_NEAR(value_near("markers.h5", {-place.x, -place.y, place.z}), 0.01, 0.01) << place.x << variation;
+      EXPECT_NEAR(value_near("markers.h5", {place.x, place.y, -place.z}), 0.01, 0.01) << place.x << variation;
+    }
+  }
+}
+
+TEST_F(Pipeline, UniformCylinderReadsItsAttenuation) {
+  simulate("cylinder --scale 1/2 --no-noise --no-blur");
+  ASSERT_EQ(run("recon scan -o cylinder.h5").exit_code, 0);
+
+  // 0.5 % of 0.05 /mm, of which rounding to counts of 60000 is a hundredth.
+  for (const geometry::Vec3 place : {geometry::Vec3{0, 0, 0}, {10, 0, 0}, {0, -12, 0}, {5, 5, 3}})
+    EXPECT_NEAR(value_near("cylinder.h5", place), 0.05, 0.00025);
+  EXPECT_NEAR(value_near("cylinder.h5", {20.5, 0, 0}), 0, 0.0005);
+}
+
+TEST_F(Pipeline, BudgetAndReplayGiveTheSameBits) {
+  simulate("shepp-logan --scale 1/2 --views 60");
+  ASSERT_EQ(run("recon scan -o a.h5 --window hann --cutoff 0.9 --views 0:60:2 --size 90,92,94").exit_code, 0);
+  ASSERT_EQ(run("recon --config a.toml -o b.h5").exit_code, 0);
+  ASSERT_EQ(run("recon --config a.toml -o c.h5 --memory 112MiB --threads 1").exit_code, 0);
+
+  EXPECT_EQ(voxels("b.h5"), voxels("a.h5"));
+  EXPECT_EQ(voxels("c.h5"), voxels("a.h5"));
+}
+
+TEST_F(Pipeline, Uint16IsWithinHalfAStep) {
+  simulate("shepp-logan --scale 1/4 --views 60");
+  ASSERT_EQ(run("recon scan -o a.h5").exit_code, 0);
+  ASSERT_EQ(run("recon scan -o b.h5 --type uint16 --range=-0.5,1 --compress 1").exit_code, 0);
+
+  const auto exact = voxels("a.h5"), coded = voxels("b.h5");
+  ASSERT_EQ(exact.size(), coded.size());
+  for (std::size_t n = 0; n < exact.size(); ++n) ASSERT_NEAR(coded[n], exact[n], 0.51 * 1.5 / 65535);
+}
+
+TEST_F(Pipeline, DryRunLeavesNothingAndSaysThePlan) {
+  simulate("shepp-logan --scale 1/4 --views 20");
+  const Outcome plan = run("recon scan -o a.h5 --dry-run");
+
+  EXPECT_EQ(plan.exit_code, 0);
+  EXPECT_NE(plan.output.find("64 x 64 x 64 voxels"), std::string::npos) << plan.output;
+  EXPECT_TRUE(files_but_scan().empty());
+}
+
+TEST_F(Pipeline, InfoIsJsonForPrograms) {
+  simulate("shepp-logan --scale 1/4 --views 20");
+  const auto info = nlohmann::json::parse(run("info scan --json").output);
+
+  EXPECT_EQ(info["views"], 20);
+  EXPECT_TRUE(info["has_pixels"]);
+  EXPECT_EQ(info["volume"]["size"], (std::vector<int>{64, 64, 64}));
+}
+
+TEST_F(Pipeline, FailuresLeaveNothingBehind) {
+  simulate("shepp-logan --scale 1/4 --views 20");
+  const struct {
+    const char* arguments;
+    int exit_code;
+    const char* word;
+  } cases[] = {{"recon scan -o no/such/folder/a.h5", 4, "no/such/folder"},
+               {"recon scan -o a.h5 --memory 1MiB", 5, "--memory"},
+               {"recon scan -o a.h5 --memory lots", 2, "--memory"},
+               {"recon scan -o a.h5 --voxel-size -1um", 2, "--voxel-size"},
+               {"recon scan -o a.h5 --size 3,4", 2, "--size"},
+               {"recon scan -o a.h5 --size 64,64,0", 2, "--size"},
+               {"recon scan -o a.h5 --views 5:3", 2, "--views"},
+               {"recon scan -o a.h5 --window box", 2, "ram-lak"},
+               {"recon scan -o a.h5 --cutoff 1.5", 2, "Nyquist"},
+               {"recon scan -o a.h5 --device gpu", 2, "feldspar devices"},
+               {"recon scan -o a.h5 --views 0:9", 3, "missing"},
+               {"recon scan", 2, "-o"},
+               {"recon -o a.h5", 2, "scan"},
+               {"slice a.h5", 4, "a.h5"}};
+  for (const auto& c : cases) {
+    const Outcome outcome = run(c.arguments);
+    EXPECT_EQ(outcome.exit_code, c.exit_code) << c.arguments << ": " << outcome.output;
+    EXPECT_NE(outcome.output.find(c.word), std::string::npos) << c.arguments << ": " << outcome.output;
+  }
+  EXPECT_TRUE(files_but_scan().empty());
+}
+
+TEST_F(Pipeline, ExistingVolumeIsKeptUnlessTold) {
+  simulate("shepp-logan --scale 1/4 --views 20");
+  std::ofstream(folder_ / "a.h5") << "mine";
+
+  EXPECT_EQ(run("recon scan -o a.h5").exit_code, 4);
+  EXPECT_EQ(fs::file_size(folder_ / "a.h5"), 4U);
+  EXPECT_EQ(run("recon scan -o a.h5 --overwrite").exit_code, 0);
+  EXPECT_GT(fs::file_size(folder_ / "a.h5"), 64U * 64 * 64 * 4);
+}
+
+TEST_F(Pipeline, InterruptLeavesNothingBehind) {
+  simulate("shepp-logan --scale 1/2 --views 90");
+  // Slow enough, on the reference backend, to be stopped in the middle.
+  const Outcome outcome = run("recon scan -o a.h5 --device reference & pid=$!; sleep 1; kill -INT $pid; wait $pid");
+
+  EXPECT_EQ(outcome.exit_code, 7) << outcome.output;
+  EXPECT_TRUE(files_but_scan().empty());
+}
+
+TEST_F(Pipeline, UnknownKeyInAConfigurationIsNamed) {
+  simulate("shepp-logan --scale 1/4 --views 20");
+  std::ofstream(folder_ / "mine.toml") << "voxel-sise = '36um'\n";
+  const Outcome outcome = run("recon scan -o a.h5 --config mine.toml");
+
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.output.find("mine.toml: voxel-sise"), std::string::npos) << outcome.output;
+}
+
+}  // namespace
+}  // namespace feldspar

@@ -1,0 +1,29 @@
+// Runs the program as a shell would. FELDSPAR_PROGRAM is its path.
+#pragma once
+
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <string>
+
+namespace feldspar::testing {
+
+struct Outcome {
+  int exit_code = -1;
+  std::string output;
+};
+
+/// `arguments` as a shell would take them, with redirections.
+inline Outcome feldspar(const std::string& arguments) {
+  Outcome outcome;
+  FILE* pipe = popen((std::string("'" FELDSPAR_PROGRAM "' ") + arguments).c_str(), "r");
+  std::array<char, 4096> buffer{};
+  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    outcome.output.append(buffer.data(), n);
+  const int status = pclose(pipe);
+  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+  return outcome;
+}
+
+}  // namespace feldspar::testing
