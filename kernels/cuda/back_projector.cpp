@@ -38,7 +38,7 @@ class CudaBackProjector final : public BackProjector {
             "back-projector: a projection has more than 2^31 - 1 pixels", ErrorKind::unsupported);
     if (projections.size() == 0 || volume.size() == 0) return;
     queue_->activate();
-    const FdkTarget target{volume.data, volume.nx, volume.ny, volume.nz};
+    const FdkTarget target{volume.data, volume.nx, volume.ny, 0, volume.nz};
     for (int first = 0; first < projections.nz; first += ViewBatch::capacity) {
       ViewBatch batch{};
       batch.count = std::min(ViewBatch::capacity, projections.nz - first);
@@ -48,7 +48,7 @@ class CudaBackProjector final : public BackProjector {
         upright = upright && is_upright(batch.view[n], grid.nz, projections.nx);
       }
       const float* data = projections.data + static_cast<std::size_t>(first) * pixels;
-      add(batch, LinearStack{data, projections.nx, projections.ny}, target, upright);
+      add(batch, LinearStack{data, projections.nx, 0, projections.ny}, target, upright);
     }
   }
 
@@ -64,7 +64,7 @@ class CudaBackProjector final : public BackProjector {
       texture_ = LayeredTexture(stack.columns, stack.rows, batch.count);
     }
     texture_.fill(*queue_, stack.pixels, batch.count);
-    launch_fdk(batch, texture_.get(), target, upright, queue_->stream());
+    launch_fdk(batch, TextureStack{texture_.get(), stack.first_row}, target, upright, queue_->stream());
   }
 
   SharedQueue queue_;
