@@ -26,31 +26,29 @@ class CudaBackProjector final : public BackProjector {
   [[nodiscard]] std::size_t workspace_bytes(int, int, int) const override { return 0; }
 
   void accumulate(std::span<const geometry::View> views, geometry::Range rows,
-                  DeviceView3<const float> projections, const geometry::VolumeGrid& whole,
+                  DeviceView3<const float> projections, const geometry::VolumeGrid& grid,
                   geometry::Range slices, DeviceView3<float> volume) override {
-    const geometry::VolumeGrid grid = geometry::slab_of(whole, slices.first, slices.count());
     expects(rows.count() == projections.ny, "back-projector: the projections are not of their rows' number");
     expects(views.size() == static_cast<std::size_t>(projections.nz),
             "back-projector: there must be one projection a view");
-    expects(volume.nx == grid.nx && volume.ny == grid.ny && volume.nz == grid.nz,
-            "back-projector: the volume is not of its grid's size");
+    expects(volume.nx == grid.nx && volume.ny == grid.ny && volume.nz == slices.count(),
+            "back-projector: the volume is not of its slices' size");
     const std::size_t pixels = DeviceView3<const float>{nullptr, projections.nx, projections.ny, 1}.size();
     expects(pixels <= static_cast<std::size_t>(std::numeric_limits<int>::max()),
             "back-projector: a projection has more than 2^31 - 1 pixels", ErrorKind::unsupported);
     if (projections.size() == 0 || volume.size() == 0) return;
     queue_->activate();
-    const FdkTarget target{volume.data, volume.nx, volume.ny, volume.nz};
+    const FdkTarget target{volume.data, volume.nx, volume.ny, slices.first, volume.nz};
     for (int first = 0; first < projections.nz; first += ViewBatch::capacity) {
       ViewBatch batch{};
       batch.count = std::min(ViewBatch::capacity, projections.nz - first);
       bool upright = true;
       for (int n = 0; n < batch.count; ++n) {
-        batch.view[n] = make_view_matrix(
-            geometry::from_pixel(views[static_cast<std::size_t>(first + n)], 0, rows.first), grid);
+        batch.view[n] = make_view_matrix(views[static_cast<std::size_t>(first + n)], grid);
         upright = upright && is_upright(batch.view[n], grid.nz, projections.nx);
       }
       const float* data = projections.data + static_cast<std::size_t>(first) * pixels;
-      add(batch, LinearStack{data, projections.nx, projections.ny}, target, upright);
+      add(batch, LinearStack{data, projections.nx, rows.first, projections.ny}, target, upright);
     }
   }
 
@@ -66,7 +64,7 @@ class CudaBackProjector final : public BackProjector {
       texture_ = LayeredTexture(stack.columns, stack.rows, batch.count);
     }
     texture_.fill(*queue_, stack.pixels, batch.count);
-    launch_fdk(batch, texture_.get(), target, upright, queue_->stream());
+    launch_fdk(batch, TextureStack{texture_.get(), stack.first_row}, target, upright, queue_->stream());
   }
 
   SharedQueue queue_;

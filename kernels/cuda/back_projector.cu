@@ -5,26 +5,6 @@
 namespace feldspar::kernels::cuda {
 namespace {
 
-/// Texel centres are at one half; the border mode reads 0 beyond the outermost.
-struct TextureLine {
-  cudaTextureObject_t stack;
-  int layer;
-  float u;
-  __device__ float operator()(float v) const { return tex2DLayered<float>(stack, u + 0.5f, v + 0.5f, layer); }
-};
-
-struct TextureSampler {
-  cudaTextureObject_t stack;
-  int layer;
-  __device__ TextureLine along(float u) const { return {stack, layer, u}; }
-  __device__ float operator()(float u, float v) const { return along(u)(v); }
-};
-
-struct TextureStack {
-  cudaTextureObject_t stack;
-  __device__ TextureSampler operator()(int layer) const { return {stack, layer}; }
-};
-
 constexpr unsigned block_x = 32, block_y = 8;
 
 template <class Column>
@@ -41,9 +21,10 @@ void launch_columns(const ViewBatch& batch, const Stack& stack, const FdkTarget&
   const auto blocks = [](int count, unsigned width) {
     return (static_cast<unsigned>(count) - 1) / width + 1;
   };
-  const dim3 grid(blocks(target.nx, block_x), blocks(target.ny, block_y), blocks(target.nz, Column::length));
+  const dim3 grid(blocks(target.nx, block_x), blocks(target.ny, block_y),
+                  blocks(target.slices, Column::length));
   fdk_kernel<<<grid, dim3(block_x, block_y), 0, stream>>>(
-      batch, Column{target.volume, target.nx, target.ny, target.nz, stack});
+      batch, Column{target.volume, target.nx, target.ny, target.first_slice, target.slices, stack});
   check(cudaGetLastError(), "the launch of the back-projection kernel");
 }
 
@@ -63,9 +44,9 @@ void launch_fdk(const ViewBatch& batch, const LinearStack& stack, const FdkTarge
   launch_either(batch, stack, target, upright, stream);
 }
 
-void launch_fdk(const ViewBatch& batch, cudaTextureObject_t stack, const FdkTarget& target, bool upright,
+void launch_fdk(const ViewBatch& batch, const TextureStack& stack, const FdkTarget& target, bool upright,
                 cudaStream_t stream) {
-  launch_either(batch, TextureStack{stack}, target, upright, stream);
+  launch_either(batch, stack, target, upright, stream);
 }
 
 cudaError_t find_device_code() {

@@ -34,19 +34,49 @@ void launch(const WeighAndPad& step, int slots, cudaStream_t stream);
 void launch(const ApplyResponse& step, int slots, cudaStream_t stream);
 void launch(const Crop& step, int slots, cudaStream_t stream);
 
-/// The volume that a batch of views is added into.
+/// The slices of a volume that a batch of views is added into.
 struct FdkTarget {
   float* volume;
   int nx;
   int ny;
-  int nz;
+  int first_slice;
+  int slices;
+};
+
+/// Rows `first_row` .. of projections in the layers of a texture.
+struct TextureStack {
+  cudaTextureObject_t texture;
+  int first_row;
+
+#ifdef __CUDACC__
+  /// Texel centres are at one half; the border mode reads 0 beyond the outermost.
+  struct Line {
+    cudaTextureObject_t texture;
+    float u;
+    float row_shift;
+    int layer;
+    __device__ float operator()(float v) const {
+      return tex2DLayered<float>(texture, u, v + row_shift, layer);
+    }
+  };
+  struct Sampler {
+    cudaTextureObject_t texture;
+    float row_shift;
+    int layer;
+    __device__ Line along(float u) const { return {texture, u + 0.5f, row_shift, layer}; }
+    __device__ float operator()(float u, float v) const { return along(u)(v); }
+  };
+  __device__ Sampler operator()(int layer) const {
+    return {texture, 0.5f - static_cast<float>(first_row), layer};
+  }
+#endif
 };
 
 /// Interpolates in software, from projections in device memory. `upright`: see FdkColumn.
 void launch_fdk(const ViewBatch& batch, const LinearStack& stack, const FdkTarget& target, bool upright,
                 cudaStream_t stream);
 /// Interpolates with the texture unit, which rounds both weights to 1/256.
-void launch_fdk(const ViewBatch& batch, cudaTextureObject_t stack, const FdkTarget& target, bool upright,
+void launch_fdk(const ViewBatch& batch, const TextureStack& stack, const FdkTarget& target, bool upright,
                 cudaStream_t stream);
 
 /// cudaSuccess when this build has code that the current device can run.

@@ -9,7 +9,8 @@
 
 namespace feldspar::kernels {
 
-/// What a pixel's count met. A pixel that is not finite or dead is nothing else.
+/// What a pixel's count met. Saturation is counted of every pixel; of the others only the first that holds of
+/// not finite, dead, floor.
 enum PixelOutcome : unsigned {
   met_nothing = 0,
   met_floor = 1,
@@ -28,19 +29,14 @@ struct Level {
 /// The line integral is ln((white - dark) / signal) with signal = count - dark, at least one count.
 FELDSPAR_HOST_DEVICE inline unsigned attenuate(float count, float white, float dark, float saturation,
                                                float& line_integral) {
-  constexpr float largest = FLT_MAX;
+  const unsigned outcome = saturation > 0.0f && count >= saturation ? met_saturation : met_nothing;
   line_integral = 0.0f;
-  if (!(std::fabs(count) <= largest)) return met_not_finite;
-  const float open = white - dark;
-  if (!(open > 1.0f && open <= largest)) return met_dead;
-  float signal = count - dark;
-  unsigned outcome = saturation > 0.0f && count >= saturation ? met_saturation : met_nothing;
-  if (!(signal >= 1.0f)) {
-    signal = 1.0f;
-    outcome |= met_floor;
-  }
-  line_integral = std::log(open / signal);
-  return outcome;
+  if (!(std::fabs(count) <= FLT_MAX)) return outcome | met_not_finite;
+  const float beam = white - dark, signal = count - dark;
+  if (!(beam > 1.0f && beam <= FLT_MAX)) return outcome | met_dead;
+  const bool lit = signal >= 1.0f;
+  line_integral = std::log(beam / (lit ? signal : 1.0f));
+  return lit ? outcome : outcome | met_floor;
 }
 
 /// A block of counts, rows of all views one behind the other, cut from the detector at (first_column,

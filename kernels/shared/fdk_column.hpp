@@ -31,35 +31,49 @@ inline bool is_upright(const ViewMatrix& view, int nz, int columns) {
 /// of voxels instead of one a voxel.
 template <class Stack, bool upright>
 struct FdkColumn {
-  static constexpr int length = 8;
-  float* volume;
+  static constexpr int length = 8;  ///< voxels of a column
+  static constexpr int group = 8;   ///< views added up before they meet the volume
+  float* volume;                    ///< slices `first_slice` .. of the matrices' grid
   int nx;
   int ny;
-  int nz;
+  int first_slice;
+  int slices;
   Stack stack;
 
-  /// Adds all views to voxels (i, j, k0 .. k0 + length - 1), those of them that exist.
+  /// Adds all views to voxels (i, j) of the slices k0 .. k0 + length - 1 from the first, those that exist.
+  /// The order of the sums depends on nothing but the groups, so neither does a voxel's value.
   FELDSPAR_HOST_DEVICE void operator()(const ViewBatch& batch, int i, int j, int k0) const {
     if (i >= nx || j >= ny) return;
     const float x = static_cast<float>(i), y = static_cast<float>(j);
-    float sum[length] = {};
-    for (int n = 0; n < batch.count; ++n) add_view(batch.view[n], stack(n), x, y, k0, sum);
+    float total[length];
+    for (int c = 0; c < length; ++c) total[c] = k0 + c < slices ? *voxel(i, j, k0 + c) : 0.0f;
+    for (int first = 0; first < batch.count; first += group) {
+      float sum[length] = {};
+      for (int n = first; n < first + group && n < batch.count; ++n)
+        add_view(batch.view[n], stack(n), x, y, first_slice + k0, sum);
+      for (int c = 0; c < length; ++c) total[c] += sum[c];
+    }
     for (int c = 0; c < length; ++c)
-      if (k0 + c < nz) volume[(static_cast<std::ptrdiff_t>(k0 + c) * ny + j) * nx + i] += sum[c];
+      if (k0 + c < slices) *voxel(i, j, k0 + c) = total[c];
   }
 
  private:
+  FELDSPAR_HOST_DEVICE float* voxel(int i, int j, int k) const {
+    return volume + (static_cast<std::ptrdiff_t>(k) * ny + j) * nx + i;
+  }
+
   template <class Sampler>
   FELDSPAR_HOST_DEVICE static void add_view(const ViewMatrix& view, const Sampler& projection, float x,
-                                            float y, int k0, float (&sum)[length]) {
+                                            float y, int slice, float (&sum)[length]) {
     if constexpr (upright) {
       const Shadow<float> foot = view.shadow_of(x, y, 0.0f);
       if (!is_in_front(foot.magnification)) return;
       const auto line = projection.along(foot.u);
       const float weight = foot.magnification * foot.magnification, step = view.m[6] * foot.magnification;
-      for (int c = 0; c < length; ++c) sum[c] += weight * line(foot.v + step * static_cast<float>(k0 + c));
+      for (int c = 0; c < length; ++c) sum[c] += weight * line(foot.v + step * static_cast<float>(slice + c));
     } else {
-      for (int c = 0; c < length; ++c) sum[c] += fdk_term(view, projection, x, y, static_cast<float>(k0 + c));
+      for (int c = 0; c < length; ++c)
+        sum[c] += fdk_term(view, projection, x, y, static_cast<float>(slice + c));
     }
   }
 };

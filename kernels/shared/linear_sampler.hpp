@@ -12,10 +12,12 @@ namespace feldspar::kernels {
 struct LinearLine {
   const float* pixels;
   int columns;
+  int first_row;
   int rows;
   int column;      ///< at or left of the line; -1 .. columns - 1 for lines that meet the projection
   float fraction;  ///< of the way to the next column
 
+  /// `row` counts from the first of the pixels.
   FELDSPAR_HOST_DEVICE float at_row(int row) const {
     if (row < 0 || row >= rows) return 0.0f;
     const int pixel = row * columns + column;
@@ -25,37 +27,41 @@ struct LinearLine {
   }
 
   FELDSPAR_HOST_DEVICE float operator()(float v) const {
-    if (!(v > -1.0f && v < static_cast<float>(rows)))
-      return 0.0f;  // before the cast: NaN and huge values too
     const float lower = std::floor(v);
-    const int row = static_cast<int>(lower);
+    // Before the cast: NaN and huge values too.
+    if (!(lower >= static_cast<float>(first_row - 1) && lower < static_cast<float>(first_row + rows)))
+      return 0.0f;
+    const int row = static_cast<int>(lower) - first_row;
     const float a = at_row(row), b = at_row(row + 1);
     return a + (v - lower) * (b - a);
   }
 };
 
-/// One projection of at most 2^31 - 1 pixels; pixel centres are at integer indices.
+/// The rows `first_row` .. of one projection, at most 2^31 - 1 pixels. Pixel centres are at integer indices
+/// of the whole projection, so that a value does not depend on the rows at hand, as long as they hold it.
 struct LinearSampler {
   const float* pixels;
   int columns;
+  int first_row;
   int rows;
 
   FELDSPAR_HOST_DEVICE LinearLine along(float u) const {
-    if (!(u > -1.0f && u < static_cast<float>(columns))) return {pixels, columns, 0, 0, 0.0f};  // no rows
     const float lower = std::floor(u);
-    return {pixels, columns, rows, static_cast<int>(lower), u - lower};
+    if (!(lower >= -1.0f && lower < static_cast<float>(columns))) return {pixels, columns, 0, 0, 0, 0.0f};
+    return {pixels, columns, first_row, rows, static_cast<int>(lower), u - lower};
   }
   FELDSPAR_HOST_DEVICE float operator()(float u, float v) const { return along(u)(v); }
 };
 
-/// Projections one behind the other.
+/// The same rows of several projections, one behind the other.
 struct LinearStack {
   const float* pixels;
   int columns;
+  int first_row;
   int rows;
 
   FELDSPAR_HOST_DEVICE LinearSampler operator()(int view) const {
-    return {pixels + static_cast<std::ptrdiff_t>(view) * rows * columns, columns, rows};
+    return {pixels + static_cast<std::ptrdiff_t>(view) * rows * columns, columns, first_row, rows};
   }
 };
 

@@ -40,8 +40,8 @@ class FdkColumns : public ::testing::TestWithParam<ScanCase> {
       ViewBatch batch{};
       for (int n = first; n < std::min(first + ViewBatch::capacity, count); ++n)
         batch.view[batch.count++] = make_view_matrix(views[static_cast<std::size_t>(n)], grid);
-      const LinearStack stack{projections.row(0, first), projections.nx, projections.ny};
-      const Column column{volume.data(), grid.nx, grid.ny, grid.nz, stack};
+      const LinearStack stack{projections.row(0, first), projections.nx, 0, projections.ny};
+      const Column column{volume.data(), grid.nx, grid.ny, 0, grid.nz, stack};
       for (int k = 0; k < grid.nz; k += Column::length)
         for (int j = 0; j < launched(grid.ny, 8); ++j)
           for (int i = 0; i < launched(grid.nx, 32); ++i) column(batch, i, j, k);
@@ -90,6 +90,40 @@ TEST_P(FdkColumns, OfUprightViewsAgreeWithTheDefinition) {
   EXPECT_LT(difference.worst, testing::column_tolerance(GetParam())) << "at " << difference.where;
 }
 
+/// Slices 5 .. 9 from rows cut to what they need, in calls of 16 views: the bits of the whole.
+TEST_P(FdkColumns, DoNotDependOnTheSlabTheRowsAndTheCalls) {
+  const auto& [name, scan, grid] = GetParam();
+  const std::vector<geometry::View> views = geometry::make_views(scan);
+  const int nu = scan.detector.columns, nv = scan.detector.rows, count = static_cast<int>(views.size());
+  std::vector<float> values = testing::noise(View3<float>{nullptr, nu, nv, count}.size());
+  const int first_row = 2, rows = nv - 5, first_slice = 5, slices = std::min(5, grid.nz - 5),
+            nxy = grid.nx * grid.ny;
+  std::vector<float> cut;  // the rows that are left out are 0, as far as they are seen
+  for (int n = 0; n < count; ++n)
+    for (int row = 0; row < nv; ++row) {
+      const auto begin = values.begin() + static_cast<std::ptrdiff_t>(n * nv + row) * nu;
+      if (row >= first_row && row < first_row + rows)
+        cut.insert(cut.end(), begin, begin + nu);
+      else
+        std::fill(begin, begin + nu, 0.0f);
+    }
+  const std::vector<float> whole = run<false>(views, {values.data(), nu, nv, count}, grid);
+  std::vector<float> slab(static_cast<std::size_t>(nxy * slices), 0.0f);
+
+  for (int first = 0; first < count; first += 16) {
+    ViewBatch batch{};
+    for (int n = first; n < std::min(first + 16, count); ++n)
+      batch.view[batch.count++] = make_view_matrix(views[static_cast<std::size_t>(n)], grid);
+    const LinearStack stack{cut.data() + static_cast<std::ptrdiff_t>(first) * rows * nu, nu, first_row, rows};
+    const FdkColumn<LinearStack, false> column{slab.data(), grid.nx, grid.ny, first_slice, slices, stack};
+    for (int k = 0; k < slices; k += column.length)
+      for (int j = 0; j < grid.ny; ++j)
+        for (int i = 0; i < grid.nx; ++i) column(batch, i, j, k);
+  }
+
+  EXPECT_TRUE(std::equal(slab.begin(), slab.end(), whole.begin() + first_slice * nxy));
+}
+
 INSTANTIATE_TEST_SUITE_P(Geometries, FdkColumns, ::testing::ValuesIn(testing::scan_cases()),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
@@ -104,8 +138,8 @@ TEST(FdkColumn, LeavesVoxelsInTheSourcesPlaneFinite) {
   std::vector<float> volume(grid.voxels(), 0.0f);
 
   for (int i = 0; i < 3; ++i) {
-    FdkColumn<LinearStack, true>{volume.data(), 3, 1, 3, {values.data(), 37, 29}}(batch, i, 0, 0);
-    FdkColumn<LinearStack, false>{volume.data(), 3, 1, 3, {values.data(), 37, 29}}(batch, i, 0, 0);
+    FdkColumn<LinearStack, true>{volume.data(), 3, 1, 0, 3, {values.data(), 37, 0, 29}}(batch, i, 0, 0);
+    FdkColumn<LinearStack, false>{volume.data(), 3, 1, 0, 3, {values.data(), 37, 0, 29}}(batch, i, 0, 0);
   }
 
   EXPECT_EQ(volume, std::vector<float>(grid.voxels(), 0.0f));
@@ -113,7 +147,7 @@ TEST(FdkColumn, LeavesVoxelsInTheSourcesPlaneFinite) {
 
 TEST(LinearSampler, FallsToZeroWithinOnePixelBeyondTheEdge) {
   const float pixels[] = {1, 2, 3, 4, 5, 6};  // 3 columns, 2 rows
-  const LinearSampler sample{pixels, 3, 2};
+  const LinearSampler sample{pixels, 3, 0, 2};
 
   EXPECT_EQ(sample(0, 0), 1.0f);
   EXPECT_EQ(sample(1.5f, 0.5f), 4.0f);  // (2 + 3 + 5 + 6) / 4
@@ -168,8 +202,9 @@ TEST(Attenuate, GuardsEveryKindOfPixel) {
   EXPECT_EQ(met(500, nan, 100, 0), met_dead);
   EXPECT_EQ(met(500, infinity, 100, 0), met_dead);
   EXPECT_EQ(met(500, 1100, nan, 0), met_dead);
+  EXPECT_EQ(met(65535, 101, 100, 0), met_dead | met_saturation);
   EXPECT_EQ(met(nan, 1100, 100, 0), met_not_finite);
-  EXPECT_EQ(met(infinity, 101, 100, 0), met_not_finite);
+  EXPECT_EQ(met(infinity, 101, 100, 0), met_not_finite | met_saturation);
   EXPECT_EQ(met(-infinity, 1100, 100, 0), met_not_finite);
 }
 
