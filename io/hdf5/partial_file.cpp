@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/std.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
