@@ -26,7 +26,8 @@ State& state() {
 
 void to_stderr(LogLevel level, std::string_view message) {
   static const auto logger = [] {
-    auto made = std::make_shared<spdlog::logger>("feldspar", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made =
+        std::make_shared<spdlog::logger>("feldspar", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%v");
     made->set_level(spdlog::level::debug);
     made->flush_on(spdlog::level::debug);

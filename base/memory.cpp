@@ -30,7 +30,8 @@ void MemoryBudget::reserve(std::size_t bytes, std::string_view purpose) {
   }
 }
 
-Block::Block(std::size_t bytes, std::string_view purpose, MemoryBudget* budget) : bytes_(bytes), budget_(budget) {
+Block::Block(std::size_t bytes, std::string_view purpose, MemoryBudget* budget)
+    : bytes_(bytes), budget_(budget) {
   if (bytes == 0) return;
   if (budget_) budget_->reserve(bytes, purpose);
   const std::size_t alignment = bytes >= 4 * huge_page ? huge_page : cache_line;
@@ -38,8 +39,9 @@ Block::Block(std::size_t bytes, std::string_view purpose, MemoryBudget* budget) 
   data_ = std::aligned_alloc(alignment, rounded);
   if (!data_) {
     if (budget_) budget_->release(bytes);
-    throw Error(ErrorKind::out_of_memory, fmt::format("{} needs {}, which the system does not have; lower --memory",
-                                                      purpose, format_bytes(bytes)));
+    throw Error(ErrorKind::out_of_memory,
+                fmt::format("{} needs {}, which the system does not have; lower --memory", purpose,
+                            format_bytes(bytes)));
   }
   // Fewer page-table misses in back-projection; a refusal costs nothing but speed.
   if (alignment == huge_page) (void)madvise(data_, bytes, MADV_HUGEPAGE);

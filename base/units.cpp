@@ -30,7 +30,8 @@ double parse_with_suffix(std::string_view text, std::string_view what, const std
     double number = 0;
     if (parse_number(trimmed(whole.substr(0, whole.size() - suffix.size())), number)) return number * factor;
   }
-  throw Error(ErrorKind::usage, fmt::format("{}: '{}' is not understood; write for example {}", what, text, example));
+  throw Error(ErrorKind::usage,
+              fmt::format("{}: '{}' is not understood; write for example {}", what, text, example));
 }
 
 }  // namespace
@@ -72,7 +73,8 @@ std::size_t parse_bytes(std::string_view text, std::string_view what) {
                                                     {"", 1.0}}};
   const double bytes = parse_with_suffix(text, what, suffixes, "4GiB");
   if (!(bytes >= 1) || bytes > 9e18)
-    throw Error(ErrorKind::usage, fmt::format("{}: '{}' is not a usable amount of memory; write for example 4GiB", what, text));
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: '{}' is not a usable amount of memory; write for example 4GiB", what, text));
   return static_cast<std::size_t>(bytes);
 }
 

@@ -24,8 +24,8 @@ constexpr double radians_per_degree = std::numbers::pi / 180;
 /// refused. Returns false when `text` is no such number.
 [[nodiscard]] bool parse_number(std::string_view text, double& value);
 
-[[nodiscard]] std::string format_bytes(std::size_t bytes);     ///< "3.9 GiB"
+[[nodiscard]] std::string format_bytes(std::size_t bytes);       ///< "3.9 GiB"
 [[nodiscard]] std::string format_length_mm(double millimetres);  ///< "36.0 um", "1.20 mm"
-[[nodiscard]] std::string format_seconds(double seconds);      ///< "45 s", "12m 05s", "2h 05m"
+[[nodiscard]] std::string format_seconds(double seconds);        ///< "45 s", "12m 05s", "2h 05m"
 
 }  // namespace feldspar

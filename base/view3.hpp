@@ -33,8 +33,7 @@ struct View3 {
   }
 
   constexpr operator View3<const T>() const noexcept  // NOLINT(google-explicit-constructor)
-    requires(!std::is_const_v<T>)
-  {
+      requires(!std::is_const_v<T>) {
     return {data, nx, ny, nz};
   }
 };

@@ -1,6 +1,6 @@
 // `feldspar info`: what a scan is, what reconstructing it takes, and what is odd about it.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -31,27 +31,44 @@ json describe_json(const Job& job, bool has_pixels, const recon::TimeEstimate& t
   const geometry::VolumeGrid& grid = job.fdk.grid;
   json fields = json::array();
   for (const io::SourceField& f : job.source->fields())
-    fields.push_back({{"section", f.section}, {"name", f.name}, {"value", f.value}, {"use", io::name_of(f.use)}, {"note", f.note}});
-  return {{"format", about.format},
-          {"name", about.name},
-          {"has_pixels", has_pixels},
-          {"voltage_kv", about.voltage_kv},
-          {"current_ua", about.current_ua},
-          {"exposure_s", about.exposure_s},
-          {"source_object_distance_mm", scan.source_object_distance},
-          {"source_detector_distance_mm", scan.source_detector_distance},
-          {"magnification", scan.magnification()},
-          {"detector", {{"columns", d.columns}, {"rows", d.rows}, {"column_pitch_mm", d.column_pitch}, {"row_pitch_mm", d.row_pitch},
-                        {"column_offset_mm", d.column_offset}, {"row_offset_mm", d.row_offset}}},
-          {"axis", {{"offset_mm", scan.axis.offset}, {"roll_rad", scan.axis.roll}, {"tilt_rad", scan.axis.tilt}}},
-          {"views", scan.angles.size()},
-          {"angular_span_deg", job.setup.coverage.span / radians_per_degree},
-          {"full_turn", job.setup.coverage.full_turn},
-          {"volume", {{"size", {grid.nx, grid.ny, grid.nz}}, {"voxel_size_mm", grid.spacing.x}, {"bytes", grid.voxels() * sizeof(float)}}},
-          {"plan", {{"device", job.backend->name()}, {"slabs", job.plan.slabs.size()}, {"memory_bytes", job.plan.memory},
-                    {"bytes_to_read", job.plan.bytes_to_read}, {"estimated_seconds", time.total_s()}}},
-          {"findings", job.findings},
-          {"fields", std::move(fields)}};
+    fields.push_back({{"section", f.section},
+                      {"name", f.name},
+                      {"value", f.value},
+                      {"use", io::name_of(f.use)},
+                      {"note", f.note}});
+  return {
+      {"format", about.format},
+      {"name", about.name},
+      {"has_pixels", has_pixels},
+      {"voltage_kv", about.voltage_kv},
+      {"current_ua", about.current_ua},
+      {"exposure_s", about.exposure_s},
+      {"source_object_distance_mm", scan.source_object_distance},
+      {"source_detector_distance_mm", scan.source_detector_distance},
+      {"magnification", scan.magnification()},
+      {"detector",
+       {{"columns", d.columns},
+        {"rows", d.rows},
+        {"column_pitch_mm", d.column_pitch},
+        {"row_pitch_mm", d.row_pitch},
+        {"column_offset_mm", d.column_offset},
+        {"row_offset_mm", d.row_offset}}},
+      {"axis", {{"offset_mm", scan.axis.offset}, {"roll_rad", scan.axis.roll}, {"tilt_rad", scan.axis.tilt}}},
+      {"views", scan.angles.size()},
+      {"angular_span_deg", job.setup.coverage.span / radians_per_degree},
+      {"full_turn", job.setup.coverage.full_turn},
+      {"volume",
+       {{"size", {grid.nx, grid.ny, grid.nz}},
+        {"voxel_size_mm", grid.spacing.x},
+        {"bytes", grid.voxels() * sizeof(float)}}},
+      {"plan",
+       {{"device", job.backend->name()},
+        {"slabs", job.plan.slabs.size()},
+        {"memory_bytes", job.plan.memory},
+        {"bytes_to_read", job.plan.bytes_to_read},
+        {"estimated_seconds", time.total_s()}}},
+      {"findings", job.findings},
+      {"fields", std::move(fields)}};
 }
 
 std::string describe_scan(const Job& job) {
@@ -60,19 +77,23 @@ std::string describe_scan(const Job& job) {
   const io::ScanDescription& about = job.source->description();
   const auto seen = geometry::field_of_view(scan);
   std::string text = fmt::format("scan      {} ({})\n", about.name, about.format);
-  if (about.voltage_kv > 0) text += fmt::format("x-rays    {:g} kV, {:g} uA{}\n", about.voltage_kv, about.current_ua,
-                                                about.filter.empty() ? "" : ", " + about.filter);
+  if (about.voltage_kv > 0)
+    text += fmt::format("x-rays    {:g} kV, {:g} uA{}\n", about.voltage_kv, about.current_ua,
+                        about.filter.empty() ? "" : ", " + about.filter);
   if (about.exposure_s > 0) text += fmt::format("exposure  {} a view\n", format_seconds(about.exposure_s));
-  text += fmt::format("geometry  source to object {:.3f} mm, source to detector {:.3f} mm, magnification {:.4f}\n",
-                      scan.source_object_distance, scan.source_detector_distance, scan.magnification());
-  text += fmt::format("detector  {} x {} pixels of {:g} x {:g} mm; offset {:g}, {:g} mm\n", d.columns, d.rows, d.column_pitch,
-                      d.row_pitch, d.column_offset, d.row_offset);
-  text += fmt::format("axis      offset {:.4f} mm at the object ({:+.2f} columns), roll {:.4f} deg, tilt {:.4f} deg\n",
-                      scan.axis.offset, scan.axis.offset * scan.magnification() / d.column_pitch,
-                      scan.axis.roll / radians_per_degree, scan.axis.tilt / radians_per_degree);
-  text += fmt::format("views     {} over {:.3f} degrees, mean step {:.4f}\n", job.setup.views.size(),
-                      job.setup.coverage.span / radians_per_degree,
-                      job.setup.coverage.span / radians_per_degree / static_cast<double>(job.setup.views.size()));
+  text += fmt::format(
+      "geometry  source to object {:.3f} mm, source to detector {:.3f} mm, magnification {:.4f}\n",
+      scan.source_object_distance, scan.source_detector_distance, scan.magnification());
+  text += fmt::format("detector  {} x {} pixels of {:g} x {:g} mm; offset {:g}, {:g} mm\n", d.columns, d.rows,
+                      d.column_pitch, d.row_pitch, d.column_offset + 0.0, d.row_offset + 0.0);
+  text += fmt::format(
+      "axis      offset {:.4f} mm at the object ({:+.2f} columns), roll {:.4f} deg, tilt {:.4f} deg\n",
+      scan.axis.offset + 0.0, scan.axis.offset * scan.magnification() / d.column_pitch + 0.0,
+      scan.axis.roll / radians_per_degree + 0.0, scan.axis.tilt / radians_per_degree + 0.0);
+  text +=
+      fmt::format("views     {} over {:.3f} degrees, mean step {:.4f}\n", job.setup.views.size(),
+                  job.setup.coverage.span / radians_per_degree,
+                  job.setup.coverage.span / radians_per_degree / static_cast<double>(job.setup.views.size()));
   text += fmt::format("seen      by every view: a cylinder of {:.2f} mm radius\n", seen.inner_radius);
   return text;
 }
@@ -80,8 +101,8 @@ std::string describe_scan(const Job& job) {
 void print_fields(const Job& job) {
   std::cout << "\nwhat the source says, and what became of it\n";
   for (const io::SourceField& f : job.source->fields())
-    std::cout << fmt::format("  {:<12} {}/{} = {}{}\n", io::name_of(f.use), f.section, f.name, f.value.substr(0, 60),
-                             f.note.empty() ? "" : "  -- " + f.note);
+    std::cout << fmt::format("  {:<12} {}/{} = {}{}\n", io::name_of(f.use), f.section, f.name,
+                             f.value.substr(0, 60), f.note.empty() ? "" : "  -- " + f.note);
 }
 
 /// The job, and whether the scan's projections are there: without them the geometry is still worth showing.
@@ -110,11 +131,12 @@ void run(const InfoOptions& options) {
     return;
   }
   std::cout << describe_scan(job) << describe_plan(job);
-  std::cout << fmt::format("time      about {}, by a short measurement, plus what reading and writing cannot overlap\n",
-                           format_seconds(time.total_s()));
+  std::cout << fmt::format(
+      "time      about {}, by a short measurement, plus what reading and writing cannot overlap\n",
+      format_seconds(time.total_s()));
   if (has_pixels)
-    std::cout << fmt::format("beam      air at {:.3f} of white, darkest transmission {:.4f}\n", job.inspection.air_level,
-                             job.inspection.lowest_transmission);
+    std::cout << fmt::format("beam      air at {:.3f} of white, darkest transmission {:.4f}\n",
+                             job.inspection.air_level, job.inspection.lowest_transmission);
   std::cout << (job.findings.empty() ? "odd       nothing\n" : "");
   for (const std::string& finding : job.findings) std::cout << "odd       " << finding << '\n';
   if (options.fields) print_fields(job);
@@ -124,7 +146,8 @@ void run(const InfoOptions& options) {
 
 void add_info_command(CLI::App& program) {
   auto options = std::make_shared<InfoOptions>();
-  CLI::App* command = program.add_subcommand("info", "Show what a scan is, what reconstructing it takes, and what is odd about it");
+  CLI::App* command = program.add_subcommand(
+      "info", "Show what a scan is, what reconstructing it takes, and what is odd about it");
   command->footer("Example: feldspar info Cell01.xtekct --fields");
   add_job_options(*command, options->job);
   command->add_flag("--fields", options->fields, "Also everything the source says, and what became of it");

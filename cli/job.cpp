@@ -1,7 +1,7 @@
 #include "cli/job.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <fstream>
 
@@ -27,12 +27,14 @@ std::size_t free_memory() {
 geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::CircularScan& scan) {
   const double spacing = options.voxel_size.empty() ? 0 : parse_length_mm(options.voxel_size, "--voxel-size");
   if (!options.voxel_size.empty() && !(spacing > 0))
-    throw Error(ErrorKind::usage, fmt::format("--voxel-size: '{}' is not a positive length", options.voxel_size));
+    throw Error(ErrorKind::usage,
+                fmt::format("--voxel-size: '{}' is not a positive length", options.voxel_size));
   geometry::VolumeGrid grid = geometry::default_grid(scan, spacing);
   geometry::Vec3 centre = grid.centre_of(0.5 * (grid.nx - 1), 0.5 * (grid.ny - 1), 0.5 * (grid.nz - 1));
   if (!options.center.empty()) {
     const auto parts = split_list(options.center, 3, "--center");
-    centre = {parse_length_mm(parts[0], "--center"), parse_length_mm(parts[1], "--center"), parse_length_mm(parts[2], "--center")};
+    centre = {parse_length_mm(parts[0], "--center"), parse_length_mm(parts[1], "--center"),
+              parse_length_mm(parts[2], "--center")};
   }
   int counts[3] = {grid.nx, grid.ny, grid.nz};
   if (!options.size.empty()) {
@@ -40,7 +42,9 @@ geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::Circul
     for (std::size_t n = 0; n < 3; ++n) {
       double count = 0;
       if (!parse_number(parts[n], count) || count < 1 || count > 1e6 || count != static_cast<int>(count))
-        throw Error(ErrorKind::usage, fmt::format("--size: '{}' is not a number of voxels; write for example 512,512,400", parts[n]));
+        throw Error(
+            ErrorKind::usage,
+            fmt::format("--size: '{}' is not a number of voxels; write for example 512,512,400", parts[n]));
       counts[n] = static_cast<int>(count);
     }
   }
@@ -50,19 +54,27 @@ geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::Circul
 }  // namespace
 
 void add_job_options(CLI::App& command, JobOptions& options) {
-  command.add_option("scan", options.scan, "The scan: its file (.xtekct) or folder")->required();
+  command.add_option("scan,--scan", options.scan, "The scan: its file (.xtekct) or folder")->required();
   add_open_options(command, options.open);
-  command.add_option("--device", options.device, "Where to compute; `feldspar devices` lists them")->capture_default_str();
-  command.add_option("--memory", options.memory, "Most memory the program may use, as 4GiB; default: 3/4 of what is free");
-  command.add_option("--threads", options.threads, "Threads of the CPU; default: all")->check(CLI::Range(1, 4096));
+  command.add_option("--device", options.device, "Where to compute; `feldspar devices` lists them")
+      ->capture_default_str();
+  command.add_option("--memory", options.memory,
+                     "Most memory the program may use, as 4GiB; default: 3/4 of what is free");
+  command.add_option("--threads", options.threads, "Threads of the CPU; default: all")
+      ->check(CLI::Range(1, 4096));
   command.add_option("--voxel-size", options.voxel_size, "As 36um; default: detector pitch / magnification");
   command.add_option("--size", options.size, "Voxels as NX,NY,NZ; default: what the detector covers");
-  command.add_option("--center", options.center, "Middle of the volume as X,Y,Z in mm from the axis at the central ray's height");
-  command.add_option("--window", options.window, "Filter: ram-lak, shepp-logan, cosine, hamming, hann")->capture_default_str();
-  command.add_option("--cutoff", options.cutoff, "Filter cutoff, a fraction of the Nyquist frequency")->capture_default_str();
+  command.add_option("--center", options.center,
+                     "Middle of the volume as X,Y,Z in mm from the axis at the central ray's height");
+  command.add_option("--window", options.window, "Filter: ram-lak, shepp-logan, cosine, hamming, hann")
+      ->capture_default_str();
+  command.add_option("--cutoff", options.cutoff, "Filter cutoff, a fraction of the Nyquist frequency")
+      ->capture_default_str();
   command.add_option("--views", options.views, "Only these views, as first:end:step");
-  command.add_option("--axis-offset", options.axis_offset, "Rotation axis to the right of the central ray, at the object, as 0.12mm");
-  command.add_option("--axis-roll", options.axis_roll, "Rotation axis leaning to the right seen from the source, as 0.1deg");
+  command.add_option("--axis-offset", options.axis_offset,
+                     "Rotation axis to the right of the central ray, at the object, as 0.12mm");
+  command.add_option("--axis-roll", options.axis_roll,
+                     "Rotation axis leaning to the right seen from the source, as 0.1deg");
 }
 
 Job prepare_job(const JobOptions& options) {
@@ -79,7 +91,8 @@ Job prepare_job(const JobOptions& options) {
   job.fdk.memory = options.memory.empty() ? free_memory() / 4 * 3 : parse_bytes(options.memory, "--memory");
 
   job.budget = std::make_unique<MemoryBudget>(job.fdk.memory);
-  job.backend = kernels::open_backend(options.device, {.threads = options.threads, .budget = job.budget.get()});
+  job.backend =
+      kernels::open_backend(options.device, {.threads = options.threads, .budget = job.budget.get()});
   job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
                                recon::costs_on(*job.backend, *job.source, job.setup, job.fdk));
 
@@ -94,18 +107,22 @@ Job prepare_job(const JobOptions& options) {
 
 std::string describe_plan(const Job& job) {
   const geometry::VolumeGrid& grid = job.fdk.grid;
-  const geometry::Vec3 first = grid.centre_of(-0.5, -0.5, -0.5), last = grid.centre_of(grid.nx - 0.5, grid.ny - 0.5, grid.nz - 0.5);
+  const geometry::Vec3 first = grid.centre_of(-0.5, -0.5, -0.5),
+                       last = grid.centre_of(grid.nx - 0.5, grid.ny - 0.5, grid.nz - 0.5);
   std::string text;
   text += fmt::format("volume    {} x {} x {} voxels of {} (x, y, z), {}\n", grid.nx, grid.ny, grid.nz,
                       format_length_mm(grid.spacing.x), format_bytes(grid.voxels() * sizeof(float)));
-  text += fmt::format("          x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to {:.2f} mm\n", first.x, last.x, first.y,
-                      last.y, first.z, last.z);
+  text += fmt::format("          x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to {:.2f} mm\n", first.x,
+                      last.x, first.y, last.y, first.z, last.z);
   text += fmt::format("device    {}\n", job.backend->name());
-  text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window), job.fdk.ramp.cutoff);
-  text += fmt::format("plan      {} slab{} of up to {} slices, {} views at a time; reads {}\n", job.plan.slabs.size(),
-                      job.plan.slabs.size() == 1 ? "" : "s", job.plan.slabs.front().slices.count(),
-                      job.plan.views_per_batch, format_bytes(job.plan.bytes_to_read));
-  text += fmt::format("memory    {} of at most {}\n", format_bytes(job.plan.memory), format_bytes(job.fdk.memory));
+  text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window),
+                      job.fdk.ramp.cutoff);
+  text += fmt::format("plan      {} slab{} of up to {} slices, {} views at a time; reads {}\n",
+                      job.plan.slabs.size(), job.plan.slabs.size() == 1 ? "" : "s",
+                      job.plan.slabs.front().slices.count(), job.plan.views_per_batch,
+                      format_bytes(job.plan.bytes_to_read));
+  text += fmt::format("memory    {} of at most {}\n", format_bytes(job.plan.memory),
+                      format_bytes(job.fdk.memory));
   return text;
 }
 

@@ -22,11 +22,11 @@ struct JobOptions {
   std::filesystem::path scan;
   io::OpenOptions open;
   std::string device = "auto";
-  std::string memory;       ///< "4GiB"; empty for three quarters of what is free
+  std::string memory;  ///< "4GiB"; empty for three quarters of what is free
   int threads = 0;
-  std::string voxel_size;   ///< "36um"; empty for pitch / magnification
-  std::string size;         ///< "NX,NY,NZ"; empty for what the detector covers
-  std::string center;       ///< "X,Y,Z" of the volume, lengths
+  std::string voxel_size;  ///< "36um"; empty for pitch / magnification
+  std::string size;        ///< "NX,NY,NZ"; empty for what the detector covers
+  std::string center;      ///< "X,Y,Z" of the volume, lengths
   std::string window = "ram-lak";
   double cutoff = 1;
   std::string views;        ///< "first:end:step"

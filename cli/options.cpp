@@ -1,8 +1,8 @@
 #include "cli/options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <toml++/toml.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -26,7 +26,8 @@ std::string as_text(const toml::node& value, const std::string& where) {
       out << fmt::format("{}", *value.value<double>());
     return out.str();
   }
-  throw Error(ErrorKind::usage, fmt::format("{}: the value must be a text, a number, true or false, or a list of them", where));
+  throw Error(ErrorKind::usage,
+              fmt::format("{}: the value must be a text, a number, true or false, or a list of them", where));
 }
 
 std::string toml_text(const std::string& text) {
@@ -37,18 +38,24 @@ std::string toml_text(const std::string& text) {
 
 }  // namespace
 
+std::string toml_line(const std::string& key, const std::string& value) {
+  return fmt::format("{} = {}\n", key, toml_text(value));
+}
+
 void apply_config(CLI::App& command, const std::filesystem::path& file) {
   toml::table table;
   try {
     table = toml::parse_file(file.string());
   } catch (const toml::parse_error& error) {
-    throw Error(ErrorKind::usage, fmt::format("{}:{}: {}", file.string(), error.source().begin.line, std::string(error.description())));
+    throw Error(ErrorKind::usage, fmt::format("{}:{}: {}", file.string(), error.source().begin.line,
+                                              std::string(error.description())));
   }
   for (const auto& [key, value] : table) {
     const std::string name(key.str()), where = fmt::format("{}: {}", file.string(), name);
     CLI::Option* option = command.get_option_no_throw("--" + name);
     if (!option || name == "config" || name == "help")
-      throw Error(ErrorKind::usage, fmt::format("{}: `feldspar {}` has no such option", where, command.get_name()));
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: `feldspar {}` has no such option", where, command.get_name()));
     if (option->count() > 0) continue;  // the command line wins
     if (const auto* list = value.as_array()) {
       for (const auto& element : *list) option->add_result(as_text(element, where));
@@ -68,13 +75,14 @@ std::string effective_config(const CLI::App& command, const std::vector<std::str
   for (const CLI::Option* option : command.get_options()) {
     const auto& names = option->get_lnames();
     if (names.empty() || std::find(leave_out.begin(), leave_out.end(), names[0]) != leave_out.end()) continue;
-    std::vector<std::string> values = option->count() > 0 ? option->results() : std::vector<std::string>{option->get_default_str()};
+    std::vector<std::string> values =
+        option->count() > 0 ? option->results() : std::vector<std::string>{option->get_default_str()};
     if (values.empty() || values[0].empty()) continue;
     const bool flag = option->get_expected_max() == 0;
     if (flag) {
       text += fmt::format("{} = {}\n", names[0], values[0] == "false" ? "false" : "true");
     } else if (values.size() == 1) {
-      text += fmt::format("{} = {}\n", names[0], toml_text(values[0]));
+      text += toml_line(names[0], values[0]);
     } else {
       for (std::string& value : values) value = toml_text(value);
       text += fmt::format("{} = [{}]\n", names[0], fmt::join(values, ", "));
@@ -84,13 +92,19 @@ std::string effective_config(const CLI::App& command, const std::vector<std::str
 }
 
 void add_open_options(CLI::App& command, io::OpenOptions& options) {
-  command.add_option("--white-level", options.white_level, "Counts of the open beam, instead of the scan's own value")
+  command
+      .add_option("--white-level", options.white_level,
+                  "Counts of the open beam, instead of the scan's own value")
       ->check(CLI::PositiveNumber);
-  command.add_option("--angles", options.angles, "Angles of the views: nominal (start and step) or file (as measured)")
+  command
+      .add_option("--angles", options.angles,
+                  "Angles of the views: nominal (start and step) or file (as measured)")
       ->check(CLI::IsMember({"nominal", "file"}))
       ->capture_default_str();
-  command.add_flag("--reverse-rotation", options.reverse_rotation, "The object turned the other way than the format says");
-  command.add_flag("--allow-missing", options.allow_missing, "Leave out projections that are missing or unreadable");
+  command.add_flag("--reverse-rotation", options.reverse_rotation,
+                   "The object turned the other way than the format says");
+  command.add_flag("--allow-missing", options.allow_missing,
+                   "Leave out projections that are missing or unreadable");
 }
 
 std::vector<int> parse_views(const std::string& text, int count) {
@@ -104,7 +118,9 @@ std::vector<int> parse_views(const std::string& text, int count) {
       parts.back() += c;
   }
   const auto refuse = [&] {
-    return Error(ErrorKind::usage, fmt::format("--views: '{}' is not understood; write first:end:step, for example 0:{}:2", text, count));
+    return Error(ErrorKind::usage,
+                 fmt::format("--views: '{}' is not understood; write first:end:step, for example 0:{}:2",
+                             text, count));
   };
   if (parts.size() < 2 || parts.size() > 3) throw refuse();
   const auto number = [&](std::size_t n, int otherwise) {
@@ -116,7 +132,8 @@ std::vector<int> parse_views(const std::string& text, int count) {
   };
   const int first = number(0, 0), end = number(1, count), step = number(2, 1);
   if (first < 0 || end > count || step < 1 || first >= end)
-    throw Error(ErrorKind::usage, fmt::format("--views: '{}' leaves no view of the {} there are", text, count));
+    throw Error(ErrorKind::usage,
+                fmt::format("--views: '{}' leaves no view of the {} there are", text, count));
   for (int n = first; n < end; n += step) views.push_back(n);
   return views;
 }
@@ -130,7 +147,8 @@ std::vector<std::string> split_list(const std::string& text, std::size_t count, 
       parts.back() += c;
   }
   if (parts.size() != count)
-    throw Error(ErrorKind::usage, fmt::format("{}: '{}' must be {} values separated by commas", what, text, count));
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: '{}' must be {} values separated by commas", what, text, count));
   return parts;
 }
 

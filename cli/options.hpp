@@ -19,7 +19,11 @@ namespace feldspar::cli {
 void apply_config(CLI::App& command, const std::filesystem::path& file);
 
 /// The options of `command` that have a value, as such a TOML file, without those named in `leave_out`.
-[[nodiscard]] std::string effective_config(const CLI::App& command, const std::vector<std::string>& leave_out);
+[[nodiscard]] std::string effective_config(const CLI::App& command,
+                                           const std::vector<std::string>& leave_out);
+
+/// `key = "value"` with what TOML wants escaped, and a line end.
+[[nodiscard]] std::string toml_line(const std::string& key, const std::string& value);
 
 /// Adds --white-level, --angles, --reverse-rotation and --allow-missing, which fill `options`.
 void add_open_options(CLI::App& command, io::OpenOptions& options);
@@ -28,6 +32,7 @@ void add_open_options(CLI::App& command, io::OpenOptions& options);
 [[nodiscard]] std::vector<int> parse_views(const std::string& text, int count);
 
 /// Three numbers "x,y,z", each through `parse_one`. Throws Error(usage) naming `what`.
-[[nodiscard]] std::vector<std::string> split_list(const std::string& text, std::size_t count, const std::string& what);
+[[nodiscard]] std::vector<std::string> split_list(const std::string& text, std::size_t count,
+                                                  const std::string& what);
 
 }  // namespace feldspar::cli

@@ -1,7 +1,7 @@
 // `feldspar recon`: a scan becomes a volume in 1/mm.
-#include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <ctime>
@@ -42,8 +42,10 @@ io::VolumeFileOptions file_options(const ReconOptions& options) {
   if (options.type == "uint16") {
     file.type = io::VoxelType::uint16;
     const auto parts = split_list(options.range, 2, "--range");
-    if (!parse_number(parts[0], file.lowest) || !parse_number(parts[1], file.highest) || !(file.lowest < file.highest))
-      throw Error(ErrorKind::usage, fmt::format("--range: '{}' is not two growing numbers in 1/mm", options.range));
+    if (!parse_number(parts[0], file.lowest) || !parse_number(parts[1], file.highest) ||
+        !(file.lowest < file.highest))
+      throw Error(ErrorKind::usage,
+                  fmt::format("--range: '{}' is not two growing numbers in 1/mm", options.range));
   }
   return file;
 }
@@ -77,11 +79,12 @@ io::Record reconstruction_record(const Job& job, const recon::FdkReport& report)
           {"date", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
           {"command", typed_command()},
           {"algorithm", "FDK (Feldkamp, Davis, Kress 1984)"},
-          {"filter", fmt::format("{}, cutoff {} of Nyquist", kernels::name_of(job.fdk.ramp.window), job.fdk.ramp.cutoff)},
+          {"filter", fmt::format("{}, cutoff {} of Nyquist", kernels::name_of(job.fdk.ramp.window),
+                                 job.fdk.ramp.cutoff)},
           {"device", job.backend->name()},
           {"views", fmt::format("{}", job.setup.views.size())},
-          {"plan", fmt::format("{} slabs, {} views at a time, {}", job.plan.slabs.size(), job.plan.views_per_batch,
-                               format_bytes(job.plan.memory))},
+          {"plan", fmt::format("{} slabs, {} views at a time, {}", job.plan.slabs.size(),
+                               job.plan.views_per_batch, format_bytes(job.plan.memory))},
           {"time_total_s", fmt::format("{:.2f}", report.total_s)},
           {"time_read_s", fmt::format("{:.2f}", report.read_s)},
           {"time_attenuation_s", fmt::format("{:.2f}", report.attenuation_s)},
@@ -104,7 +107,8 @@ io::VolumeRecord make_record(const Job& job, const recon::FdkReport& report, con
   record.instrument = instrument_record(about);
   for (const io::SourceField& field : job.source->fields())
     record.scan.emplace_back(fmt::format("{}/{}", field.section, field.name),
-                             fmt::format("{} ({}{}{})", field.value, io::name_of(field.use), field.note.empty() ? "" : ": ", field.note));
+                             fmt::format("{} ({}{}{})", field.value, io::name_of(field.use),
+                                         field.note.empty() ? "" : ": ", field.note));
   record.reconstruction = reconstruction_record(job, report);
   record.configuration = config;
   record.findings = job.findings;
@@ -112,7 +116,8 @@ io::VolumeRecord make_record(const Job& job, const recon::FdkReport& report, con
   return record;
 }
 
-void print_result(const Job& job, const recon::FdkReport& report, const ReconOptions& options, std::int64_t clipped) {
+void print_result(const Job& job, const recon::FdkReport& report, const ReconOptions& options,
+                  std::int64_t clipped) {
   if (options.json) {
     std::cout << nlohmann::json{{"output", options.output.string()},
                                 {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
@@ -155,15 +160,18 @@ void run(CLI::App& command, ReconOptions& options) {
 
   io::VolumeWriter writer(options.output, job.fdk.grid, file);
   Progress progress(console_progress());
-  recon::FdkReport report = recon::reconstruct_fdk(*job.source, writer, *job.backend, job.setup, job.plan, job.fdk,
-                                                   progress, job.budget.get());
+  recon::FdkReport report = recon::reconstruct_fdk(*job.source, writer, *job.backend, job.setup, job.plan,
+                                                   job.fdk, progress, job.budget.get());
   for (const std::string& finding : report.findings) log_warning(finding);
   if (writer.clipped() > 0) {
-    report.findings.push_back(fmt::format("{} voxels lie outside --range {} and were clipped", writer.clipped(), options.range));
+    report.findings.push_back(
+        fmt::format("{} voxels lie outside --range {} and were clipped", writer.clipped(), options.range));
     log_warning(report.findings.back());
   }
 
-  const std::string config = effective_config(command, {"help", "config", "output", "dry-run", "json", "overwrite"});
+  const std::string config =
+      toml_line("scan", std::filesystem::absolute(options.job.scan).string()) +
+      effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite"});
   io::VolumeRecord record = make_record(job, report, config);
   const auto files = job.source->files();
   if (!options.no_hash) {
@@ -173,8 +181,9 @@ void run(CLI::App& command, ReconOptions& options) {
   }
   writer.finish(record);
   auto beside = options.output;
-  std::ofstream(beside.replace_extension(".toml")) << "# feldspar recon --config THIS -o OUT.h5 repeats this reconstruction\n"
-                                                   << config;
+  std::ofstream(beside.replace_extension(".toml"))
+      << "# feldspar recon --config THIS -o OUT.h5 repeats this reconstruction\n"
+      << config;
   print_result(job, report, options, writer.clipped());
 }
 
@@ -182,19 +191,25 @@ void run(CLI::App& command, ReconOptions& options) {
 
 void add_recon_command(CLI::App& program) {
   auto options = std::make_shared<ReconOptions>();
-  CLI::App* command = program.add_subcommand("recon", "Reconstruct a scan into a volume of attenuation in 1/mm (HDF5)");
+  CLI::App* command =
+      program.add_subcommand("recon", "Reconstruct a scan into a volume of attenuation in 1/mm (HDF5)");
   command->footer("Example: feldspar recon Cell01.xtekct -o cell.h5 --memory 8GiB");
   command->add_option("-o,--output", options->output, "The HDF5 file to write");
   command->add_option("--config", options->config, "Options from a TOML file; the command line wins");
   add_job_options(*command, options->job);
-  command->add_option("--type", options->type, "Voxels as float32 or uint16")->check(CLI::IsMember({"float32", "uint16"}))->capture_default_str();
-  command->add_option("--range", options->range, "What uint16 spans, as LOW,HIGH in 1/mm")->capture_default_str();
-  command->add_option("--compress", options->compress, "Deflate level; 0 stores plainly")->check(CLI::Range(0, 9))->capture_default_str();
+  command->add_option("--type", options->type, "Voxels as float32 or uint16")
+      ->check(CLI::IsMember({"float32", "uint16"}))
+      ->capture_default_str();
+  command->add_option("--range", options->range, "What uint16 spans, as LOW,HIGH in 1/mm")
+      ->capture_default_str();
+  command->add_option("--compress", options->compress, "Deflate level; 0 stores plainly")
+      ->check(CLI::Range(0, 9))
+      ->capture_default_str();
   command->add_flag("--overwrite", options->overwrite, "Replace an existing output");
   command->add_flag("--no-hash", options->no_hash, "Do not hash the input files into the output");
   command->add_flag("--dry-run", options->dry_run, "Print the plan and stop");
   command->add_flag("--json", options->json, "Print the result as JSON");
-  command->get_option("scan")->required(false);  // it may stand in the TOML file
+  command->get_option("--scan")->required(false);  // it may stand in the TOML file
   command->callback([command, options] { run(*command, *options); });
 }
 

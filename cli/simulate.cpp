@@ -96,7 +96,9 @@ void write_truth(const SimulateOptions& options, const simulate::VirtualScan& ma
   }
   io::VolumeRecord record;
   record.title = made.name + ", the truth";
-  record.reconstruction = {{"program", "feldspar"}, {"version", FELDSPAR_VERSION}, {"algorithm", "none: means of the object over each voxel"}};
+  record.reconstruction = {{"program", "feldspar"},
+                           {"version", FELDSPAR_VERSION},
+                           {"algorithm", "none: means of the object over each voxel"}};
   writer.finish(record);
   fmt::print("{}\n", options.truth);
 }
@@ -142,7 +144,8 @@ void add_options(CLI::App& command, SimulateOptions& o) {
   command.add_option("-o,--output", o.folder, "Folder to write the scan to; it must be absent or empty")
       ->required();
   command.add_option("--name", o.name, "Name of the scan's files (default: the preset's)");
-  command.add_option("--truth", o.truth, "Also write the object itself as a volume (.h5) on the scan's own grid");
+  command.add_option("--truth", o.truth,
+                     "Also write the object itself as a volume (.h5) on the scan's own grid");
   command.add_flag("--overwrite", o.overwrite, "Replace an earlier scan of this name in the folder");
   command.add_option("--scale", o.scale,
                      "Pixels along each side of the same detector, relative to the preset: 1/4");

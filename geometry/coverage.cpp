@@ -15,7 +15,9 @@ constexpr double turn = 2 * std::numbers::pi;
 Range touched(double lowest, double highest, int count) {
   constexpr double rounding = 1e-3;  // single precision places a shadow this well on any detector
   const double first = std::floor(lowest - rounding), end = std::floor(highest + rounding) + 2;
-  const auto cut = [&](double index) { return static_cast<int>(std::clamp(index, 0.0, static_cast<double>(count))); };
+  const auto cut = [&](double index) {
+    return static_cast<int>(std::clamp(index, 0.0, static_cast<double>(count)));
+  };
   return {cut(first), cut(end)};
 }
 
@@ -82,7 +84,8 @@ AngularCoverage angular_coverage(std::span<const double> angles) {
                    [&](auto a, auto b) { return modulo_turn(angles[a]) < modulo_turn(angles[b]); });
   std::vector<double> gap(count);  // from the n-th in order to the next
   for (std::size_t n = 0; n < count; ++n) {
-    const double next = n + 1 < count ? modulo_turn(angles[order[n + 1]]) : modulo_turn(angles[order[0]]) + turn;
+    const double next =
+        n + 1 < count ? modulo_turn(angles[order[n + 1]]) : modulo_turn(angles[order[0]]) + turn;
     gap[n] = next - modulo_turn(angles[order[n]]);
   }
   coverage.largest_gap = *std::max_element(gap.begin(), gap.end());
@@ -92,12 +95,14 @@ AngularCoverage angular_coverage(std::span<const double> angles) {
   coverage.span = *most - *least + mean_step;
   // A missing projection or two leave a small gap; a short scan leaves all that a half turn and a fan do not.
   constexpr double short_scan_gap = 20 * std::numbers::pi / 180;
-  coverage.full_turn = coverage.largest_gap <= std::max(short_scan_gap, 1.5 * turn / static_cast<double>(count));
+  coverage.full_turn =
+      coverage.largest_gap <= std::max(short_scan_gap, 1.5 * turn / static_cast<double>(count));
   if (!coverage.full_turn) {  // the views at the ends of the turn stand for what lies between them only
     const auto widest = static_cast<std::size_t>(std::max_element(gap.begin(), gap.end()) - gap.begin());
     gap[widest] = std::min(gap[widest], mean_step);
   }
-  for (std::size_t n = 0; n < count; ++n) coverage.steps[order[n]] = 0.5 * (gap[n] + gap[(n + count - 1) % count]);
+  for (std::size_t n = 0; n < count; ++n)
+    coverage.steps[order[n]] = 0.5 * (gap[n] + gap[(n + count - 1) % count]);
   return coverage;
 }
 

@@ -26,7 +26,8 @@ struct PixelWindow {
 
 /// The pixels that bilinear interpolation of the shadows of `grid` in any of `views` can touch, cut to a
 /// detector of `columns` x `rows`. Empty when the shadow misses the detector.
-[[nodiscard]] PixelWindow shadow_window(std::span<const View> views, const VolumeGrid& grid, int columns, int rows);
+[[nodiscard]] PixelWindow shadow_window(std::span<const View> views, const VolumeGrid& grid, int columns,
+                                        int rows);
 
 /// Pixel indices (column, row), not rounded, where the ray through world point `p` meets the detector.
 /// `depth` receives the distance from the source along the detector's normal; not positive behind it.
@@ -47,10 +48,11 @@ struct FieldOfView {
 
 /// How the views are spread over the turn.
 struct AngularCoverage {
-  double span = 0;             ///< rad from the first to the last view plus one mean step, as it turned
-  double largest_gap = 0;      ///< rad between neighbouring views, modulo a full turn
-  bool full_turn = false;      ///< no gap is wider than a short scan's
-  std::vector<double> steps;   ///< rad, one a view: half the gap to each neighbour; sums to 2 pi for a full turn
+  double span = 0;         ///< rad from the first to the last view plus one mean step, as it turned
+  double largest_gap = 0;  ///< rad between neighbouring views, modulo a full turn
+  bool full_turn = false;  ///< no gap is wider than a short scan's
+  std::vector<double>
+      steps;  ///< rad, one a view: half the gap to each neighbour; sums to 2 pi for a full turn
 };
 /// From the angles of the views in their order of time (any sense, start, spacing, repeats and overlap).
 [[nodiscard]] AngularCoverage angular_coverage(std::span<const double> angles);

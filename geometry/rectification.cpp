@@ -24,7 +24,9 @@ View upright(const View& real, int columns, int rows) {
   const double level = std::hypot(real.column_step.x, real.column_step.y);
   const double column_pitch = norm(real.column_step), row_pitch = norm(real.row_step);
   const double up = real.row_step.z < 0 ? -row_pitch : row_pitch;
-  return {real.source, middle, {column_pitch * real.column_step.x / level, column_pitch * real.column_step.y / level, 0},
+  return {real.source,
+          middle,
+          {column_pitch * real.column_step.x / level, column_pitch * real.column_step.y / level, 0},
           {0, 0, up}};
 }
 
@@ -32,7 +34,8 @@ View upright(const View& real, int columns, int rows) {
 /// a + c U + r V (from the source) met with the real detector by the formula of the view matrix.
 std::array<double, 9> homography(const View& real, const View& flat) {
   const Vec3 q = real.pixel_origin - real.source, a = flat.pixel_origin - flat.source;
-  const Vec3 rows[3] = {cross(real.row_step, q), cross(q, real.column_step), cross(real.column_step, real.row_step)};
+  const Vec3 rows[3] = {cross(real.row_step, q), cross(q, real.column_step),
+                        cross(real.column_step, real.row_step)};
   std::array<double, 9> h{};
   const double scale = dot(rows[2], a);
   for (std::size_t n = 0; n < 3; ++n) {
@@ -77,7 +80,8 @@ Rectification make_rectification(std::span<const View> views, int columns, int r
   return result;
 }
 
-PixelWindow source_window(const Rectification& rectification, const PixelWindow& window, int columns, int rows) {
+PixelWindow source_window(const Rectification& rectification, const PixelWindow& window, int columns,
+                          int rows) {
   if (window.columns.empty() || window.rows.empty()) return {};
   Box box;
   for (const auto& h : rectification.homographies)
@@ -86,7 +90,8 @@ PixelWindow source_window(const Rectification& rectification, const PixelWindow&
         const double w = h[6] * column + h[7] * row + h[8];
         box.hold((h[0] * column + h[1] * row + h[2]) / w, (h[3] * column + h[4] * row + h[5]) / w);
       }
-  // Cubic interpolation touches one pixel before and two after the one below the point; one more for rounding.
+  // Cubic interpolation touches one pixel before and two after the one below the point; one more for
+  // rounding.
   const auto cut = [](double lowest, double highest, int count) {
     return Range{static_cast<int>(std::clamp(std::floor(lowest) - 2, 0.0, double(count))),
                  static_cast<int>(std::clamp(std::floor(highest) + 4, 0.0, double(count)))};

@@ -33,7 +33,7 @@ struct Rectification {
 [[nodiscard]] Rectification make_rectification(std::span<const View> views, int columns, int rows);
 
 /// The real pixels that cubic interpolation of the virtual `window` can touch, in any view.
-[[nodiscard]] PixelWindow source_window(const Rectification& rectification, const PixelWindow& window, int columns,
-                                        int rows);
+[[nodiscard]] PixelWindow source_window(const Rectification& rectification, const PixelWindow& window,
+                                        int columns, int rows);
 
 }  // namespace feldspar::geometry

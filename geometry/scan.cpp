@@ -22,7 +22,8 @@ struct Frame {
   [[nodiscard]] Vec3 point(Vec3 p) const { return direction(p - origin); }
 };
 
-/// The laboratory seen from the object at angle 0: z along the rotation axis, y as near the beam as it can be.
+/// The laboratory seen from the object at angle 0: z along the rotation axis, y as near the beam as it can
+/// be.
 Frame object_frame(const RotationAxis& axis) {
   const Vec3 z{std::sin(axis.roll), std::sin(axis.tilt) * std::cos(axis.roll),
                std::cos(axis.tilt) * std::cos(axis.roll)};
@@ -36,7 +37,8 @@ View laboratory_view(const CircularScan& scan) {
   const Vec3 x{1, 0, 0}, y{0, 1, 0}, z{0, 0, 1};
   const auto posed = [&](Vec3 v) { return turned(turned(turned(v, y, d.roll), x, d.tilt), z, d.slant); };
   const Vec3 u = d.column_pitch * posed(x), v = d.row_pitch * posed(z);
-  const Vec3 centre{d.column_offset, scan.source_detector_distance - scan.source_object_distance, d.row_offset};
+  const Vec3 centre{d.column_offset, scan.source_detector_distance - scan.source_object_distance,
+                    d.row_offset};
   return {{0, -scan.source_object_distance, 0},
           centre - (0.5 * (d.columns - 1)) * u - (0.5 * (d.rows - 1)) * v,
           u,
@@ -44,21 +46,23 @@ View laboratory_view(const CircularScan& scan) {
 }
 
 void require(bool holds, std::string_view field, double value, std::string_view expected) {
-  if (!holds)
-    throw Error(ErrorKind::bad_file, fmt::format("{} is {}, but {}", field, value, expected));
+  if (!holds) throw Error(ErrorKind::bad_file, fmt::format("{} is {}, but {}", field, value, expected));
 }
 
 }  // namespace
 
 RotationAxis axis_from_edges(double top, double bottom, const CircularScan& scan) {
   const double height = scan.detector.rows * scan.detector.row_pitch;
-  return {.offset = 0.5 * (top + bottom) / scan.magnification(), .roll = std::atan((top - bottom) / height), .tilt = 0};
+  return {.offset = 0.5 * (top + bottom) / scan.magnification(),
+          .roll = std::atan((top - bottom) / height),
+          .tilt = 0};
 }
 
 void validate(const CircularScan& scan) {
   const Detector& d = scan.detector;
   const double sod = scan.source_object_distance, sdd = scan.source_detector_distance;
-  require(std::isfinite(sod) && sod > 0, "source-to-object distance", sod, "it must be a positive number of mm");
+  require(std::isfinite(sod) && sod > 0, "source-to-object distance", sod,
+          "it must be a positive number of mm");
   require(std::isfinite(sdd) && sdd > sod, "source-to-detector distance", sdd,
           fmt::format("it must be larger than the source-to-object distance of {} mm", sod));
   require(d.columns >= 1, "the number of detector columns", d.columns, "it must be at least 1");
@@ -70,16 +74,19 @@ void validate(const CircularScan& scan) {
   const double half_width = 0.5 * d.columns * d.column_pitch, half_height = 0.5 * d.rows * d.row_pitch;
   require(std::abs(d.column_offset) < half_width, "the detector's column offset", d.column_offset,
           fmt::format("beyond half the detector's width of {} mm the central ray misses it", 2 * half_width));
-  require(std::isfinite(d.row_offset) && std::abs(d.row_offset) < sdd, "the detector's row offset", d.row_offset,
-          fmt::format("the detector is only {} mm high", 2 * half_height));
-  for (const auto& [name, angle] : {std::pair{"detector roll", d.roll}, {"detector tilt", d.tilt},
-                                    {"detector slant", d.slant}, {"axis roll", scan.axis.roll},
+  require(std::isfinite(d.row_offset) && std::abs(d.row_offset) < sdd, "the detector's row offset",
+          d.row_offset, fmt::format("the detector is only {} mm high", 2 * half_height));
+  for (const auto& [name, angle] : {std::pair{"detector roll", d.roll},
+                                    {"detector tilt", d.tilt},
+                                    {"detector slant", d.slant},
+                                    {"axis roll", scan.axis.roll},
                                     {"axis tilt", scan.axis.tilt}})
     require(std::abs(angle) < 0.5, name, angle, "more than 0.5 rad is no circular cone-beam scan");
-  require(std::abs(scan.axis.offset) < half_width / scan.magnification(), "the rotation axis offset", scan.axis.offset,
-          "it puts the axis outside the detector");
+  require(std::abs(scan.axis.offset) < half_width / scan.magnification(), "the rotation axis offset",
+          scan.axis.offset, "it puts the axis outside the detector");
   require(!scan.angles.empty(), "the number of views", 0, "there must be at least one");
-  for (const double angle : scan.angles) require(std::isfinite(angle), "an angle", angle, "it must be a number");
+  for (const double angle : scan.angles)
+    require(std::isfinite(angle), "an angle", angle, "it must be a number");
   require(scan.shifts.empty() || scan.shifts.size() == scan.angles.size(), "the number of view shifts",
           static_cast<double>(scan.shifts.size()), fmt::format("there are {} views", scan.angles.size()));
 }
@@ -94,7 +101,8 @@ std::vector<View> make_views(const CircularScan& scan) {
     const double c = std::cos(scan.angles[n]), s = std::sin(scan.angles[n]);
     const auto around = [&](Vec3 p) { return Vec3{c * p.x + s * p.y, -s * p.x + c * p.y, p.z}; };
     View view{around(object.point(laboratory.source)), around(object.point(laboratory.pixel_origin)),
-              around(object.direction(laboratory.column_step)), around(object.direction(laboratory.row_step))};
+              around(object.direction(laboratory.column_step)),
+              around(object.direction(laboratory.row_step))};
     if (!scan.shifts.empty())  // an image moved by +shift was taken by pixels that stand at -shift
       view = from_pixel(view, -scan.shifts[n].column / scan.detector.column_pitch,
                         -scan.shifts[n].row / scan.detector.row_pitch);

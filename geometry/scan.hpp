@@ -56,8 +56,8 @@ struct CircularScan {
   double source_detector_distance = 0;  ///< source to the detector along y (SDD)
   Detector detector;
   RotationAxis axis;
-  std::vector<double> angles;      ///< one a view, in the order of the views; any sense, start and spacing
-  std::vector<ViewShift> shifts;   ///< empty, or one a view
+  std::vector<double> angles;     ///< one a view, in the order of the views; any sense, start and spacing
+  std::vector<ViewShift> shifts;  ///< empty, or one a view
 
   [[nodiscard]] double magnification() const { return source_detector_distance / source_object_distance; }
 };

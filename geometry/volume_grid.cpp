@@ -26,14 +26,17 @@ VolumeGrid default_grid(const CircularScan& scan, double spacing) {
   const Detector& d = scan.detector;
   const double m = scan.magnification();
   if (!(spacing > 0)) spacing = d.column_pitch / m;
-  const auto count = [&](double length) { return std::max(1, static_cast<int>(std::lround(length / m / spacing))); };
+  const auto count = [&](double length) {
+    return std::max(1, static_cast<int>(std::lround(length / m / spacing)));
+  };
   const int across = count(d.columns * d.column_pitch);
   return centred_grid(across, across, count(d.rows * d.row_pitch), spacing, {0, 0, d.row_offset / m});
 }
 
 void validate(const VolumeGrid& grid) {
   const auto require = [](bool holds, const char* what, double value) {
-    if (!holds) throw Error(ErrorKind::usage, fmt::format("the volume's {} is {}, which cannot be", what, value));
+    if (!holds)
+      throw Error(ErrorKind::usage, fmt::format("the volume's {} is {}, which cannot be", what, value));
   };
   require(grid.nx >= 1, "number of voxels along x", grid.nx);
   require(grid.ny >= 1, "number of voxels along y", grid.ny);

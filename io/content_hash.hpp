@@ -13,6 +13,7 @@ namespace feldspar::io {
 [[nodiscard]] std::string content_hash(const std::filesystem::path& file);
 
 /// The same for many files at once, in their order.
-[[nodiscard]] std::vector<std::string> content_hashes(const std::vector<std::filesystem::path>& files, ThreadPool& pool);
+[[nodiscard]] std::vector<std::string> content_hashes(const std::vector<std::filesystem::path>& files,
+                                                      ThreadPool& pool);
 
 }  // namespace feldspar::io

@@ -12,15 +12,16 @@ namespace feldspar::io {
 
 /// What a reader cannot know by itself.
 struct OpenOptions {
-  bool allow_missing = false;            ///< drop missing or unreadable projections instead of refusing
-  std::string angles = "nominal";        ///< "nominal" (start and step), "file" (measured), where both exist
-  double white_level = 0;                ///< replaces the source's when positive
-  bool reverse_rotation = false;         ///< the object turned the other way than the format's convention
-  bool headers_only = false;             ///< describe the scan even if its projections are absent
+  bool allow_missing = false;      ///< drop missing or unreadable projections instead of refusing
+  std::string angles = "nominal";  ///< "nominal" (start and step), "file" (measured), where both exist
+  double white_level = 0;          ///< replaces the source's when positive
+  bool reverse_rotation = false;   ///< the object turned the other way than the format's convention
+  bool headers_only = false;       ///< describe the scan even if its projections are absent
 };
 
 /// `path` is a file of the scan or its folder. Throws Error(io) when it cannot be read, Error(bad_file)
 /// when it is damaged, Error(unsupported) when no reader knows it, naming those that exist.
-[[nodiscard]] std::unique_ptr<ScanSource> open_scan(const std::filesystem::path& path, const OpenOptions& options = {});
+[[nodiscard]] std::unique_ptr<ScanSource> open_scan(const std::filesystem::path& path,
+                                                    const OpenOptions& options = {});
 
 }  // namespace feldspar::io

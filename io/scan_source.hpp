@@ -25,7 +25,7 @@ struct SourceField {
   std::string name;     ///< as the file spells it: "SrcToObject"
   std::string value;    ///< as the file writes it
   Use use = Use::informative;
-  std::string note;     ///< why it is ignored, or what it contradicts
+  std::string note;  ///< why it is ignored, or what it contradicts
 };
 [[nodiscard]] const char* name_of(SourceField::Use use) noexcept;
 
@@ -45,13 +45,13 @@ struct ProposedGrid {
 
 /// Facts for people and for the output; empty or 0 when unknown.
 struct ScanDescription {
-  std::string format;        ///< "Nikon X-Tek CT"
-  std::string name;          ///< of the sample or scan
+  std::string format;  ///< "Nikon X-Tek CT"
+  std::string name;    ///< of the sample or scan
   std::string instrument;
   double voltage_kv = 0;
   double current_ua = 0;
-  double exposure_s = 0;     ///< a view
-  std::string filter;        ///< "1.0 mm Cu"
+  double exposure_s = 0;  ///< a view
+  std::string filter;     ///< "1.0 mm Cu"
   std::string date;
 };
 

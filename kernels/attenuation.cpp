@@ -10,8 +10,9 @@ void validate(const AttenuationSpec& spec) {
   const std::size_t pixels = static_cast<std::size_t>(spec.columns) * static_cast<std::size_t>(spec.rows);
   const auto check_size = [&](const std::vector<float>& image, const char* name, bool may_be_empty) {
     if (image.size() == pixels || image.size() == 1 || (may_be_empty && image.empty())) return;
-    throw Error(ErrorKind::bad_file, fmt::format("the {} image has {} pixels, but the detector has {} x {} = {}", name,
-                                                 image.size(), spec.columns, spec.rows, pixels));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("the {} image has {} pixels, but the detector has {} x {} = {}", name,
+                            image.size(), spec.columns, spec.rows, pixels));
   };
   check_size(spec.white, "white (open-beam)", false);
   check_size(spec.dark, "dark", true);
@@ -20,7 +21,8 @@ void validate(const AttenuationSpec& spec) {
   };
   for (std::size_t n = 0; n < std::max(spec.white.size(), spec.dark.size()); ++n)
     if (value(spec.white, n) - value(spec.dark, n) > 1) return;
-  throw Error(ErrorKind::bad_file, "the white (open-beam) level is nowhere more than one count above the dark level");
+  throw Error(ErrorKind::bad_file,
+              "the white (open-beam) level is nowhere more than one count above the dark level");
 }
 
 }  // namespace feldspar::kernels

@@ -11,11 +11,11 @@
 namespace feldspar::kernels {
 
 struct AttenuationSpec {
-  int columns = 0;            ///< of the whole detector
+  int columns = 0;  ///< of the whole detector
   int rows = 0;
-  std::vector<float> white;   ///< open-beam counts: one value, or columns x rows
-  std::vector<float> dark;    ///< counts without beam: empty for 0, one value, or columns x rows
-  float saturation = 0;       ///< counts at or above this are counted as saturated; 0 for never
+  std::vector<float> white;  ///< open-beam counts: one value, or columns x rows
+  std::vector<float> dark;   ///< counts without beam: empty for 0, one value, or columns x rows
+  float saturation = 0;      ///< counts at or above this are counted as saturated; 0 for never
 };
 
 /// Throws Error(bad_file) unless images have the detector's size and white exceeds dark somewhere.
@@ -24,7 +24,7 @@ void validate(const AttenuationSpec& spec);
 /// What the logarithm met, summed over all calls. Pixels read twice by neighbouring slabs count twice.
 struct AttenuationTally {
   std::int64_t pixels = 0;
-  std::int64_t floored = 0;     ///< no more than the dark signal: taken as one count above it
+  std::int64_t floored = 0;  ///< less than one count above dark: taken as one count above it
   std::int64_t saturated = 0;
   std::int64_t dead = 0;        ///< white is no more than one count above dark: line integral 0
   std::int64_t not_finite = 0;  ///< NaN or infinite counts: line integral 0

@@ -32,8 +32,7 @@ struct DeviceView3 {
   int nz = 0;
   [[nodiscard]] constexpr std::size_t size() const noexcept { return View3<T>{data, nx, ny, nz}.size(); }
   constexpr operator DeviceView3<const T>() const noexcept  // NOLINT(google-explicit-constructor)
-    requires(!std::is_const_v<T>)
-  {
+      requires(!std::is_const_v<T>) {
     return {data, nx, ny, nz};
   }
 };
@@ -72,11 +71,11 @@ class Backend {
 
 /// A device that could be opened, or why it cannot.
 struct DeviceInfo {
-  std::string name;          ///< as open_backend takes it
-  std::string description;   ///< for people: model, memory, instruction set
-  int preference = 0;        ///< the largest is "auto"; 0 is never chosen automatically
-  std::size_t memory = 0;    ///< bytes of its own memory; 0 for host backends
-  std::string unavailable;   ///< empty when it can be opened, else the reason
+  std::string name;         ///< as open_backend takes it
+  std::string description;  ///< for people: model, memory, instruction set
+  int preference = 0;       ///< the largest is "auto"; 0 is never chosen automatically
+  std::size_t memory = 0;   ///< bytes of its own memory; 0 for host backends
+  std::string unavailable;  ///< empty when it can be opened, else the reason
 };
 
 struct BackendOptions {
@@ -90,6 +89,7 @@ struct BackendOptions {
 /// Opens "auto", "cpu", "cpu:avx512", "cpu:avx2", "cpu:baseline", "cuda", "cuda:1" or "reference".
 /// Throws Error(usage) for an unknown name, Error(unsupported) when this build or machine lacks it,
 /// Error(device) when it fails.
-[[nodiscard]] std::unique_ptr<Backend> open_backend(std::string_view name, const BackendOptions& options = {});
+[[nodiscard]] std::unique_ptr<Backend> open_backend(std::string_view name,
+                                                    const BackendOptions& options = {});
 
 }  // namespace feldspar::kernels

@@ -25,7 +25,8 @@ int parse_index(std::string_view text, std::string_view name) {
 
 std::vector<DeviceInfo> list_devices() {
   std::vector<DeviceInfo> all = cuda_devices();
-  for (const auto& list : {cpu_devices(), std::vector{reference_device()}}) all.insert(all.end(), list.begin(), list.end());
+  for (const auto& list : {cpu_devices(), std::vector{reference_device()}})
+    all.insert(all.end(), list.begin(), list.end());
   std::stable_sort(all.begin(), all.end(), [](const DeviceInfo& a, const DeviceInfo& b) {
     if (a.unavailable.empty() != b.unavailable.empty()) return a.unavailable.empty();
     return a.preference > b.preference;

@@ -16,7 +16,8 @@ FdkWeight make_fdk_weight(const geometry::View& view, double angular_step) {
           .column_step = view.column_step,
           .row_step = view.row_step,
           .to_axis = {-view.source.x / to_axis, -view.source.y / to_axis, 0},
-          .scale = 0.5 * angular_step * detector_depth / (origin_depth * origin_depth * norm(view.column_step)) * to_axis};
+          .scale = 0.5 * angular_step * detector_depth /
+                   (origin_depth * origin_depth * norm(view.column_step)) * to_axis};
 }
 
 double weight_at(const FdkWeight& weight, double column, double row) {

@@ -17,7 +17,7 @@ namespace feldspar::kernels {
 
 /// w(column, row) = scale * dot(r, to_axis) / |r| with r = ray + column * column_step + row * row_step.
 struct FdkWeight {
-  geometry::Vec3 ray;      ///< source to pixel (0, 0)
+  geometry::Vec3 ray;  ///< source to pixel (0, 0)
   geometry::Vec3 column_step;
   geometry::Vec3 row_step;
   geometry::Vec3 to_axis;  ///< unit vector from the source straight to the z axis

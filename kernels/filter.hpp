@@ -11,7 +11,7 @@
 namespace feldspar::kernels {
 
 struct FilterSpec {
-  int columns = 0;     ///< of the projections that will be filtered
+  int columns = 0;  ///< of the projections that will be filtered
   RampOptions ramp;
 };
 

@@ -27,8 +27,12 @@ class HostBackend : public Backend {
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes, std::string_view purpose) override {
     return std::make_unique<HostBuffer>(Block(bytes, purpose, budget_));
   }
-  void upload(const void* host, void* device, std::size_t bytes) override { std::memcpy(device, host, bytes); }
-  void download(const void* device, void* host, std::size_t bytes) override { std::memcpy(host, device, bytes); }
+  void upload(const void* host, void* device, std::size_t bytes) override {
+    std::memcpy(device, host, bytes);
+  }
+  void download(const void* device, void* host, std::size_t bytes) override {
+    std::memcpy(host, device, bytes);
+  }
   void fill_zero(void* device, std::size_t bytes) override { std::memset(device, 0, bytes); }
   void wait() override {}
 

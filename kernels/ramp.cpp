@@ -14,11 +14,12 @@ namespace {
 
 using std::numbers::pi;
 
-constexpr std::array<std::pair<RampWindow, std::string_view>, 5> names{{{RampWindow::ram_lak, "ram-lak"},
-                                                                        {RampWindow::shepp_logan, "shepp-logan"},
-                                                                        {RampWindow::cosine, "cosine"},
-                                                                        {RampWindow::hamming, "hamming"},
-                                                                        {RampWindow::hann, "hann"}}};
+constexpr std::array<std::pair<RampWindow, std::string_view>, 5> names{
+    {{RampWindow::ram_lak, "ram-lak"},
+     {RampWindow::shepp_logan, "shepp-logan"},
+     {RampWindow::cosine, "cosine"},
+     {RampWindow::hamming, "hamming"},
+     {RampWindow::hann, "hann"}}};
 
 /// The window at x, the frequency as a fraction of the cutoff.
 double window_at(RampWindow window, double x) {
@@ -38,8 +39,10 @@ double window_at(RampWindow window, double x) {
 RampWindow parse_ramp_window(std::string_view name) {
   for (const auto& [window, known] : names)
     if (known == name) return window;
-  throw Error(ErrorKind::usage,
-              fmt::format("'{}' is no filter window; there are ram-lak, shepp-logan, cosine, hamming and hann", name));
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("'{}' is no filter window; there are ram-lak, shepp-logan, cosine, hamming and hann",
+                  name));
 }
 
 std::string_view name_of(RampWindow window) noexcept {
@@ -50,9 +53,10 @@ std::string_view name_of(RampWindow window) noexcept {
 
 void validate(const RampOptions& options) {
   if (!(options.cutoff > 0 && options.cutoff <= 1))
-    throw Error(ErrorKind::usage, fmt::format("the filter's cutoff is {}, but it is a fraction of the Nyquist "
-                                              "frequency, above 0 and at most 1",
-                                              options.cutoff));
+    throw Error(ErrorKind::usage,
+                fmt::format("the filter's cutoff is {}, but it is a fraction of the Nyquist "
+                            "frequency, above 0 and at most 1",
+                            options.cutoff));
 }
 
 int ramp_length(int columns) {
@@ -71,7 +75,8 @@ std::vector<double> ramp_response(int length, const RampOptions& options) {
     double sum = 0.25;
     for (int n = 1; n < half; n += 2)
       sum -= 2 / (pi * pi * n * n) * cosine[static_cast<std::size_t>(static_cast<long long>(k) * n % length)];
-    response[static_cast<std::size_t>(k)] = sum * window_at(options.window, static_cast<double>(k) / half / options.cutoff);
+    response[static_cast<std::size_t>(k)] =
+        sum * window_at(options.window, static_cast<double>(k) / half / options.cutoff);
   }
   return response;
 }

@@ -13,7 +13,8 @@ struct ExactViewMatrix {
   double m[12];
 };
 
-[[nodiscard]] ExactViewMatrix make_exact_view_matrix(const geometry::View& view, const geometry::VolumeGrid& grid);
+[[nodiscard]] ExactViewMatrix make_exact_view_matrix(const geometry::View& view,
+                                                     const geometry::VolumeGrid& grid);
 [[nodiscard]] ViewMatrix make_view_matrix(const geometry::View& view, const geometry::VolumeGrid& grid);
 
 }  // namespace feldspar::kernels

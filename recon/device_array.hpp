@@ -20,11 +20,17 @@ class DeviceArray3 {
     return {static_cast<T*>(buffer_->data()), nx, ny, nz};
   }
   /// Only where Backend::uses_host_memory().
-  [[nodiscard]] View3<T> host_view(int nx, int ny, int nz) const { return {static_cast<T*>(buffer_->data()), nx, ny, nz}; }
+  [[nodiscard]] View3<T> host_view(int nx, int ny, int nz) const {
+    return {static_cast<T*>(buffer_->data()), nx, ny, nz};
+  }
 
   void fill_zero(std::size_t values) { backend_->fill_zero(buffer_->data(), values * sizeof(T)); }
-  void upload(const void* host, std::size_t values) { backend_->upload(host, buffer_->data(), values * sizeof(T)); }
-  void download(void* host, std::size_t values) const { backend_->download(buffer_->data(), host, values * sizeof(T)); }
+  void upload(const void* host, std::size_t values) {
+    backend_->upload(host, buffer_->data(), values * sizeof(T));
+  }
+  void download(void* host, std::size_t values) const {
+    backend_->download(buffer_->data(), host, values * sizeof(T));
+  }
 
  private:
   kernels::Backend* backend_;

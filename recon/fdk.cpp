@@ -67,11 +67,13 @@ class Works {
     const auto views = static_cast<std::size_t>(plan.views_per_batch);
     const std::size_t pixels = largest(plan, source_pixels) * views;
     line_integrals_.emplace(backend, pixels, "line integrals");
-    if (!backend.uses_host_memory()) counts_.emplace(backend, pixels * io::bytes_of(count_type_), "raw counts");
+    if (!backend.uses_host_memory())
+      counts_.emplace(backend, pixels * io::bytes_of(count_type_), "raw counts");
     if (!setup.rectification) return;
     rectifier_ = backend.make_rectifier();
-    upright_.emplace(backend, largest(plan, [&](const Slab& s) { return s.rows.count(); }) * views *
-                                  static_cast<std::size_t>(setup.columns),
+    upright_.emplace(backend,
+                     largest(plan, [&](const Slab& s) { return s.rows.count(); }) * views *
+                         static_cast<std::size_t>(setup.columns),
                      "rectified projections");
   }
 
@@ -86,8 +88,9 @@ class Works {
     if (setup_.rectification) {
       const Stopwatch time(report_.rectification_s);
       const auto upright = upright_->view(setup_.columns, slab.rows.count(), batch.count());
-      rectifier_->apply(part(setup_.rectification->homographies, batch), setup_.source_columns, setup_.source_rows,
-                        slab.source_window, stack, {{0, setup_.columns}, slab.rows}, upright);
+      rectifier_->apply(part(setup_.rectification->homographies, batch), setup_.source_columns,
+                        setup_.source_rows, slab.source_window, stack, {{0, setup_.columns}, slab.rows},
+                        upright);
       stack = upright;
     }
     {
@@ -95,10 +98,12 @@ class Works {
       const auto width = static_cast<std::size_t>(setup_.columns);
       const std::span<const float> all(setup_.column_weights);
       filter_->apply(part(setup_.weights, batch),
-                     all.empty() ? all : all.subspan(width * batch.first, width * batch.count()), slab.rows.first, stack);
+                     all.empty() ? all : all.subspan(width * batch.first, width * batch.count()),
+                     slab.rows.first, stack);
     }
     const Stopwatch time(report_.back_projection_s);
-    back_projector_->accumulate(part(setup_.views, batch), slab.rows, stack, options_.grid, slab.slices, volume);
+    back_projector_->accumulate(part(setup_.views, batch), slab.rows, stack, options_.grid, slab.slices,
+                                volume);
     backend_.wait();
   }
 
@@ -107,7 +112,8 @@ class Works {
  private:
   template <class T>
   static std::span<const T> part(const std::vector<T>& all, geometry::Range batch) {
-    return std::span(all).subspan(static_cast<std::size_t>(batch.first), static_cast<std::size_t>(batch.count()));
+    return std::span(all).subspan(static_cast<std::size_t>(batch.first),
+                                  static_cast<std::size_t>(batch.count()));
   }
 
   void attenuate(const Slab& slab, kernels::DeviceView3<float> stack, void* raw) {
@@ -116,8 +122,8 @@ class Works {
       raw = counts_->view(1, 1, 1).data;
     }
     if (count_type_ == io::CountType::uint16)
-      attenuation_->apply(kernels::DeviceView3<const std::uint16_t>{static_cast<const std::uint16_t*>(raw), stack.nx,
-                                                                    stack.ny, stack.nz},
+      attenuation_->apply(kernels::DeviceView3<const std::uint16_t>{static_cast<const std::uint16_t*>(raw),
+                                                                    stack.nx, stack.ny, stack.nz},
                           slab.source_window, stack);
     else
       attenuation_->apply(
@@ -153,16 +159,22 @@ struct FinishedSlab {
 
 Findings judge(const kernels::AttenuationTally& tally) {
   Findings findings;
-  const auto share = [&](std::int64_t count) { return 100.0 * static_cast<double>(count) / static_cast<double>(tally.pixels); };
+  const auto share = [&](std::int64_t count) {
+    return 100.0 * static_cast<double>(count) / static_cast<double>(tally.pixels);
+  };
   if (tally.not_finite > 0)
-    findings.push_back(fmt::format("{} pixels are NaN or infinite and were taken as open beam", tally.not_finite));
+    findings.push_back(
+        fmt::format("{} pixels are NaN or infinite and were taken as open beam", tally.not_finite));
   if (tally.dead > 0)
-    findings.push_back(fmt::format("{:.3f} % of the pixels see no beam (white is not above dark)", share(tally.dead)));
+    findings.push_back(
+        fmt::format("{:.3f} % of the pixels see no beam (white is not above dark)", share(tally.dead)));
   if (share(tally.floored) > 0.01)
-    findings.push_back(fmt::format("{:.3f} % of the pixels have no signal left and were taken as one count{}",
-                                   share(tally.floored), share(tally.floored) > 20 ? ": the object starves the detector of photons" : ""));
+    findings.push_back(fmt::format(
+        "{:.3f} % of the pixels have no signal left and were taken as one count{}", share(tally.floored),
+        share(tally.floored) > 20 ? ": the object starves the detector of photons" : ""));
   if (share(tally.saturated) > 0.01)
-    findings.push_back(fmt::format("{:.3f} % of the pixels are saturated: attenuation there is underestimated", share(tally.saturated)));
+    findings.push_back(fmt::format(
+        "{:.3f} % of the pixels are saturated: attenuation there is underestimated", share(tally.saturated)));
   return findings;
 }
 
@@ -172,7 +184,8 @@ MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, co
                      const FdkOptions& options) {
   const auto filter = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
   const std::shared_ptr<kernels::BackProjector> back_projector = backend.make_back_projector();
-  const std::size_t references = sizeof(float) * 2 * (source.references().white.size() + source.references().dark.size());
+  const std::size_t references =
+      sizeof(float) * 2 * (source.references().white.size() + source.references().dark.size());
   return {.count_bytes = io::bytes_of(source.count_type()),
           .fixed = process_bytes + references + filter->workspace_bytes(),
           .back_projector = [back_projector](int columns, int rows, int views) {
@@ -181,13 +194,14 @@ MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, co
 }
 
 FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, kernels::Backend& backend,
-                          const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options, Progress& progress,
-                          MemoryBudget* budget) {
+                          const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options,
+                          Progress& progress, MemoryBudget* budget) {
   FdkReport report;
   const auto start = std::chrono::steady_clock::now();
   const int view_count = static_cast<int>(setup.views.size());
   const std::size_t slab_voxels = largest(plan, [&](const Slab& s) {
-    return static_cast<std::size_t>(options.grid.nx) * static_cast<std::size_t>(options.grid.ny) * s.slices.count();
+    return static_cast<std::size_t>(options.grid.nx) * static_cast<std::size_t>(options.grid.ny) *
+           s.slices.count();
   });
   double work = 0;
   for (const Slab& slab : plan.slabs) work += static_cast<double>(slab.slices.count()) * view_count;
@@ -203,7 +217,8 @@ FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, ke
   for (std::size_t n = 0; n < buffers; ++n)
     if (n == 0 || backend.uses_host_memory()) volumes.emplace_back(backend, slab_voxels, "the slab");
   if (!backend.uses_host_memory())
-    for (std::size_t n = 0; n < buffers; ++n) copies.emplace_back(slab_voxels * sizeof(float), "the finished slab", budget);
+    for (std::size_t n = 0; n < buffers; ++n)
+      copies.emplace_back(slab_voxels * sizeof(float), "the finished slab", budget);
 
   Conveyor conveyor;
   Conveyor::Queue<Block*> empty_raw(conveyor);
@@ -221,7 +236,8 @@ FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, ke
         const geometry::Range batch{first, std::min(view_count, first + plan.views_per_batch)};
         {
           const Stopwatch time(report.read_s);
-          source.read(std::span(setup.view_indices).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(batch.count())),
+          source.read(std::span(setup.view_indices)
+                          .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(batch.count())),
                       plan.slabs[s].source_window, (*block)->data());
         }
         full_raw.push({*block, s, batch});

@@ -33,13 +33,13 @@ struct FdkReport {
 };
 
 /// The memory that FDK on this backend needs beside what the plan itself adds up.
-[[nodiscard]] MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
-                                   const FdkOptions& options);
+[[nodiscard]] MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source,
+                                   const FdkSetup& setup, const FdkOptions& options);
 
 /// Reconstructs `plan` of `setup` into `sink`, in 1/mm. Buffers count against the backend's budget. Throws
 /// what the source, the sink and the backend throw, and Error(cancelled).
 FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, kernels::Backend& backend,
-                          const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options, Progress& progress,
-                          MemoryBudget* budget = nullptr);
+                          const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options,
+                          Progress& progress, MemoryBudget* budget = nullptr);
 
 }  // namespace feldspar::recon

@@ -52,15 +52,17 @@ void weigh(const geometry::CircularScan& part, FdkSetup& setup) {
   const double span = setup.coverage.span / radians_per_degree;
   if (!setup.coverage.full_turn) {
     setup.column_weights = kernels::parker_weights(setup.views, setup.columns, part.angles);
-    setup.findings.push_back(fmt::format("the views cover {:.2f} degrees, not a full turn: Parker's weights are applied", span));
+    setup.findings.push_back(
+        fmt::format("the views cover {:.2f} degrees, not a full turn: Parker's weights are applied", span));
   } else if (std::abs(setup.coverage.span - turn) > 1.5 * turn / static_cast<double>(part.angles.size())) {
-    setup.findings.push_back(fmt::format(
-        "the views cover {:.2f} degrees: directions seen twice share their weight", span));
+    setup.findings.push_back(
+        fmt::format("the views cover {:.2f} degrees: directions seen twice share their weight", span));
   }
   const double mean_gap = turn / static_cast<double>(part.angles.size());
   if (setup.coverage.full_turn && setup.coverage.largest_gap > 2.5 * mean_gap)
-    setup.findings.push_back(fmt::format("the largest gap between views is {:.2f} degrees, the mean {:.2f}: streaks may show",
-                                         setup.coverage.largest_gap / radians_per_degree, mean_gap / radians_per_degree));
+    setup.findings.push_back(
+        fmt::format("the largest gap between views is {:.2f} degrees, the mean {:.2f}: streaks may show",
+                    setup.coverage.largest_gap / radians_per_degree, mean_gap / radians_per_degree));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 namespace feldspar::recon {
 
 struct FdkSetup {
-  std::vector<int> view_indices;      ///< views of the source that take part, in order
+  std::vector<int> view_indices;  ///< views of the source that take part, in order
   int source_columns = 0, source_rows = 0;
   int columns = 0, rows = 0;          ///< of the detector that is filtered: the virtual one when rectified
   std::vector<geometry::View> views;  ///< of that detector, one a view that takes part
@@ -28,6 +28,7 @@ struct FdkSetup {
 
 /// Throws Error(bad_file) when the scan is impossible or covers too little of the turn, Error(usage) when
 /// an index is out of range. `view_indices` empty takes every view.
-[[nodiscard]] FdkSetup prepare_fdk(const geometry::CircularScan& scan, std::span<const int> view_indices = {});
+[[nodiscard]] FdkSetup prepare_fdk(const geometry::CircularScan& scan,
+                                   std::span<const int> view_indices = {});
 
 }  // namespace feldspar::recon

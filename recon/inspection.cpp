@@ -16,7 +16,8 @@ constexpr double covered_edge = 0.9;         // an edge pixel below this share o
 
 double quantile(std::vector<float>& values, double share) {
   if (values.empty()) return 0;
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+  const auto at =
+      values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
   return *at;
 }
@@ -24,7 +25,8 @@ double quantile(std::vector<float>& values, double share) {
 /// Transmissions of one view, clamped to be finite.
 std::vector<float> transmissions(const io::ScanSource& source, int view, std::size_t& saturated) {
   const auto& detector = source.scan().detector;
-  const std::size_t pixels = static_cast<std::size_t>(detector.columns) * static_cast<std::size_t>(detector.rows);
+  const std::size_t pixels =
+      static_cast<std::size_t>(detector.columns) * static_cast<std::size_t>(detector.rows);
   const Block raw(pixels * io::bytes_of(source.count_type()), "a projection");
   source.read(std::span(&view, 1), {{0, detector.columns}, {0, detector.rows}}, raw.data());
   const io::References& references = source.references();
@@ -46,16 +48,18 @@ std::vector<float> transmissions(const io::ScanSource& source, int view, std::si
 
 void judge(Inspection& seen) {
   if (std::abs(seen.air_level - 1) > air_tolerance && seen.truncated_share < 0.5)
-    seen.findings.push_back(
-        fmt::format("air transmits {:.3f} of the white level instead of 1: the white level is wrong or no pixel sees "
-                    "air, and attenuation is off by {:+.3f} per ray; set --white-level",
-                    seen.air_level, -std::log(std::max(seen.air_level, 1e-6))));
+    seen.findings.push_back(fmt::format(
+        "air transmits {:.3f} of the white level instead of 1: the white level is wrong or no pixel sees "
+        "air, and attenuation is off by {:+.3f} per ray; set --white-level",
+        seen.air_level, -std::log(std::max(seen.air_level, 1e-6))));
   if (seen.saturated_share > 1e-4)
-    seen.findings.push_back(fmt::format("{:.2f} % of the pixels looked at are saturated", 100 * seen.saturated_share));
+    seen.findings.push_back(
+        fmt::format("{:.2f} % of the pixels looked at are saturated", 100 * seen.saturated_share));
   if (seen.truncated_share > 0.05)
-    seen.findings.push_back(fmt::format("the object reaches over the detector's edge in {:.0f} % of its rows: attenuation "
-                                        "near the edge of the field of view, and its level inside, will be too high",
-                                        100 * seen.truncated_share));
+    seen.findings.push_back(
+        fmt::format("the object reaches over the detector's edge in {:.0f} % of its rows: attenuation "
+                    "near the edge of the field of view, and its level inside, will be too high",
+                    100 * seen.truncated_share));
 }
 
 }  // namespace
@@ -69,7 +73,8 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
   std::size_t saturated = 0, looked_at = 0, rows_with_object = 0, covered = 0;
   std::vector<float> air, all;
   for (int n = 0; n < count; ++n) {
-    const int view = view_indices[view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(count)];
+    const int view =
+        view_indices[view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(count)];
     const std::vector<float> image = transmissions(source, view, saturated);
     looked_at += image.size();
     for (std::size_t first = 0; first < image.size(); first += columns) {
@@ -79,7 +84,8 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
         for (std::size_t c = from; c < from + margin; ++c) sum += row[c];
         return sum / static_cast<float>(margin);
       };
-      const float left = mean(0), right = mean(columns - margin), darkest = *std::min_element(row.begin(), row.end());
+      const float left = mean(0), right = mean(columns - margin),
+                  darkest = *std::min_element(row.begin(), row.end());
       air.push_back(std::max(left, right));
       if (darkest < object_transmission * std::max(1.0f, air.back())) {
         ++rows_with_object;
@@ -91,7 +97,8 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
   seen.air_level = quantile(air, 0.5);
   seen.lowest_transmission = quantile(all, 0.001);
   seen.saturated_share = looked_at ? static_cast<double>(saturated) / static_cast<double>(looked_at) : 0;
-  seen.truncated_share = rows_with_object ? static_cast<double>(covered) / static_cast<double>(rows_with_object) : 0;
+  seen.truncated_share =
+      rows_with_object ? static_cast<double>(covered) / static_cast<double>(rows_with_object) : 0;
   judge(seen);
   return seen;
 }

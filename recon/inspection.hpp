@@ -10,14 +10,15 @@
 namespace feldspar::recon {
 
 struct Inspection {
-  double air_level = 0;          ///< median transmission in the brightest edge columns; 1 when white is right
-  double lowest_transmission = 0;///< 0.1 % quantile over the views looked at
-  double saturated_share = 0;    ///< of the pixels looked at
-  double truncated_share = 0;    ///< of the rows with an object, whose edge pixels the object covers
-  Findings findings;             ///< what of this endangers the volume, and the way out
+  double air_level = 0;  ///< median transmission in the brightest edge columns; 1 when white is right
+  double lowest_transmission = 0;  ///< 0.1 % quantile over the views looked at
+  double saturated_share = 0;      ///< of the pixels looked at
+  double truncated_share = 0;      ///< of the rows with an object, whose edge pixels the object covers
+  Findings findings;               ///< what of this endangers the volume, and the way out
 };
 
 /// Reads up to `count` of the given views, spread evenly.
-[[nodiscard]] Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices, int count = 6);
+[[nodiscard]] Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices,
+                                 int count = 6);
 
 }  // namespace feldspar::recon

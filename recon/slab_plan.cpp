@@ -34,7 +34,8 @@ std::size_t memory_of(const SlabPlan& plan, const FdkSetup& setup, const geometr
   return costs.fixed + batch + slab * (plan.slabs.size() > 1 ? 2 : 1);
 }
 
-SlabPlan cut(const FdkSetup& setup, const geometry::VolumeGrid& grid, int slices_per_slab, int views_per_batch) {
+SlabPlan cut(const FdkSetup& setup, const geometry::VolumeGrid& grid, int slices_per_slab,
+             int views_per_batch) {
   SlabPlan plan;
   plan.views_per_batch = views_per_batch;
   for (int first = 0; first < grid.nz; first += slices_per_slab)
@@ -52,14 +53,15 @@ Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry
   if (rows.empty()) rows = {0, std::min(2, setup.rows)};  // beside the detector: filtered, and never met
   slab.rows = {rows.first / 2 * 2, std::min(setup.rows, (rows.end + 1) / 2 * 2)};
   const geometry::PixelWindow window{{0, setup.columns}, slab.rows};
-  slab.source_window = setup.rectification
-                           ? geometry::source_window(*setup.rectification, window, setup.source_columns, setup.source_rows)
-                           : window;
+  slab.source_window = setup.rectification ? geometry::source_window(*setup.rectification, window,
+                                                                     setup.source_columns, setup.source_rows)
+                                           : window;
   slab.source_window.columns = {0, setup.source_columns};
   return slab;
 }
 
-SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget, const MemoryCosts& costs) {
+SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
+                    const MemoryCosts& costs) {
   const int view_count = static_cast<int>(setup.views.size());
   const int steps = (grid.nz + slice_step - 1) / slice_step;
   SlabPlan best;
@@ -84,13 +86,16 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
     smallest = std::min(smallest, best.memory);
   }
   if (best.memory > budget)
-    throw Error(ErrorKind::out_of_memory,
-                fmt::format("the memory budget is {}, but this reconstruction needs at least {}; raise --memory or make "
-                            "the volume smaller (--size, --voxel-size)",
-                            format_bytes(budget), format_bytes(smallest)));
+    throw Error(
+        ErrorKind::out_of_memory,
+        fmt::format(
+            "the memory budget is {}, but this reconstruction needs at least {}; raise --memory or make "
+            "the volume smaller (--size, --voxel-size)",
+            format_bytes(budget), format_bytes(smallest)));
   for (const Slab& slab : best.slabs)
-    best.bytes_to_read += product(slab.source_window.columns.count(), slab.source_window.rows.count(),
-                                  setup.views.size()) * costs.count_bytes;
+    best.bytes_to_read +=
+        product(slab.source_window.columns.count(), slab.source_window.rows.count(), setup.views.size()) *
+        costs.count_bytes;
   return best;
 }
 

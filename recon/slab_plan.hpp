@@ -13,9 +13,9 @@ namespace feldspar::recon {
 
 /// A part of the volume and the pixels it is made from: an independent job from raw rows to voxels.
 struct Slab {
-  geometry::Range slices;              ///< of the volume
-  geometry::Range rows;                ///< of the filtered detector, beginning with an even row
-  geometry::PixelWindow source_window; ///< of the real detector
+  geometry::Range slices;               ///< of the volume
+  geometry::Range rows;                 ///< of the filtered detector, beginning with an even row
+  geometry::PixelWindow source_window;  ///< of the real detector
 };
 
 /// What the pieces of work cost in host memory.
@@ -28,8 +28,8 @@ struct MemoryCosts {
 
 struct SlabPlan {
   std::vector<Slab> slabs;
-  int views_per_batch = 0;      ///< a multiple of 8: groups of eight views are what a voxel's bits depend on
-  std::size_t memory = 0;       ///< bytes at the peak
+  int views_per_batch = 0;  ///< a multiple of 8: groups of eight views are what a voxel's bits depend on
+  std::size_t memory = 0;   ///< bytes at the peak
   std::size_t bytes_to_read = 0;
 };
 

@@ -37,7 +37,8 @@ TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup, con
   const auto some_views = std::span(setup.views).first(static_cast<std::size_t>(views));
   const auto some_weights = std::span(setup.weights).first(static_cast<std::size_t>(views));
 
-  DeviceArray3<float> stack(backend, static_cast<std::size_t>(setup.columns) * sample.rows.count() * views, "a sample");
+  DeviceArray3<float> stack(backend, static_cast<std::size_t>(setup.columns) * sample.rows.count() * views,
+                            "a sample");
   DeviceArray3<float> volume(backend, static_cast<std::size_t>(grid.nx) * grid.ny * z.count(), "a sample");
   const auto pixels = stack.view(setup.columns, sample.rows.count(), views);
   const auto voxels = volume.view(grid.nx, grid.ny, z.count());
@@ -48,17 +49,19 @@ TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup, con
 
   TimeEstimate best{1e30, 1e30};
   for (int run = 0; run < 3; ++run) {  // the first one warms up
-    best.filter_s = std::min(best.filter_s, seconds(backend, [&] { filter->apply(some_weights, {}, 0, pixels); }));
-    best.back_projection_s = std::min(best.back_projection_s, seconds(backend, [&] {
-      projector->accumulate(some_views, sample.rows, pixels, grid, z, voxels);
-    }));
+    best.filter_s =
+        std::min(best.filter_s, seconds(backend, [&] { filter->apply(some_weights, {}, 0, pixels); }));
+    best.back_projection_s = std::min(
+        best.back_projection_s,
+        seconds(backend, [&] { projector->accumulate(some_views, sample.rows, pixels, grid, z, voxels); }));
   }
   double rows = 0;
   for (const Slab& slab : plan.slabs) rows += slab.rows.count();
   const double all_views = static_cast<double>(setup.views.size());
   // Attenuation costs about half of what filtering does (measured on the CPU backend).
   best.filter_s *= 1.5 * rows * all_views / (static_cast<double>(sample.rows.count()) * views);
-  best.back_projection_s *= static_cast<double>(options.grid.voxels()) * all_views / (static_cast<double>(voxels.size()) * views);
+  best.back_projection_s *=
+      static_cast<double>(options.grid.voxels()) * all_views / (static_cast<double>(voxels.size()) * views);
   return best;
 }
 

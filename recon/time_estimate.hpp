@@ -7,14 +7,14 @@
 namespace feldspar::recon {
 
 struct TimeEstimate {
-  double filter_s = 0;           ///< attenuation and filtering
+  double filter_s = 0;  ///< attenuation and filtering
   double back_projection_s = 0;
   [[nodiscard]] double total_s() const { return filter_s + back_projection_s; }
 };
 
 /// Runs the operators for a fraction of a second on the scan's own geometry, and scales to the whole plan.
 /// Reading and writing overlap with them and are not in it.
-[[nodiscard]] TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup, const SlabPlan& plan,
-                                         const FdkOptions& options);
+[[nodiscard]] TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup,
+                                         const SlabPlan& plan, const FdkOptions& options);
 
 }  // namespace feldspar::recon

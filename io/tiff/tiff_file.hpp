@@ -26,7 +26,8 @@ struct TiffInfo {
 
 /// Rows `rows`, counted from the top of the stored image, of all columns, into `counts` of the info's
 /// count_type, in stored order. Reads only the strips that hold them. Errors as read_tiff_info.
-void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows, void* counts);
+void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows,
+                    void* counts);
 
 /// Writes one plane (top row first) as an uncompressed 16-bit greyscale TIFF. Throws Error(io).
 void write_tiff(const std::filesystem::path& path, View3<const std::uint16_t> image);

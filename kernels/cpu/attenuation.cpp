@@ -10,7 +10,9 @@ namespace {
 
 class CpuAttenuation final : public Attenuation {
  public:
-  CpuAttenuation(Machine& machine, const AttenuationSpec& spec) : machine_(machine), spec_(spec) { validate(spec_); }
+  CpuAttenuation(Machine& machine, const AttenuationSpec& spec) : machine_(machine), spec_(spec) {
+    validate(spec_);
+  }
 
   void apply(DeviceView3<const std::uint16_t> counts, const geometry::PixelWindow& window,
              DeviceView3<float> line_integrals) override {
@@ -24,15 +26,19 @@ class CpuAttenuation final : public Attenuation {
 
  private:
   /// The part of an image under one row of the window; null for a single value.
-  [[nodiscard]] const float* row_of(const std::vector<float>& image, const geometry::PixelWindow& window, int row) const {
+  [[nodiscard]] const float* row_of(const std::vector<float>& image, const geometry::PixelWindow& window,
+                                    int row) const {
     if (image.size() <= 1) return nullptr;
-    return image.data() + static_cast<std::size_t>(window.rows.first + row) * static_cast<std::size_t>(spec_.columns) +
+    return image.data() +
+           static_cast<std::size_t>(window.rows.first + row) * static_cast<std::size_t>(spec_.columns) +
            window.columns.first;
   }
 
   template <class Count, class Kernel>
-  void apply_rows(View3<const Count> counts, const geometry::PixelWindow& window, View3<float> out, Kernel kernel) {
-    expects(counts.size() == out.size() && counts.nx == window.columns.count() && counts.ny == window.rows.count(),
+  void apply_rows(View3<const Count> counts, const geometry::PixelWindow& window, View3<float> out,
+                  Kernel kernel) {
+    expects(counts.size() == out.size() && counts.nx == window.columns.count() &&
+                counts.ny == window.rows.count(),
             "counts, window and line integrals have different sizes");
     machine_.pool.for_each(counts.nz, [&](std::ptrdiff_t n, int) {
       PixelTally local{};

@@ -8,7 +8,7 @@ constexpr int block_chunks = block_slices / lanes;
 /// One view's contribution to one voxel column of a block: where each chunk of `lanes` voxels begins in the
 /// line of samples.
 struct Line {
-  const float* samples;     ///< of the first row held
+  const float* samples;  ///< of the first row held
   int offset[block_chunks];
   float fraction[block_chunks];
   float step;
@@ -23,14 +23,16 @@ inline Chunks chunks_of(const ColumnTile& tile) {
 }
 
 /// Blends two detector columns from row `from` to row `to`, outwards to whole registers.
-inline void blend_columns(const float* a, const float* b, float weight_a, float weight_b, int from, int to, float* samples) {
+inline void blend_columns(const float* a, const float* b, float weight_a, float weight_b, int from, int to,
+                          float* samples) {
   const Floats factor_a = broadcast(weight_a), factor_b = broadcast(weight_b);
   for (int row = from & -lanes; row < to; row += lanes)
     store(samples + row, factor_a * load(a + row) + factor_b * load(b + row));
 }
 
 /// Prepares the line of `view` for column (i, j) in `buffer`. False when the shadow misses the detector.
-inline bool make_line(const ColumnTile& tile, const ColumnView& view, Chunks chunks, int i, int j, float* buffer, Line& line) {
+inline bool make_line(const ColumnTile& tile, const ColumnView& view, Chunks chunks, int i, int j,
+                      float* buffer, Line& line) {
   const double scale = 1.0 / (view.w_i * i + view.w_j * j + view.w_0);
   const double u = (view.u_i * i + view.u_j * j + view.u_0) * scale;
   if (!(scale > 0) || !(u > -1) || !(u < tile.column_count)) return false;

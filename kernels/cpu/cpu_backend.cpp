@@ -22,9 +22,10 @@ struct InstructionSet {
 const auto& instruction_sets() {
 #ifdef FELDSPAR_X86
   static const std::array sets{
-      InstructionSet{&cpu::simd_avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                                            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                                            __builtin_cpu_supports("avx512vl")},
+      InstructionSet{&cpu::simd_avx512,
+                     __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                         __builtin_cpu_supports("avx512vl")},
       InstructionSet{&cpu::simd_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                                           __builtin_cpu_supports("bmi2")},
       InstructionSet{&cpu::simd_baseline, true}};
@@ -42,7 +43,8 @@ const cpu::SimdKernels& choose(std::string_view wanted) {
       throw Error(ErrorKind::unsupported, fmt::format("this processor has no {}; use --device cpu", wanted));
     }
   }
-  throw Error(ErrorKind::usage, fmt::format("'cpu:{}' names no device; `feldspar devices` lists them", wanted));
+  throw Error(ErrorKind::usage,
+              fmt::format("'cpu:{}' names no device; `feldspar devices` lists them", wanted));
 }
 
 std::string processor_model() {
@@ -78,11 +80,12 @@ class CpuBackend final : public HostBackend {
 std::vector<DeviceInfo> cpu_devices() {
   std::vector<DeviceInfo> devices;
   const std::string model = processor_model();
-  devices.push_back({.name = "cpu",
-                     .description = fmt::format("{}, {} threads, {}", model, usable_processors(), choose("").name),
-                     .preference = 10,
-                     .memory = 0,
-                     .unavailable = {}});
+  devices.push_back(
+      {.name = "cpu",
+       .description = fmt::format("{}, {} threads, {}", model, usable_processors(), choose("").name),
+       .preference = 10,
+       .memory = 0,
+       .unavailable = {}});
   for (const auto& [kernels, present] : instruction_sets())
     devices.push_back({.name = fmt::format("cpu:{}", kernels->name),
                        .description = fmt::format("the same processor, {} floats at a time", kernels->lanes),

@@ -13,6 +13,7 @@ namespace feldspar::kernels {
 [[nodiscard]] std::vector<DeviceInfo> cpu_devices();
 
 /// `instruction_set` is "avx512", "avx2", "baseline", or empty for the best.
-[[nodiscard]] std::unique_ptr<Backend> open_cpu(std::string_view instruction_set, const BackendOptions& options);
+[[nodiscard]] std::unique_ptr<Backend> open_cpu(std::string_view instruction_set,
+                                                const BackendOptions& options);
 
 }  // namespace feldspar::kernels

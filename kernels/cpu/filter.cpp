@@ -60,18 +60,20 @@ class CpuFilter final : public Filter {
     const int rows_at_once = 2 * machine_.simd->lanes;
     const int blocks = (stack.ny + rows_at_once - 1) / rows_at_once;
     const RowFilterPlan plan{columns_, length_, response_.data(), twiddles_.data()};
-    machine_.pool.for_each(static_cast<std::ptrdiff_t>(blocks) * stack.nz, [&](std::ptrdiff_t job, int worker) {
-      const int n = static_cast<int>(job / blocks), row = static_cast<int>(job % blocks) * rows_at_once;
-      RowBlock block = weighted(weights[static_cast<std::size_t>(n)]);
-      block.rows = stack.row(row, n);
-      block.row_stride = columns_;
-      block.row_count = std::min(rows_at_once, stack.ny - row);
-      block.first_row = first_row + row;
-      block.column_weights =
-          column_weights.empty() ? nullptr : column_weights.data() + static_cast<std::ptrdiff_t>(n) * columns_;
-      block.scratch = scratch_.view().row(0, worker);
-      machine_.simd->filter_rows(plan, block);
-    });
+    machine_.pool.for_each(
+        static_cast<std::ptrdiff_t>(blocks) * stack.nz, [&](std::ptrdiff_t job, int worker) {
+          const int n = static_cast<int>(job / blocks), row = static_cast<int>(job % blocks) * rows_at_once;
+          RowBlock block = weighted(weights[static_cast<std::size_t>(n)]);
+          block.rows = stack.row(row, n);
+          block.row_stride = columns_;
+          block.row_count = std::min(rows_at_once, stack.ny - row);
+          block.first_row = first_row + row;
+          block.column_weights = column_weights.empty()
+                                     ? nullptr
+                                     : column_weights.data() + static_cast<std::ptrdiff_t>(n) * columns_;
+          block.scratch = scratch_.view().row(0, worker);
+          machine_.simd->filter_rows(plan, block);
+        });
   }
 
  private:
@@ -79,8 +81,9 @@ class CpuFilter final : public Filter {
 
   static RowBlock weighted(const FdkWeight& w) {
     RowBlock block{};
-    const auto put = [](float (&to)[3], const geometry::Vec3& from) {
-      to[0] = static_cast<float>(from.x), to[1] = static_cast<float>(from.y), to[2] = static_cast<float>(from.z);
+    const auto put = [](float(&to)[3], const geometry::Vec3& from) {
+      to[0] = static_cast<float>(from.x), to[1] = static_cast<float>(from.y),
+      to[2] = static_cast<float>(from.z);
     };
     put(block.ray, w.ray);
     put(block.column_step, w.column_step);

@@ -24,24 +24,25 @@ float interpolate(View3<const float> projection, int view, double u, double v) {
 void accumulate_general(Machine& machine, std::span<const ExactViewMatrix> views, geometry::Range rows,
                         View3<const float> projections, geometry::Range slices, View3<float> volume) {
   const std::size_t count = views.size();
-  machine.pool.for_each(static_cast<std::ptrdiff_t>(slices.count()) * volume.ny, [&](std::ptrdiff_t job, int) {
-    const int slice = static_cast<int>(job / volume.ny), j = static_cast<int>(job % volume.ny);
-    const double k = slices.first + slice;
-    float* voxels = volume.row(j, slice);
-    for (std::size_t first = 0; first < count; first += view_group)
-      for (int i = 0; i < volume.nx; ++i) {
-        float sum = 0;
-        for (std::size_t n = first; n < std::min(count, first + view_group); ++n) {
-          const double* m = views[n].m;
-          const double scale = 1.0 / (m[8] * i + m[9] * j + m[10] * k + m[11]);
-          if (!(scale > 0)) continue;
-          const double u = (m[0] * i + m[1] * j + m[2] * k + m[3]) * scale;
-          const double v = (m[4] * i + m[5] * j + m[6] * k + m[7]) * scale - rows.first;
-          sum += static_cast<float>(scale * scale) * interpolate(projections, static_cast<int>(n), u, v);
-        }
-        voxels[i] += sum;
-      }
-  });
+  machine.pool.for_each(
+      static_cast<std::ptrdiff_t>(slices.count()) * volume.ny, [&](std::ptrdiff_t job, int) {
+        const int slice = static_cast<int>(job / volume.ny), j = static_cast<int>(job % volume.ny);
+        const double k = slices.first + slice;
+        float* voxels = volume.row(j, slice);
+        for (std::size_t first = 0; first < count; first += view_group)
+          for (int i = 0; i < volume.nx; ++i) {
+            float sum = 0;
+            for (std::size_t n = first; n < std::min(count, first + view_group); ++n) {
+              const double* m = views[n].m;
+              const double scale = 1.0 / (m[8] * i + m[9] * j + m[10] * k + m[11]);
+              if (!(scale > 0)) continue;
+              const double u = (m[0] * i + m[1] * j + m[2] * k + m[3]) * scale;
+              const double v = (m[4] * i + m[5] * j + m[6] * k + m[7]) * scale - rows.first;
+              sum += static_cast<float>(scale * scale) * interpolate(projections, static_cast<int>(n), u, v);
+            }
+            voxels[i] += sum;
+          }
+      });
 }
 
 }  // namespace feldspar::kernels::cpu

@@ -52,7 +52,8 @@ inline Floats add_gathered(Floats sum, const float* line, Floats t) {
 #elif defined(__AVX2__)
 inline __m256 pick(const float* line, __m256i index, __m256i upper) {
   return _mm256_blendv_ps(_mm256_permutevar8x32_ps(_mm256_loadu_ps(line), index),
-                          _mm256_permutevar8x32_ps(_mm256_loadu_ps(line + 8), index), _mm256_castsi256_ps(upper));
+                          _mm256_permutevar8x32_ps(_mm256_loadu_ps(line + 8), index),
+                          _mm256_castsi256_ps(upper));
 }
 inline Floats add_interpolated(Floats sum, const float* line, Floats t) {
   const __m256i index = _mm256_cvttps_epi32(t);

@@ -56,7 +56,8 @@ void backward(float* data, int length, const float* twiddles) {
   }
   const int quarter = length / 4;
   const float* w = twiddles;
-  for (int s = 0; s < 4; ++s) backward(data + std::ptrdiff_t{2} * lanes * s * quarter, quarter, w + 6 * quarter);
+  for (int s = 0; s < 4; ++s)
+    backward(data + std::ptrdiff_t{2} * lanes * s * quarter, quarter, w + 6 * quarter);
   for (int k = 0; k < quarter; ++k, w += 6) {
     const Complex p = read(data, k), q = times(read(data, k + quarter), w[0], -w[1]),
                   r = times(read(data, k + 2 * quarter), w[2], -w[3]),
@@ -79,7 +80,8 @@ inline Floats pixel_weights(const RowBlock& block, int column, int row) {
   Floats across = Floats{}, squares = Floats{};
   const Floats rows = ramp(2.0f) + static_cast<float>(row);
   for (int axis = 0; axis < 3; ++axis) {
-    const Floats r = rows * block.row_step[axis] + (block.ray[axis] + static_cast<float>(column) * block.column_step[axis]);
+    const Floats r = rows * block.row_step[axis] +
+                     (block.ray[axis] + static_cast<float>(column) * block.column_step[axis]);
     across += r * block.to_axis[axis];
     squares += r * r;
   }
@@ -101,8 +103,9 @@ void filter_rows(const RowFilterPlan& plan, const RowBlock& block) {
     }
   for (int column = 0; column < plan.columns; ++column) {
     const Complex value = read(data, column);
-    write(data, column, {value.re * pixel_weights(block, column, block.first_row),
-                         value.im * pixel_weights(block, column, block.first_row + 1)});
+    write(data, column,
+          {value.re * pixel_weights(block, column, block.first_row),
+           value.im * pixel_weights(block, column, block.first_row + 1)});
   }
   for (int column = plan.columns; column < plan.length; ++column) write(data, column, {Floats{}, Floats{}});
 

@@ -28,17 +28,17 @@ struct ColumnView {
 struct ColumnTile {
   const ColumnView* views;
   int view_count;
-  int column_count;           ///< of the detector
+  int column_count;  ///< of the detector
   std::ptrdiff_t column_stride;
-  int first_row, row_count;   ///< detector rows held by `columns`, after `border` zeros
-  int border;                 ///< zeros before and after each column: border_rows() or more
-  int first_i, count_i;       ///< voxels of the tile, indices of the whole volume
+  int first_row, row_count;  ///< detector rows held by `columns`, after `border` zeros
+  int border;                ///< zeros before and after each column: border_rows() or more
+  int first_i, count_i;      ///< voxels of the tile, indices of the whole volume
   int first_j, count_j;
-  int block;                  ///< first slice of the block, a multiple of block_slices
-  int first_k, end_k;         ///< slices of the slab within the block
-  float* sums;                ///< tile_width * tile_width columns of tile_stride floats, updated
-  float* lines;               ///< scratch: view_group * line_stride floats
-  std::ptrdiff_t line_stride; ///< row_count + 2 * border or more
+  int block;                   ///< first slice of the block, a multiple of block_slices
+  int first_k, end_k;          ///< slices of the slab within the block
+  float* sums;                 ///< tile_width * tile_width columns of tile_stride floats, updated
+  float* lines;                ///< scratch: view_group * line_stride floats
+  std::ptrdiff_t line_stride;  ///< row_count + 2 * border or more
 };
 // Columns, lines and strides are multiples of 16 floats, so that vectors never straddle a cache line.
 
@@ -49,9 +49,9 @@ constexpr int border_rows(double largest_step) { return 64 + 16 * static_cast<in
 /// What the row filter needs besides the rows.
 struct RowFilterPlan {
   int columns;
-  int length;               ///< of the transform, a power of two
-  const float* response;    ///< `length` values in the transform's own order, the inverse's 1/length in them
-  const float* twiddles;    ///< see make_twiddles
+  int length;             ///< of the transform, a power of two
+  const float* response;  ///< `length` values in the transform's own order, the inverse's 1/length in them
+  const float* twiddles;  ///< see make_twiddles
 };
 
 /// Up to 2 * lanes rows of one view, `row_stride` floats apart, weighted and filtered in place.
@@ -59,10 +59,10 @@ struct RowBlock {
   float* rows;
   std::ptrdiff_t row_stride;
   int row_count;
-  int first_row;                 ///< index of rows[0] on the detector
+  int first_row;                                                 ///< index of rows[0] on the detector
   float ray[3], column_step[3], row_step[3], to_axis[3], scale;  ///< FdkWeight
-  const float* column_weights;   ///< null, or one a column
-  float* scratch;                ///< 2 * lanes * length floats
+  const float* column_weights;                                   ///< null, or one a column
+  float* scratch;                                                ///< 2 * lanes * length floats
 };
 
 struct PixelRun {

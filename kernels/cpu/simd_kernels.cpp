@@ -23,7 +23,11 @@ namespace {
 }  // namespace
 
 extern const SimdKernels FELDSPAR_JOIN(simd_, FELDSPAR_SIMD);
-const SimdKernels FELDSPAR_JOIN(simd_, FELDSPAR_SIMD) = {
-    FELDSPAR_TEXT(FELDSPAR_SIMD), lanes, back_project_tile, filter_rows, line_integrals_u16, line_integrals_f32};
+const SimdKernels FELDSPAR_JOIN(simd_, FELDSPAR_SIMD) = {FELDSPAR_TEXT(FELDSPAR_SIMD),
+                                                         lanes,
+                                                         back_project_tile,
+                                                         filter_rows,
+                                                         line_integrals_u16,
+                                                         line_integrals_f32};
 
 }  // namespace feldspar::kernels::cpu

@@ -13,7 +13,8 @@ class ReferenceAttenuation final : public Attenuation {
              DeviceView3<float> out) override {
     apply_any(counts, window, out);
   }
-  void apply(DeviceView3<const float> counts, const geometry::PixelWindow& window, DeviceView3<float> out) override {
+  void apply(DeviceView3<const float> counts, const geometry::PixelWindow& window,
+             DeviceView3<float> out) override {
     apply_any(counts, window, out);
   }
   [[nodiscard]] AttenuationTally tally() const override { return tally_; }
@@ -37,7 +38,8 @@ class ReferenceAttenuation final : public Attenuation {
   }
 
   template <class Count>
-  void apply_any(DeviceView3<const Count> counts, const geometry::PixelWindow& window, DeviceView3<float> out) {
+  void apply_any(DeviceView3<const Count> counts, const geometry::PixelWindow& window,
+                 DeviceView3<float> out) {
     const View3<const Count> in{counts.data, counts.nx, counts.ny, counts.nz};
     for (int n = 0; n < in.nz; ++n)
       for (int row = 0; row < in.ny; ++row)

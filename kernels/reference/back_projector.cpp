@@ -33,8 +33,9 @@ class ReferenceBackProjector final : public BackProjector {
  public:
   [[nodiscard]] std::size_t workspace_bytes(int, int, int) const override { return 0; }
 
-  void accumulate(std::span<const geometry::View> views, geometry::Range rows, DeviceView3<const float> projections,
-                  const geometry::VolumeGrid& grid, geometry::Range slices, DeviceView3<float> volume) override {
+  void accumulate(std::span<const geometry::View> views, geometry::Range rows,
+                  DeviceView3<const float> projections, const geometry::VolumeGrid& grid,
+                  geometry::Range slices, DeviceView3<float> volume) override {
     const View3<const float> stack{projections.data, projections.nx, projections.ny, projections.nz};
     const View3<float> slab{volume.data, volume.nx, volume.ny, volume.nz};
     for (int k = 0; k < slices.count(); ++k)

@@ -16,7 +16,8 @@ std::vector<double> kernel_of(const std::vector<double>& response, int length, i
     for (int k = 0; k <= half; ++k) {
       const double weight = k == 0 || k == half ? 1 : 2;
       sum += weight * response[static_cast<std::size_t>(k)] *
-             std::cos(2 * std::numbers::pi * static_cast<double>(static_cast<long long>(k) * n % length) / length);
+             std::cos(2 * std::numbers::pi * static_cast<double>(static_cast<long long>(k) * n % length) /
+                      length);
     }
     kernel[static_cast<std::size_t>(n)] = sum / length;
   }
@@ -28,7 +29,8 @@ class ReferenceFilter final : public Filter {
  public:
   explicit ReferenceFilter(const FilterSpec& spec)
       : columns_(spec.columns),
-        kernel_(kernel_of(ramp_response(ramp_length(spec.columns), spec.ramp), ramp_length(spec.columns), spec.columns)) {}
+        kernel_(kernel_of(ramp_response(ramp_length(spec.columns), spec.ramp), ramp_length(spec.columns),
+                          spec.columns)) {}
 
   [[nodiscard]] std::size_t workspace_bytes() const override { return 0; }
 
@@ -60,6 +62,8 @@ class ReferenceFilter final : public Filter {
 
 }  // namespace
 
-std::unique_ptr<Filter> make_filter(const FilterSpec& spec) { return std::make_unique<ReferenceFilter>(spec); }
+std::unique_ptr<Filter> make_filter(const FilterSpec& spec) {
+  return std::make_unique<ReferenceFilter>(spec);
+}
 
 }  // namespace feldspar::kernels::reference

@@ -22,7 +22,8 @@ class ReferenceRectifier final : public Rectifier {
              const geometry::PixelWindow& target_window, DeviceView3<float> target) override {
     const View3<const float> in{source.data, source.nx, source.ny, source.nz};
     const View3<float> out{target.data, target.nx, target.ny, target.nz};
-    expects(homographies.size() == static_cast<std::size_t>(in.nz) && in.nz == out.nz, "one homography a view");
+    expects(homographies.size() == static_cast<std::size_t>(in.nz) && in.nz == out.nz,
+            "one homography a view");
     for (int n = 0; n < out.nz; ++n)
       for (int row = 0; row < out.ny; ++row)
         for (int column = 0; column < out.nx; ++column) {
@@ -32,13 +33,15 @@ class ReferenceRectifier final : public Rectifier {
           const double u = (h[0] * c + h[1] * r + h[2]) / w, v = (h[3] * c + h[4] * r + h[5]) / w;
           const bool on_detector = u >= -0.5 && u <= columns - 0.5 && v >= -0.5 && v <= rows - 0.5;
           out(column, row, n) =
-              on_detector ? static_cast<float>(interpolate(in.planes(n, 1), source_window, columns, rows, u, v)) : 0;
+              on_detector
+                  ? static_cast<float>(interpolate(in.planes(n, 1), source_window, columns, rows, u, v))
+                  : 0;
         }
   }
 
  private:
-  static double interpolate(View3<const float> image, const geometry::PixelWindow& window, int columns, int rows, double u,
-                            double v) {
+  static double interpolate(View3<const float> image, const geometry::PixelWindow& window, int columns,
+                            int rows, double u, double v) {
     const int u0 = static_cast<int>(std::floor(u)), v0 = static_cast<int>(std::floor(v));
     double sum = 0;
     for (int row = v0 - 1; row <= v0 + 2; ++row)

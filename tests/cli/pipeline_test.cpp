@@ -27,8 +27,8 @@ class Pipeline : public ::testing::Test {
   }
   Outcome run(const std::string& arguments) const {
     // The program is called from inside the folder, so that its paths are short and relative.
-    return testing::feldspar("--version >/dev/null; cd '" + folder_.path().string() + "' && '" FELDSPAR_PROGRAM "' -q " +
-                             arguments + " 2>&1");
+    return testing::run_shell("cd '" + folder_.path().string() + "' && '" FELDSPAR_PROGRAM "' -q " +
+                              arguments + " 2>&1");
   }
   [[nodiscard]] std::vector<std::string> files_but_scan() const {
     std::vector<std::string> names;
@@ -46,9 +46,12 @@ class Pipeline : public ::testing::Test {
   [[nodiscard]] double value_near(const std::string& file, geometry::Vec3 place) const {
     const io::VolumeReader reader(folder_ / file);
     const auto& g = reader.grid();
-    const auto index = [](double at, double origin, double spacing) { return int(std::lround((at - origin) / spacing)) - 1; };
-    const auto box = reader.read(index(place.x, g.origin.x, g.spacing.x), 3, index(place.y, g.origin.y, g.spacing.y), 3,
-                                 index(place.z, g.origin.z, g.spacing.z), 3);
+    const auto index = [](double at, double origin, double spacing) {
+      return int(std::lround((at - origin) / spacing)) - 1;
+    };
+    const auto box =
+        reader.read(index(place.x, g.origin.x, g.spacing.x), 3, index(place.y, g.origin.y, g.spacing.y), 3,
+                    index(place.z, g.origin.z, g.spacing.z), 3);
     double sum = 0;
     for (const float value : box.view().values()) sum += value;
     return sum / 27;
@@ -59,14 +62,16 @@ class Pipeline : public ::testing::Test {
 // The spheres of the phantom (simulate/phantom.cpp) at places that no mirror image or turn has in common:
 // 0.1 /mm within, 0.01 /mm around them. A place that is off by a voxel still has most of a sphere.
 TEST_F(Pipeline, MarkersComeOutWhereTheyAre) {
-  for (const char* variation : {"", " --axis-offset 300um --axis-roll 0.8deg --axis-tilt -0.6deg", " --detector-offset 1.1mm"}) {
+  for (const char* variation :
+       {"", " --axis-offset 300um --axis-roll 0.8deg --axis-tilt -0.6deg", " --detector-offset 1.1mm"}) {
     simulate(std::string("markers --scale 1/2 --views 180 --overwrite --no-noise") + variation);
     const Outcome made = run("recon scan -o markers.h5 --overwrite");
     ASSERT_EQ(made.exit_code, 0) << made.output;
 
     for (const geometry::Vec3 place : {geometry::Vec3{14, 0, 12}, {0, 10, 4}, {-7, 0, -6}}) {
       EXPECT_NEAR(value_near("markers.h5", place), 0.1, 0.01) << place.x << variation;
-      EXPECT_NEAR(value_near("markers.h5", {-place.x, -place.y, place.z}), 0.01, 0.01) << place.x << variation;
+      EXPECT_NEAR(value_near("markers.h5", {-place.x, -place.y, place.z}), 0.01, 0.01)
+          << place.x << variation;
       EXPECT_NEAR(value_near("markers.h5", {place.x, place.y, -place.z}), 0.01, 0.01) << place.x << variation;
     }
   }
@@ -161,7 +166,8 @@ TEST_F(Pipeline, ExistingVolumeIsKeptUnlessTold) {
 TEST_F(Pipeline, InterruptLeavesNothingBehind) {
   simulate("shepp-logan --scale 1/2 --views 90");
   // Slow enough, on the reference backend, to be stopped in the middle.
-  const Outcome outcome = run("recon scan -o a.h5 --device reference & pid=$!; sleep 1; kill -INT $pid; wait $pid");
+  const Outcome outcome =
+      run("recon scan -o a.h5 --device reference & pid=$!; sleep 1; kill -TERM $pid; wait $pid");
 
   EXPECT_EQ(outcome.exit_code, 7) << outcome.output;
   EXPECT_TRUE(files_but_scan().empty());

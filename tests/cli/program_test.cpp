@@ -9,8 +9,11 @@
 
 namespace {
 
-using feldspar::testing::feldspar;
 using feldspar::testing::Outcome;
+
+Outcome feldspar(const std::string& arguments) {
+  return feldspar::testing::run_shell("'" FELDSPAR_PROGRAM "' " + arguments);
+}
 
 void expect_one_line_with(const Outcome& outcome, const std::string& word) {
   EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;

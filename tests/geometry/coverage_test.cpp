@@ -53,7 +53,8 @@ std::vector<testing::Case> cases() {
   for (auto& c : testing::random_cases(10, 11)) all.push_back(std::move(c));
   return all;
 }
-INSTANTIATE_TEST_SUITE_P(Geometries, Window, ::testing::ValuesIn(cases()), [](const auto& of) { return of.param.name; });
+INSTANTIATE_TEST_SUITE_P(Geometries, Window, ::testing::ValuesIn(cases()),
+                         [](const auto& of) { return of.param.name; });
 
 TEST(ShadowWindow, ThinSlabNeedsFewRows) {
   const auto scan = testing::plain_scan(40);
@@ -133,7 +134,8 @@ TEST_P(Upright, VirtualPixelsLieOnTheRaysOfRealOnes) {
 
   EXPECT_TRUE(is_aligned(r.views, r.columns, r.rows, 1e-9));
   for (std::size_t n = 0; n < views.size(); ++n)
-    for (const auto& [column, row] : {std::pair{0, 0}, {r.columns - 1, 0}, {0, r.rows - 1}, {r.columns / 2, r.rows / 3}}) {
+    for (const auto& [column, row] :
+         {std::pair{0, 0}, {r.columns - 1, 0}, {0, r.rows - 1}, {r.columns / 2, r.rows / 3}}) {
       const Vec3 point = from_pixel(r.views[n], column, row).pixel_origin;
       const auto& h = r.homographies[n];
       const double w = h[6] * column + h[7] * row + h[8];
@@ -157,7 +159,8 @@ TEST_P(Upright, CoversTheRealDetector) {
       EXPECT_LE(at.row, r.rows - 0.5);
     }
 }
-INSTANTIATE_TEST_SUITE_P(Geometries, Upright, ::testing::ValuesIn(cases()), [](const auto& of) { return of.param.name; });
+INSTANTIATE_TEST_SUITE_P(Geometries, Upright, ::testing::ValuesIn(cases()),
+                         [](const auto& of) { return of.param.name; });
 
 }  // namespace
 }  // namespace feldspar::geometry

@@ -138,7 +138,8 @@ TEST(Validation, NamesTheImpossibleQuantity) {
   using S = CircularScan&;
   EXPECT_EQ(message([](S) {}), "accepted");
   EXPECT_NE(message([](S s) { s.source_object_distance = 0; }).find("source-to-object"), std::string::npos);
-  EXPECT_NE(message([](S s) { s.source_detector_distance = 100; }).find("source-to-detector"), std::string::npos);
+  EXPECT_NE(message([](S s) { s.source_detector_distance = 100; }).find("source-to-detector"),
+            std::string::npos);
   EXPECT_NE(message([](S s) { s.detector.column_pitch = -1; }).find("column pitch"), std::string::npos);
   EXPECT_NE(message([](S s) { s.detector.rows = 0; }).find("rows"), std::string::npos);
   EXPECT_NE(message([](S s) { s.detector.column_offset = 30; }).find("column offset"), std::string::npos);

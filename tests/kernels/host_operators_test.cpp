@@ -48,7 +48,8 @@ kernels::DeviceView3<T> device(T* data, int nx, int ny, int nz) {
 class OnDeviceAndCase : public ::testing::TestWithParam<std::tuple<std::string, Case>> {
  protected:
   [[nodiscard]] const Case& test_case() const { return std::get<1>(GetParam()); }
-  std::unique_ptr<kernels::Backend> backend_ = kernels::open_backend(std::get<0>(GetParam()), {.threads = 2, .budget = nullptr});
+  std::unique_ptr<kernels::Backend> backend_ =
+      kernels::open_backend(std::get<0>(GetParam()), {.threads = 2, .budget = nullptr});
   std::unique_ptr<kernels::Backend> reference_ = kernels::open_backend("reference");
 };
 
@@ -65,15 +66,17 @@ std::vector<float> back_project(kernels::Backend& backend, const Case& c, int he
   const auto projector = backend.make_back_projector();
   for (int first = 0; first < c.grid.nz; first += height) {
     const Range slices{first, std::min(c.grid.nz, first + height)};
-    Range rows = geometry::shadow_window(views, geometry::slab_of(c.grid, first, slices.count()), nu, nv).rows;
+    Range rows =
+        geometry::shadow_window(views, geometry::slab_of(c.grid, first, slices.count()), nu, nv).rows;
     if (rows.empty()) rows = {0, 1};
     std::vector<float> part;
     for (int n = 0; n < count; ++n)
       part.insert(part.end(), stack.begin() + (std::ptrdiff_t(n) * nv + rows.first) * nu,
                   stack.begin() + (std::ptrdiff_t(n) * nv + rows.end) * nu);
-    projector->accumulate(views, rows, device<const float>(part.data(), nu, rows.count(), count), c.grid, slices,
-                          device(volume.data() + std::size_t(first) * c.grid.nx * c.grid.ny, c.grid.nx, c.grid.ny,
-                                 slices.count()));
+    projector->accumulate(views, rows, device<const float>(part.data(), nu, rows.count(), count), c.grid,
+                          slices,
+                          device(volume.data() + std::size_t(first) * c.grid.nx * c.grid.ny, c.grid.nx,
+                                 c.grid.ny, slices.count()));
   }
   return volume;
 }
@@ -96,17 +99,20 @@ TEST_P(BackProjection, AgreesWithReference) {
 TEST_P(BackProjection, DoesNotDependOnSlabs) {
   const std::vector<float> whole = back_project(*backend_, test_case(), 1 << 20);
 
-  for (const int height : {1, 5, 16, 23}) EXPECT_EQ(back_project(*backend_, test_case(), height), whole) << height;
+  for (const int height : {1, 5, 16, 23})
+    EXPECT_EQ(back_project(*backend_, test_case(), height), whole) << height;
 }
 
 TEST_P(Filtering, AgreesWithReference) {
   const auto views = geometry::make_views(test_case().scan);
-  const int nu = test_case().scan.detector.columns, nv = test_case().scan.detector.rows, count = int(views.size());
+  const int nu = test_case().scan.detector.columns, nv = test_case().scan.detector.rows,
+            count = int(views.size());
   std::vector<kernels::FdkWeight> weights;
   for (const auto& view : views) weights.push_back(kernels::make_fdk_weight(view, 0.1));
   const std::vector<float> column_weights = testing::noise(std::size_t(nu) * count, 3);
   std::vector<float> result = testing::noise(std::size_t(nu) * nv * count), expected = result;
-  const kernels::FilterSpec spec{.columns = nu, .ramp = {.window = kernels::RampWindow::hamming, .cutoff = 0.8}};
+  const kernels::FilterSpec spec{.columns = nu,
+                                 .ramp = {.window = kernels::RampWindow::hamming, .cutoff = 0.8}};
 
   backend_->make_filter(spec)->apply(weights, column_weights, 4, device(result.data(), nu, nv, count));
   reference_->make_filter(spec)->apply(weights, column_weights, 4, device(expected.data(), nu, nv, count));
@@ -118,7 +124,8 @@ TEST_P(Filtering, AgreesWithReference) {
 
 TEST_P(Rectifying, AgreesWithReference) {
   const auto views = geometry::make_views(test_case().scan);
-  const int nu = test_case().scan.detector.columns, nv = test_case().scan.detector.rows, count = int(views.size());
+  const int nu = test_case().scan.detector.columns, nv = test_case().scan.detector.rows,
+            count = int(views.size());
   const auto r = geometry::make_rectification(views, nu, nv);
   const geometry::PixelWindow target{{0, r.columns}, {2, r.rows - 1}};
   const geometry::PixelWindow source = geometry::source_window(r, target, nu, nv);
@@ -126,9 +133,11 @@ TEST_P(Rectifying, AgreesWithReference) {
   const std::vector<float> stack = testing::noise(std::size_t(width) * height * count);
   std::vector<float> result(std::size_t(r.columns) * target.rows.count() * count), expected = result;
 
-  backend_->make_rectifier()->apply(r.homographies, nu, nv, source, device(stack.data(), width, height, count), target,
+  backend_->make_rectifier()->apply(r.homographies, nu, nv, source,
+                                    device(stack.data(), width, height, count), target,
                                     device(result.data(), r.columns, target.rows.count(), count));
-  reference_->make_rectifier()->apply(r.homographies, nu, nv, source, device(stack.data(), width, height, count), target,
+  reference_->make_rectifier()->apply(r.homographies, nu, nv, source,
+                                      device(stack.data(), width, height, count), target,
                                       device(expected.data(), r.columns, target.rows.count(), count));
 
   // Sixteen products of single precision; the places are computed in double by both.
@@ -138,38 +147,48 @@ TEST_P(Rectifying, AgreesWithReference) {
 std::string name_of(const ::testing::TestParamInfo<std::tuple<std::string, Case>>& info) {
   return test_name(std::get<0>(info.param), std::get<1>(info.param).name);
 }
-const auto everything = ::testing::Combine(::testing::ValuesIn(host_devices()), ::testing::ValuesIn(all_cases()));
+const auto everything =
+    ::testing::Combine(::testing::ValuesIn(host_devices()), ::testing::ValuesIn(all_cases()));
 INSTANTIATE_TEST_SUITE_P(Host, BackProjection, everything, name_of);
 INSTANTIATE_TEST_SUITE_P(Host, Filtering, everything, name_of);
 INSTANTIATE_TEST_SUITE_P(Host, Rectifying, everything, name_of);
 
 class OnDevice : public ::testing::TestWithParam<std::string> {
  protected:
-  std::unique_ptr<kernels::Backend> backend_ = kernels::open_backend(GetParam(), {.threads = 2, .budget = nullptr});
+  std::unique_ptr<kernels::Backend> backend_ =
+      kernels::open_backend(GetParam(), {.threads = 2, .budget = nullptr});
   std::unique_ptr<kernels::Backend> reference_ = kernels::open_backend("reference");
 };
 
 TEST_P(OnDevice, FilterAgreesAtEveryLength) {
   for (const int columns : {1, 2, 7, 8, 9, 31, 64, 65, 500, 513, 1100}) {
     const int rows = 3;
-    std::vector<kernels::FdkWeight> weights{
-        {.ray = {-40, 500, -3}, .column_step = {0.4, 0, 0}, .row_step = {0, 0, 0.4}, .to_axis = {0, 1, 0}, .scale = 0.7}};
+    std::vector<kernels::FdkWeight> weights{{.ray = {-40, 500, -3},
+                                             .column_step = {0.4, 0, 0},
+                                             .row_step = {0, 0, 0.4},
+                                             .to_axis = {0, 1, 0},
+                                             .scale = 0.7}};
     std::vector<float> result = testing::noise(std::size_t(columns) * rows), expected = result;
 
-    backend_->make_filter({.columns = columns, .ramp = {}})->apply(weights, {}, 0, device(result.data(), columns, rows, 1));
-    reference_->make_filter({.columns = columns, .ramp = {}})->apply(weights, {}, 0, device(expected.data(), columns, rows, 1));
+    backend_->make_filter({.columns = columns, .ramp = {}})
+        ->apply(weights, {}, 0, device(result.data(), columns, rows, 1));
+    reference_->make_filter({.columns = columns, .ramp = {}})
+        ->apply(weights, {}, 0, device(expected.data(), columns, rows, 1));
 
-    EXPECT_LT(testing::compare(std::span(result), std::span(expected)).relative, 1e-5) << columns << " columns";
+    EXPECT_LT(testing::compare(std::span(result), std::span(expected)).relative, 1e-5)
+        << columns << " columns";
   }
 }
 
 TEST_P(OnDevice, AttenuationAgreesWithReferenceAndCountsTheSame) {
   const int nu = 37, nv = 5, views = 3;
-  std::vector<float> white = testing::noise(std::size_t(nu) * nv, 1), dark = testing::noise(std::size_t(nu) * nv, 2);
+  std::vector<float> white = testing::noise(std::size_t(nu) * nv, 1),
+                     dark = testing::noise(std::size_t(nu) * nv, 2);
   for (float& w : white) w *= 60000;
   for (float& d : dark) d *= 100;
   white[7] = dark[7] + 0.5f;  // a dead pixel
-  const kernels::AttenuationSpec spec{.columns = nu, .rows = nv, .white = white, .dark = dark, .saturation = 65535};
+  const kernels::AttenuationSpec spec{
+      .columns = nu, .rows = nv, .white = white, .dark = dark, .saturation = 65535};
   const geometry::PixelWindow window{{2, nu - 1}, {0, nv - 1}};
   const int width = window.columns.count(), height = window.rows.count();
   std::vector<float> counts = testing::noise(std::size_t(width) * height * views, 4);
@@ -178,8 +197,10 @@ TEST_P(OnDevice, AttenuationAgreesWithReferenceAndCountsTheSame) {
   std::vector<float> result(counts.size(), NAN), expected(counts.size());
   const auto ours = backend_->make_attenuation(spec), theirs = reference_->make_attenuation(spec);
 
-  ours->apply(device<const float>(counts.data(), width, height, views), window, device(result.data(), width, height, views));
-  theirs->apply(device<const float>(counts.data(), width, height, views), window, device(expected.data(), width, height, views));
+  ours->apply(device<const float>(counts.data(), width, height, views), window,
+              device(result.data(), width, height, views));
+  theirs->apply(device<const float>(counts.data(), width, height, views), window,
+                device(expected.data(), width, height, views));
 
   // Two units in the last place of a logarithm of at most ln(60000) = 11.
   EXPECT_LT(testing::compare(std::span(result), std::span(expected)).worst, 4 * 0x1p-24);
@@ -196,17 +217,21 @@ TEST_P(OnDevice, AttenuationTakesEverySixteenBitCount) {
   std::vector<std::uint16_t> counts(65536);
   for (std::size_t n = 0; n < counts.size(); ++n) counts[n] = static_cast<std::uint16_t>(n);
   std::vector<float> result(counts.size());
-  const auto attenuation = backend_->make_attenuation({.columns = 256, .rows = 256, .white = {60000}, .dark = {}, .saturation = 0});
+  const auto attenuation = backend_->make_attenuation(
+      {.columns = 256, .rows = 256, .white = {60000}, .dark = {}, .saturation = 0});
 
-  attenuation->apply(device<const std::uint16_t>(counts.data(), 256, 256, 1), {{0, 256}, {0, 256}}, device(result.data(), 256, 256, 1));
+  attenuation->apply(device<const std::uint16_t>(counts.data(), 256, 256, 1), {{0, 256}, {0, 256}},
+                     device(result.data(), 256, 256, 1));
 
   for (std::size_t n = 0; n < counts.size(); ++n)
-    ASSERT_NEAR(result[n], -std::log(std::max(double(n), 1.0) / 60000), 2e-6) << n;  // 2 x 2^-24 x 11, rounded up
+    ASSERT_NEAR(result[n], -std::log(std::max(double(n), 1.0) / 60000), 2e-6)
+        << n;  // 2 x 2^-24 x 11, rounded up
   EXPECT_EQ(attenuation->tally().floored, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Host, OnDevice, ::testing::ValuesIn(host_devices()),
-                         [](const auto& of) { return test_name(of.param, "device").substr(0, of.param.size()); });
+INSTANTIATE_TEST_SUITE_P(Host, OnDevice, ::testing::ValuesIn(host_devices()), [](const auto& of) {
+  return test_name(of.param, "device").substr(0, of.param.size());
+});
 
 }  // namespace
 }  // namespace feldspar

@@ -45,8 +45,8 @@ VolumeInMemory reconstruct(const io::ScanSource& source, const geometry::VolumeG
 }
 
 /// Mean over the voxels whose centre lies within `radius` of `centre`, in a slab of +-`half` mm.
-double mean_within(const VolumeInMemory& volume, const geometry::VolumeGrid& grid, geometry::Vec3 centre, double radius,
-                   double half) {
+double mean_within(const VolumeInMemory& volume, const geometry::VolumeGrid& grid, geometry::Vec3 centre,
+                   double radius, double half) {
   double sum = 0;
   int count = 0;
   for (int k = 0; k < grid.nz; ++k)
@@ -140,15 +140,18 @@ TEST_P(Invariance, ShowsWhenItIsIgnored) {
 INSTANTIATE_TEST_SUITE_P(
     Geometries, Invariance,
     ::testing::Values(
-        Variation{"detector_offset", [](CircularScan& s) { s.detector.column_offset = 3.3, s.detector.row_offset = -2.2; }},
+        Variation{"detector_offset",
+                  [](CircularScan& s) { s.detector.column_offset = 3.3, s.detector.row_offset = -2.2; }},
         Variation{"axis_offset", [](CircularScan& s) { s.axis.offset = 1.37; }},
         Variation{"detector_roll", [](CircularScan& s) { s.detector.roll = 0.15; }},
         Variation{"detector_tilt", [](CircularScan& s) { s.detector.tilt = 0.35; }},
         Variation{"detector_slant", [](CircularScan& s) { s.detector.slant = -0.35; }},
-        Variation{"axis_roll_and_tilt", [](CircularScan& s) { s.axis = {.offset = -0.6, .roll = -0.1, .tilt = 0.05}; }},
+        Variation{"axis_roll_and_tilt",
+                  [](CircularScan& s) { s.axis = {.offset = -0.6, .roll = -0.1, .tilt = 0.05}; }},
         Variation{"everything_leans",
                   [](CircularScan& s) {
-                    s.detector.roll = -0.1, s.detector.tilt = 0.2, s.detector.slant = 0.2, s.detector.column_offset = 2;
+                    s.detector.roll = -0.1, s.detector.tilt = 0.2, s.detector.slant = 0.2,
+                    s.detector.column_offset = 2;
                     s.axis = {.offset = 0.9, .roll = -0.05, .tilt = -0.1};
                   }},
         Variation{"reversed_rotation",
@@ -170,18 +173,17 @@ INSTANTIATE_TEST_SUITE_P(
                   }},
         Variation{"repeated_views",
                   [](CircularScan& s) {
-                    for (int n = 0; n < 40; ++n) s.angles.push_back(s.angles[std::size_t(n)] + 2 * std::numbers::pi);
+                    for (int n = 0; n < 40; ++n)
+                      s.angles.push_back(s.angles[std::size_t(n)] + 2 * std::numbers::pi);
                   }},
         Variation{"another_detector_distance",
-                  [](CircularScan& s) { s.source_detector_distance = 620, s.detector.column_pitch = 1.3, s.detector.row_pitch = 1.1; }},
-        Variation{"short_scan",
                   [](CircularScan& s) {
-                    s = small_scan(240, 240 * std::numbers::pi / 180);
+                    s.source_detector_distance = 620, s.detector.column_pitch = 1.3,
+                    s.detector.row_pitch = 1.1;
                   }},
+        Variation{"short_scan", [](CircularScan& s) { s = small_scan(240, 240 * std::numbers::pi / 180); }},
         Variation{"short_scan_reversed",
-                  [](CircularScan& s) {
-                    s = small_scan(240, -240 * std::numbers::pi / 180);
-                  }}),
+                  [](CircularScan& s) { s = small_scan(240, -240 * std::numbers::pi / 180); }}),
     [](const auto& of) { return of.param.name; });
 
 TEST(Fdk, CpuAgreesWithReferenceEndToEnd) {
@@ -211,7 +213,8 @@ TEST(Fdk, BitsDoNotDependOnTheBudget) {
   const VolumeInMemory whole = reconstruct(source, grid);
 
   for (const double share : {0.8, 0.6, 0.4}) {
-    const std::size_t memory = costs.fixed + static_cast<std::size_t>(share * static_cast<double>(most - costs.fixed));
+    const std::size_t memory =
+        costs.fixed + static_cast<std::size_t>(share * static_cast<double>(most - costs.fixed));
     const SlabPlan plan = plan_slabs(setup, grid, memory, costs);
     EXPECT_LE(plan.memory, memory);
     EXPECT_TRUE(plan.slabs.size() > 1 || plan.views_per_batch < 50);

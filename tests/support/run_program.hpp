@@ -1,4 +1,4 @@
-// Runs the program as a shell would. FELDSPAR_PROGRAM is its path.
+// Runs the program as a shell would.
 #pragma once
 
 #include <sys/wait.h>
@@ -14,10 +14,10 @@ struct Outcome {
   std::string output;
 };
 
-/// `arguments` as a shell would take them, with redirections.
-inline Outcome feldspar(const std::string& arguments) {
+/// `command` as a shell takes it, with redirections.
+inline Outcome run_shell(const std::string& command) {
   Outcome outcome;
-  FILE* pipe = popen((std::string("'" FELDSPAR_PROGRAM "' ") + arguments).c_str(), "r");
+  FILE* pipe = popen(command.c_str(), "r");
   std::array<char, 4096> buffer{};
   for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
     outcome.output.append(buffer.data(), n);

@@ -18,13 +18,12 @@ struct Case {
 };
 
 inline geometry::CircularScan plain_scan(int views, double sweep = 2 * std::numbers::pi) {
-  geometry::CircularScan scan{
-      .source_object_distance = 200,
-      .source_detector_distance = 500,
-      .detector = {.columns = 37, .rows = 29, .column_pitch = 1.0, .row_pitch = 1.0},
-      .axis = {},
-      .angles = {},
-      .shifts = {}};
+  geometry::CircularScan scan{.source_object_distance = 200,
+                              .source_detector_distance = 500,
+                              .detector = {.columns = 37, .rows = 29, .column_pitch = 1.0, .row_pitch = 1.0},
+                              .axis = {},
+                              .angles = {},
+                              .shifts = {}};
   for (int n = 0; n < views; ++n) scan.angles.push_back(0.1 + sweep * n / views);
   return scan;
 }
@@ -57,14 +56,18 @@ inline std::vector<Case> named_cases() {
 /// `count` cases with everything random that a scanner can vary; odd sizes included.
 inline std::vector<Case> random_cases(int count, unsigned seed) {
   std::mt19937 random(seed);
-  const auto between = [&](double low, double high) { return std::uniform_real_distribution(low, high)(random); };
+  const auto between = [&](double low, double high) {
+    return std::uniform_real_distribution(low, high)(random);
+  };
   const auto whole = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
   std::vector<Case> all;
   for (int n = 0; n < count; ++n) {
     const double sod = between(60, 300), sdd = sod * between(1.2, 6), pitch = between(0.1, 1.5);
     geometry::CircularScan scan{.source_object_distance = sod,
                                 .source_detector_distance = sdd,
-                                .detector = {.columns = whole(20, 71), .rows = whole(9, 60), .column_pitch = pitch,
+                                .detector = {.columns = whole(20, 71),
+                                             .rows = whole(9, 60),
+                                             .column_pitch = pitch,
                                              .row_pitch = pitch * between(0.8, 1.25)},
                                 .axis = {},
                                 .angles = {},
@@ -86,9 +89,14 @@ inline std::vector<Case> random_cases(int count, unsigned seed) {
       if (n % 3 == 0) scan.shifts.push_back({between(-2, 2) * pitch, between(-2, 2) * pitch});
     }
     const double voxel = pitch * sod / sdd;
-    geometry::VolumeGrid grid{whole(1, 40), whole(1, 40), whole(1, 60),
-                              {voxel * between(0.4, 1.6), voxel * between(0.4, 1.6), voxel * between(0.4, 2.5)}, {}};
-    grid.origin = {-0.5 * grid.nx * grid.spacing.x * between(0.7, 1.3), -0.5 * grid.ny * grid.spacing.y * between(0.7, 1.3),
+    geometry::VolumeGrid grid{
+        whole(1, 40),
+        whole(1, 40),
+        whole(1, 60),
+        {voxel * between(0.4, 1.6), voxel * between(0.4, 1.6), voxel * between(0.4, 2.5)},
+        {}};
+    grid.origin = {-0.5 * grid.nx * grid.spacing.x * between(0.7, 1.3),
+                   -0.5 * grid.ny * grid.spacing.y * between(0.7, 1.3),
                    -0.5 * grid.nz * grid.spacing.z * between(0.7, 1.3)};
     all.push_back({"random_" + std::to_string(n), scan, grid});
   }

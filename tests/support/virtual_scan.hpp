@@ -20,9 +20,9 @@ using geometry::Vec3;
 /// Ellipsoid, or elliptic cylinder along z where `height` is positive; axes along x, y, z turned about z.
 struct Body {
   Vec3 centre;
-  Vec3 half;          ///< half axes, mm
-  double turn = 0;    ///< about z, rad
-  double value = 0;   ///< 1/mm, added to what is there
+  Vec3 half;         ///< half axes, mm
+  double turn = 0;   ///< about z, rad
+  double value = 0;  ///< 1/mm, added to what is there
   bool cylinder = false;
 };
 
@@ -82,16 +82,24 @@ class VirtualScan final : public io::ScanSource {
   using Matrix = std::array<Vec3, 3>;  // rows
   static Vec3 times(const Matrix& m, Vec3 v) { return {dot(m[0], v), dot(m[1], v), dot(m[2], v)}; }
   static Vec3 times_transposed(const Matrix& m, Vec3 v) { return v.x * m[0] + v.y * m[1] + v.z * m[2]; }
-  static Matrix about_x(double a) { return {{{1, 0, 0}, {0, std::cos(a), -std::sin(a)}, {0, std::sin(a), std::cos(a)}}}; }
-  static Matrix about_y(double a) { return {{{std::cos(a), 0, std::sin(a)}, {0, 1, 0}, {-std::sin(a), 0, std::cos(a)}}}; }
-  static Matrix about_z(double a) { return {{{std::cos(a), -std::sin(a), 0}, {std::sin(a), std::cos(a), 0}, {0, 0, 1}}}; }
+  static Matrix about_x(double a) {
+    return {{{1, 0, 0}, {0, std::cos(a), -std::sin(a)}, {0, std::sin(a), std::cos(a)}}};
+  }
+  static Matrix about_y(double a) {
+    return {{{std::cos(a), 0, std::sin(a)}, {0, 1, 0}, {-std::sin(a), 0, std::cos(a)}}};
+  }
+  static Matrix about_z(double a) {
+    return {{{std::cos(a), -std::sin(a), 0}, {std::sin(a), std::cos(a), 0}, {0, 0, 1}}};
+  }
 
   [[nodiscard]] Vec3 pixel(int view, double column, double row) const {
     const auto& d = scan_.detector;
     Vec3 at{(column - 0.5 * (d.columns - 1)) * d.column_pitch, 0, (row - 0.5 * (d.rows - 1)) * d.row_pitch};
-    if (!scan_.shifts.empty()) at = at - Vec3{scan_.shifts[std::size_t(view)].column, 0, scan_.shifts[std::size_t(view)].row};
+    if (!scan_.shifts.empty())
+      at = at - Vec3{scan_.shifts[std::size_t(view)].column, 0, scan_.shifts[std::size_t(view)].row};
     at = times(about_z(d.slant), times(about_x(d.tilt), times(about_y(d.roll), at)));
-    return at + Vec3{d.column_offset, scan_.source_detector_distance - scan_.source_object_distance, d.row_offset};
+    return at +
+           Vec3{d.column_offset, scan_.source_detector_distance - scan_.source_object_distance, d.row_offset};
   }
 
   /// A laboratory point in the axes of the object, which stands on the table at the axis' foot, leans with
