@@ -1,4 +1,4 @@
-// Both kinds of angle file are rows of a number and an angle; they differ in heading, time column and order.
+// Both kinds of angle file are rows of a number and an angle; heading, time column and order differ.
 #include "io/nikon/angle_file.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The profile is searched as text: the elements that matter are flat.
 #include "io/nikon/ct_profile.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Puts the pieces of a Nikon scan together and serves its pixels in the orientation of scan_source.hpp.
 #include "io/nikon/nikon_source.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Folders of scans hold more than projections, under names that have changed since they were written.
 #include "io/nikon/projection_files.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Lines to entries: tolerant of how text is written, strict about what a number is.
 #include "io/nikon/xtekct.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// One table says what is made of each key; the functions below it correct the table where values are odd.
 #include "io/nikon/xtekct_review.hpp"
 
 #include <fmt/format.h>

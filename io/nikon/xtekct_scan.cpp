@@ -1,11 +1,11 @@
+// Keys to geometry. Where Nikon documents no sign, that of CIL's open reader is taken.
 #include "io/nikon/xtekct_scan.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
-#include <regex>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
@@ -63,6 +63,20 @@ geometry::Detector detector_of(const XtekctFile& file) {
           .row_pitch = file.required("DetectorPixelSizeY"),
           .column_offset = -number_or(file, "DetectorOffsetX", 0),  // positive towards higher TIFF columns
           .row_offset = number_or(file, "DetectorOffsetY", 0)};     // positive upwards (as CIL reads it)
+}
+
+/// The time of the scan, with which Inspect-X ends the folder's name: "Name [2023-10-18 11.22.08]". Else
+/// empty.
+std::string date_in(const std::string& folder) {
+  constexpr std::string_view form = "[0000-00-00 00.00.00]";
+  if (folder.size() < form.size()) return {};
+  std::string date = folder.substr(folder.size() - form.size());
+  for (std::size_t n = 0; n < form.size(); ++n) {
+    const bool is_digit = date[n] >= '0' && date[n] <= '9';
+    if (form[n] == '0' ? !is_digit : date[n] != form[n]) return {};
+  }
+  std::replace(date.begin(), date.end(), '.', ':');
+  return date.substr(1, form.size() - 2);
 }
 
 }  // namespace
@@ -187,11 +201,7 @@ ScanDescription describe(const XtekctFile& file) {
   const double thickness = file.number("Filter_ThicknessMM", "CTPro").value_or(0);
   if (thickness > 0)
     description.filter = fmt::format("{} mm {}", thickness, file.text("Filter_Material", "CTPro"));
-  // Inspect-X ends the folder's name with the time of the scan: "Name [2023-10-18 11.22.08]".
-  static const std::regex stamp(R"(\[(\d{4}-\d{2}-\d{2}) (\d{2})\.(\d{2})\.(\d{2})\]$)");
-  const std::string folder = file.path.parent_path().filename().string();
-  if (std::smatch match; std::regex_search(folder, match, stamp))
-    description.date = fmt::format("{} {}:{}:{}", match.str(1), match.str(2), match.str(3), match.str(4));
+  description.date = date_in(file.path.parent_path().filename().string());
   return description;
 }
 

@@ -1,3 +1,4 @@
+// Pixels of plain strips are read straight into place; libtiff decodes the others strip by strip.
 #include "io/tiff/tiff_file.hpp"
 
 #include <fmt/format.h>
