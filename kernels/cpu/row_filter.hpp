@@ -20,17 +20,19 @@ inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.i
 inline Complex times(Complex a, float re, float im) { return {a.re * re - a.im * im, a.re * im + a.im * re}; }
 inline Complex times_i(Complex a) { return {-a.im, a.re}; }
 
+/// The transform of length 2, which is its own reverse.
+inline void transform_pair(float* data) {
+  const Complex a = read(data, 0), b = read(data, 1);
+  write(data, 0, a + b);
+  write(data, 1, a - b);
+}
+
 /// Decimation in frequency, radix 4, recursive so that sub-transforms stay in cache. Block s of a stage
 /// holds the frequencies s, s + 4, s + 8 ... `twiddles` of a stage of length n: for k < n/4 the real and
 /// imaginary parts of w^k, w^2k, w^3k with w = exp(-2 pi i/n); those of the next stage (n/4) follow.
 void forward(float* data, int length, const float* twiddles) {
   if (length == 1) return;
-  if (length == 2) {
-    const Complex a = read(data, 0), b = read(data, 1);
-    write(data, 0, a + b);
-    write(data, 1, a - b);
-    return;
-  }
+  if (length == 2) return transform_pair(data);
   const int quarter = length / 4;
   const float* w = twiddles;
   for (int k = 0; k < quarter; ++k, w += 6) {
@@ -48,12 +50,7 @@ void forward(float* data, int length, const float* twiddles) {
 /// The exact reverse of forward, without its factor `length`.
 void backward(float* data, int length, const float* twiddles) {
   if (length == 1) return;
-  if (length == 2) {
-    const Complex a = read(data, 0), b = read(data, 1);
-    write(data, 0, a + b);
-    write(data, 1, a - b);
-    return;
-  }
+  if (length == 2) return transform_pair(data);
   const int quarter = length / 4;
   const float* w = twiddles;
   for (int s = 0; s < 4; ++s)
