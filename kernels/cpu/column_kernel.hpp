@@ -30,34 +30,67 @@ inline void blend_columns(const float* a, const float* b, float weight_a, float 
     store(samples + row, factor_a * load(a + row) + factor_b * load(b + row));
 }
 
-/// Prepares the line of `view` for column (i, j) in `buffer`. False when the shadow misses the detector.
-inline bool make_line(const ColumnTile& tile, const ColumnView& view, Chunks chunks, int i, int j,
-                      float* buffer, Line& line) {
-  const double scale = 1.0 / (view.w_i * i + view.w_j * j + view.w_0);
-  const double u = (view.u_i * i + view.u_j * j + view.u_0) * scale;
-  if (!(scale > 0) || !(u > -1) || !(u < tile.column_count)) return false;
+/// The views of a group, coefficient by coefficient, so that one instruction serves all of them. Views that
+/// a last, smaller group lacks have their shadow beside the detector.
+struct Group {
+  double u_i[view_group], u_j[view_group], u_0[view_group];
+  double w_i[view_group], w_j[view_group], w_0[view_group];
+  double v_i[view_group], v_j[view_group], v_0[view_group], v_k[view_group];
+  const float* columns[view_group];
+};
 
-  // Chunks at multiples of `lanes` in the whole volume: v is the same number whatever slab asks for it.
-  const double start = (view.v_i * i + view.v_j * j + view.v_0) * scale, step = view.v_k * scale;
+inline void fill_group(const ColumnTile& tile, int first, Group& group) {
+  for (int n = 0; n < view_group; ++n) {
+    const bool there = first + n < tile.view_count;
+    const ColumnView view =
+        there ? tile.views[first + n] : ColumnView{0, 0, -2, 0, 0, 1, 0, 0, 0, 0, nullptr};
+    group.u_i[n] = view.u_i, group.u_j[n] = view.u_j, group.u_0[n] = view.u_0;
+    group.w_i[n] = view.w_i, group.w_j[n] = view.w_j, group.w_0[n] = view.w_0;
+    group.v_i[n] = view.v_i, group.v_j[n] = view.v_j, group.v_0[n] = view.v_0, group.v_k[n] = view.v_k;
+    group.columns[n] = view.columns;
+  }
+}
+
+/// Where the shadows of one voxel column fall: u, and v = start + step * k.
+struct Places {
+  double scale[view_group], u[view_group], start[view_group], step[view_group];
+};
+
+inline void place(const Group& group, double i, double j, Places& at) {
+  for (int n = 0; n < view_group; ++n) {
+    at.scale[n] = 1.0 / (group.w_i[n] * i + group.w_j[n] * j + group.w_0[n]);
+    at.u[n] = (group.u_i[n] * i + group.u_j[n] * j + group.u_0[n]) * at.scale[n];
+    at.start[n] = (group.v_i[n] * i + group.v_j[n] * j + group.v_0[n]) * at.scale[n];
+    at.step[n] = group.v_k[n] * at.scale[n];
+  }
+}
+
+/// Prepares the line of the n-th view of a group in `buffer`. False when the shadow misses the detector.
+inline bool make_line(const ColumnTile& tile, const Group& group, const Places& at, int n, Chunks chunks,
+                      float* buffer, Line& line) {
+  const double u = at.u[n], start = at.start[n], step = at.step[n];
+  if (!(at.scale[n] > 0) || !(u > -1) || !(u < tile.column_count)) return false;
   const double reach = step * (lanes - 1) + 2;  // rows beyond a chunk's first that it reads, gathered
   const double first_v = start + step * (tile.block + chunks.first * lanes);
   const double last_v = start + step * (tile.block + chunks.end * lanes) + reach;
   if (!(last_v > tile.first_row - 1) || !(first_v < tile.first_row + tile.row_count)) return false;
 
-  // A chunk whose shadow misses the rows held reads zeros of the border.
+  // Chunks at multiples of `lanes` in the whole volume: v is the same number whatever slab asks for it. One
+  // whose shadow misses the rows held reads zeros of the border.
   const double lowest = tile.first_row - tile.border + 8, highest = tile.first_row + tile.row_count + 1;
   for (int chunk = 0; chunk < block_chunks; ++chunk) {
-    const double v = start + step * (tile.block + chunk * lanes), base = __builtin_floor(v);
+    const double v = start + step * static_cast<double>(tile.block + chunk * lanes),
+                 base = __builtin_floor(v);
+    const double raised = base < lowest ? lowest : base, held = raised > highest ? highest : raised;
     line.fraction[chunk] = static_cast<float>(v - base);
-    const double held = base < lowest ? lowest : base > highest ? highest : base;
     line.offset[chunk] = static_cast<int>(held) - tile.first_row;
   }
   line.step = static_cast<float>(step);
   line.samples = buffer + tile.border;
 
-  const int left = static_cast<int>(__builtin_floor(u));
-  const float blend = static_cast<float>(u - left), weight = static_cast<float>(scale * scale);
-  const float* a = view.columns + (left + 1) * tile.column_stride + tile.border;
+  const double left = __builtin_floor(u);
+  const float blend = static_cast<float>(u - left), weight = static_cast<float>(at.scale[n] * at.scale[n]);
+  const float* a = group.columns[n] + (static_cast<int>(left) + 1) * tile.column_stride + tile.border;
   const int span = (reach < 2 * lanes ? 2 * lanes : static_cast<int>(reach)) + 2;
   const int end = line.offset[chunks.end - 1] + span, most = tile.row_count + tile.border;
   blend_columns(a, a + tile.column_stride, weight * (1.0f - blend), weight * blend, line.offset[chunks.first],
@@ -82,16 +115,18 @@ inline void add_lines(Chunks chunks, const Line* lines, int count, float* sums) 
 
 void back_project_tile(const ColumnTile& tile) {
   Line lines[view_group];
+  Group group;
+  Places at;
   const Chunks chunks = chunks_of(tile);
   for (int first = 0; first < tile.view_count; first += view_group) {
-    const int group = tile.view_count - first < view_group ? tile.view_count - first : view_group;
+    fill_group(tile, first, group);
     for (int j = 0; j < tile.count_j; ++j)
       for (int i = 0; i < tile.count_i; ++i) {
+        place(group, tile.first_i + i, tile.first_j + j, at);
         int count = 0;
         float steepest = 0;
-        for (int n = 0; n < group; ++n)
-          if (make_line(tile, tile.views[first + n], chunks, tile.first_i + i, tile.first_j + j,
-                        tile.lines + n * tile.line_stride, lines[count])) {
+        for (int n = 0; n < view_group; ++n)
+          if (make_line(tile, group, at, n, chunks, tile.lines + n * tile.line_stride, lines[count])) {
             steepest = lines[count].step > steepest ? lines[count].step : steepest;
             ++count;
           }
