@@ -117,6 +117,8 @@ Job open_even_without_pixels(JobOptions options, bool& has_pixels, std::string& 
   has_pixels = false;
   options.open.headers_only = true;
   Job job = prepare_job(options);
+  const auto said = std::find(job.findings.begin(), job.findings.end(), reason);
+  if (said != job.findings.end()) job.findings.erase(said);
   job.findings.push_back("this scan cannot be reconstructed: " + reason);
   return job;
 }
