@@ -93,13 +93,14 @@ AngularCoverage angular_coverage(std::span<const double> angles) {
   const auto [least, most] = std::minmax_element(angles.begin(), angles.end());
   const double mean_step = (*most - *least) / static_cast<double>(count - 1);
   coverage.span = *most - *least + mean_step;
-  // A missing projection or two leave a small gap; a short scan leaves all that a half turn and a fan do not.
+  // What lies between the last and the first angle decides: a short scan leaves open all that a half turn and
+  // a fan do not need, while views that are missing in between leave their gap inside the turn.
   constexpr double short_scan_gap = 20 * std::numbers::pi / 180;
-  coverage.full_turn =
-      coverage.largest_gap <= std::max(short_scan_gap, 1.5 * turn / static_cast<double>(count));
+  const double open_end = turn - (*most - *least);
+  coverage.full_turn = open_end <= std::max(short_scan_gap, 1.5 * mean_step);
   if (!coverage.full_turn) {  // the views at the ends of the turn stand for what lies between them only
-    const auto widest = static_cast<std::size_t>(std::max_element(gap.begin(), gap.end()) - gap.begin());
-    gap[widest] = std::min(gap[widest], mean_step);
+    const auto last = std::find(order.begin(), order.end(), static_cast<std::size_t>(most - angles.begin()));
+    gap[static_cast<std::size_t>(last - order.begin())] = mean_step;
   }
   for (std::size_t n = 0; n < count; ++n)
     coverage.steps[order[n]] = 0.5 * (gap[n] + gap[(n + count - 1) % count]);

@@ -47,6 +47,13 @@ double largest_move(const geometry::Rectification& r) {
 
 void weigh(const geometry::CircularScan& part, FdkSetup& setup) {
   setup.coverage = geometry::angular_coverage(part.angles);
+  constexpr double widest_gap = 60 * radians_per_degree;  // no window of views can bridge more
+  if (setup.coverage.full_turn && part.angles.size() > 12 && setup.coverage.largest_gap > widest_gap)
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("the views reach around a full turn but leave {:.1f} degrees of it without a view; "
+                    "give the missing projections, or choose views that follow each other with --views",
+                    setup.coverage.largest_gap / radians_per_degree));
   for (std::size_t n = 0; n < setup.views.size(); ++n)
     setup.weights.push_back(kernels::make_fdk_weight(setup.views[n], setup.coverage.steps[n]));
   const double span = setup.coverage.span / radians_per_degree;

@@ -194,7 +194,7 @@ void NikonWriter::claim_folder(bool overwrite) const {
     throw Error(ErrorKind::io, fmt::format("{}: cannot be made: {}", folder_.string(), failure.message()));
   if (!overwrite) {
     if (!fs::is_empty(folder_))
-      throw Error(ErrorKind::usage, fmt::format("{} is not empty; choose another folder or allow overwriting",
+      throw Error(ErrorKind::usage, fmt::format("{} is not empty; choose another folder or give --overwrite",
                                                 folder_.string()));
     return;
   }

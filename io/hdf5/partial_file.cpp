@@ -60,7 +60,7 @@ void PartialFile::refuse_existing() const {
   std::error_code ignored;
   if (!overwrite_ && std::filesystem::exists(path_, ignored))
     throw Error(ErrorKind::io,
-                fmt::format("{}: already exists; choose another name or allow overwriting", path_.string()));
+                fmt::format("{}: already exists; choose another name or give --overwrite", path_.string()));
 }
 
 void PartialFile::open_locked() {

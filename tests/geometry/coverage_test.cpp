@@ -106,6 +106,15 @@ TEST(AngularCoverage, MissingViewsAreNoShortScan) {
   EXPECT_NEAR(sum(coverage.steps), turn, 1e-9);
 }
 
+TEST(AngularCoverage, MissingViewOfASparseScanIsNoShortScan) {
+  std::vector<double> angles = testing::plain_scan(30).angles;
+  angles.erase(angles.begin() + 7);
+  const auto coverage = angular_coverage(angles);
+  EXPECT_TRUE(coverage.full_turn);
+  EXPECT_NEAR(coverage.steps[6], 1.5 * turn / 30, 1e-9);
+  EXPECT_NEAR(sum(coverage.steps), turn, 1e-9);
+}
+
 TEST(AngularCoverage, PartialTurnIsNotClosed) {
   std::vector<double> angles;
   for (int n = 0; n <= 220; ++n) angles.push_back(n * turn / 360);

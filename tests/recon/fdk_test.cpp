@@ -244,6 +244,18 @@ TEST(Fdk, TooShortAScanIsRefused) {
   }
 }
 
+TEST(Fdk, AFullTurnWithAWideHoleIsRefused) {
+  CircularScan scan = small_scan(100);
+  scan.angles.erase(scan.angles.begin() + 40, scan.angles.begin() + 60);
+  try {
+    (void)prepare_fdk(scan);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::bad_file);
+    EXPECT_NE(std::string(error.what()).find("without a view"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Fdk, FailureOfTheSinkReachesTheCaller) {
   struct FullDisk final : io::VolumeSink {
     void write(int, View3<const float>) override { throw Error(ErrorKind::io, "disk full"); }
