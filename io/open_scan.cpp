@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "io/hdf5/nxtomo_source.hpp"
 #include "io/nikon/nikon_source.hpp"
 #include "io/nikon/xtekct.hpp"
 
@@ -16,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* readers = "readers exist for: Nikon X-Tek CT (.xtekct)";
+constexpr const char* readers =
+    "readers exist for: Nikon X-Tek CT (.xtekct), NeXus NXtomo of a cone beam (.nxs, .h5)";
 
 bool has_xtekct_name(const fs::path& path) {
   return nikon::same_letters(path.extension().string(), ".xtekct") &&
@@ -67,6 +69,7 @@ std::unique_ptr<ScanSource> open_file(const fs::path& path, const OpenOptions& o
   refuse_other_trajectories(path);
   if (nikon::looks_like_xtekct(beginning_of(path)) || has_xtekct_name(path))
     return nikon::open_nikon(path, options);
+  if (looks_like_hdf5(path)) return open_nxtomo(path, options);
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const std::vector<fs::path> beside = xtekcts_in(folder);
   if (!beside.empty())
