@@ -61,6 +61,8 @@ RotationAxis axis_from_edges(double top, double bottom, const CircularScan& scan
 void validate(const CircularScan& scan) {
   const Detector& d = scan.detector;
   const double sod = scan.source_object_distance, sdd = scan.source_detector_distance;
+  if (scan.beam == Beam::parallel)
+    throw Error(ErrorKind::unsupported, "the scan has a parallel beam, which this version cannot reconstruct");
   require(std::isfinite(sod) && sod > 0, "source-to-object distance", sod,
           "it must be a positive number of mm");
   require(std::isfinite(sdd) && sdd > sod, "source-to-detector distance", sdd,

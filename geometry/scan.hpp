@@ -50,8 +50,13 @@ struct ViewShift {
   double row = 0;     ///< mm along the rows; positive when the image moved to higher rows
 };
 
-/// An object that turns before a cone beam.
+/// How the rays reach the detector: from a point, or side by side along y (a synchrotron's).
+enum class Beam { cone, parallel };
+
+/// An object that turns before a beam. Of a parallel beam both distances stay 0, and pitches and offsets
+/// are what they are at the object.
 struct CircularScan {
+  Beam beam = Beam::cone;
   double source_object_distance = 0;    ///< source to the rotation axis (SOD)
   double source_detector_distance = 0;  ///< source to the detector along y (SDD)
   Detector detector;
