@@ -33,6 +33,7 @@ struct ReconOptions {
   bool dry_run = false;
   bool json = false;
   bool no_hash = false;
+  bool resume = false;
 };
 
 io::VolumeFileOptions file_options(const ReconOptions& options) {
@@ -147,12 +148,42 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
   std::cout << options.output.string() << '\n';
 }
 
+/// What a volume's voxels depend on, as one line: a run may go on with another's slabs when it is the same.
+std::string identity_of(const CLI::App& command, const Job& job) {
+  const geometry::VolumeGrid& grid = job.fdk.grid;
+  const std::string facts = fmt::format(
+      "{} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(), grid.nx, grid.ny, grid.nz,
+      grid.spacing.x, grid.origin.x, grid.origin.y, grid.origin.z,
+      effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
+                                 "memory", "threads", "device", "no-hash"}));
+  return io::text_hash(facts + io::files_fingerprint(job.source->files()));
+}
+
+void log_resume(const Job& job, const io::VolumeWriter& writer) {
+  int slices = 0;
+  for (const recon::Slab& slab : job.plan.slabs)
+    if (writer.has(slab.slices)) slices += slab.slices.count();
+  log_info(slices > 0 ? fmt::format("going on: {} of {} slices are there", slices, job.fdk.grid.nz)
+                      : "nothing to go on with: starting from the beginning");
+}
+
+recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer, Progress& progress) {
+  try {
+    return recon::reconstruct_fdk(*job.source, writer, *job.backend, job.setup, job.plan, job.fdk, progress,
+                                  job.budget.get());
+  } catch (const Error&) {
+    if (writer.can_be_resumed())
+      log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
+    throw;
+  }
+}
+
 void run(CLI::App& command, ReconOptions& options) {
   if (!options.config.empty()) apply_config(command, options.config);
   if (options.job.scan.empty()) throw Error(ErrorKind::usage, "which scan? name its file or folder");
   if (options.output.empty() && !options.dry_run)
     throw Error(ErrorKind::usage, "where shall the volume go? give -o OUT.h5");
-  const io::VolumeFileOptions file = file_options(options);
+  io::VolumeFileOptions file = file_options(options);
   Job job = prepare_job(options.job);
   for (const std::string& finding : job.findings) log_warning(finding);
   if (options.dry_run) {
@@ -161,10 +192,12 @@ void run(CLI::App& command, ReconOptions& options) {
   }
   log_info(describe_plan(job));
 
+  file.identity = identity_of(command, job);
+  file.resume = options.resume;
   io::VolumeWriter writer(options.output, job.fdk.grid, file);
+  if (options.resume) log_resume(job, writer);
   Progress progress(console_progress());
-  recon::FdkReport report = recon::reconstruct_fdk(*job.source, writer, *job.backend, job.setup, job.plan,
-                                                   job.fdk, progress, job.budget.get());
+  recon::FdkReport report = reconstruct(job, writer, progress);
   for (const std::string& finding : report.findings) log_warning(finding);
   if (writer.clipped() > 0) {
     report.findings.push_back(
@@ -172,9 +205,9 @@ void run(CLI::App& command, ReconOptions& options) {
     log_warning(report.findings.back());
   }
 
-  const std::string config =
-      toml_line("scan", std::filesystem::absolute(options.job.scan).string()) +
-      effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite"});
+  const std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string()) +
+                             effective_config(command, {"scan", "help", "config", "output", "dry-run", "json",
+                                                        "overwrite", "resume"});
   io::VolumeRecord record = make_record(job, report, config);
   const auto files = job.source->files();
   if (!options.no_hash) {
@@ -209,6 +242,9 @@ void add_recon_command(CLI::App& program) {
       ->check(CLI::Range(0, 9))
       ->capture_default_str();
   command->add_flag("--overwrite", options->overwrite, "Replace an existing output");
+  command->add_flag(
+      "--resume", options->resume,
+      "Go on with what an interrupted run of the same command left behind (not with --compress)");
   command->add_flag("--no-hash", options->no_hash, "Do not hash the input files into the output");
   command->add_flag("--dry-run", options->dry_run, "Print the plan and stop");
   command->add_flag("--json", options->json, "Print the result as JSON");

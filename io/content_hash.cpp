@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -40,6 +41,10 @@ struct FreeState {
   throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", file.string(), std::strerror(error)));
 }
 
+std::string as_text(const XXH128_hash_t& hash) {
+  return fmt::format("xxh3-128:{:016x}{:016x}", hash.high64, hash.low64);
+}
+
 }  // namespace
 
 std::string content_hash(const std::filesystem::path& file) {
@@ -58,7 +63,20 @@ std::string content_hash(const std::filesystem::path& file) {
     (void)XXH3_128bits_update(state.get(), buffer.get(), static_cast<std::size_t>(count));
   }
   const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
-  return fmt::format("xxh3-128:{:016x}{:016x}", hash.high64, hash.low64);
+  return as_text(hash);
+}
+
+std::string text_hash(std::string_view text) { return as_text(XXH3_128bits(text.data(), text.size())); }
+
+std::string files_fingerprint(const std::vector<std::filesystem::path>& files) {
+  std::string facts;
+  for (const std::filesystem::path& file : files) {
+    struct stat about;
+    if (::stat(file.c_str(), &about) != 0) fail(file, errno);
+    facts += fmt::format("{}\n{} {}.{:09}\n", std::filesystem::absolute(file).string(), about.st_size,
+                         about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
+  }
+  return text_hash(facts);
 }
 
 std::vector<std::string> content_hashes(const std::vector<std::filesystem::path>& files, ThreadPool& pool) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/view3.hpp"
+#include "geometry/coverage.hpp"
 
 namespace feldspar::io {
 
@@ -11,6 +12,9 @@ class VolumeSink {
 
   /// Stores slices [first_slice, first_slice + slab.nz) of the volume, values in 1/mm. Any order, each once.
   virtual void write(int first_slice, View3<const float> slab) = 0;
+
+  /// True when an earlier run stored all of these slices: they need not come again.
+  [[nodiscard]] virtual bool has(geometry::Range) const { return false; }
 };
 
 }  // namespace feldspar::io

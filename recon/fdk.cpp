@@ -236,7 +236,12 @@ FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, ke
            s.slices.count();
   });
   double work = 0;
-  for (const Slab& slab : plan.slabs) work += static_cast<double>(slab.slices.count()) * view_count;
+  std::vector<std::size_t> wanted;  // slabs that no earlier run has stored
+  for (std::size_t s = 0; s < plan.slabs.size(); ++s) {
+    if (sink.has(plan.slabs[s].slices)) continue;
+    wanted.push_back(s);
+    work += static_cast<double>(plan.slabs[s].slices.count()) * view_count;
+  }
   progress.expect(work);
 
   Works works(source, backend, setup, plan, options, report);
@@ -261,7 +266,7 @@ FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, ke
   for (std::size_t n = 0; n < buffers; ++n) empty_slabs.push(n);
 
   conveyor.start([&] {  // read
-    for (std::size_t s = 0; s < plan.slabs.size(); ++s)
+    for (const std::size_t s : wanted)
       for (int first = 0; first < view_count; first += plan.views_per_batch) {
         const auto block = empty_raw.pop();
         if (!block) return;
@@ -290,7 +295,7 @@ FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, ke
     }
   });
   try {  // compute
-    for (std::size_t s = 0; s < plan.slabs.size(); ++s) {
+    for (const std::size_t s : wanted) {
       const Slab& slab = plan.slabs[s];
       const auto buffer = empty_slabs.pop();
       if (!buffer) break;

@@ -18,8 +18,9 @@ int pieces(int length, int piece) { return (length + piece - 1) / piece; }
 }  // namespace
 
 Shape chunk_shape(Shape volume) {
-  return {std::min(128, volume.nx), std::min(128, volume.ny),
-          std::min(VolumeWriter::layer_slices, volume.nz)};
+  // As few as chunks of 128 would be, and all alike: the file holds whole chunks.
+  const auto share = [](int length) { return pieces(length, pieces(length, 128)); };
+  return {share(volume.nx), share(volume.ny), std::min(VolumeWriter::layer_slices, volume.nz)};
 }
 
 ChunkWriter::ChunkWriter(const Dataset& dataset, Shape volume, VoxelCoding coding, int deflate, int threads)
@@ -52,6 +53,19 @@ void ChunkWriter::claim(int first_slice, int count) {
     if (written_[z]) throw Error(ErrorKind::internal, fmt::format("slice {} was written twice", z));
     written_[z] = true;
   }
+}
+
+void ChunkWriter::take_as_written(geometry::Range slices, std::int64_t clipped) {
+  if (has(slices)) return;
+  claim(slices.first, slices.count());
+  slices_written_ += slices.count();
+  clipped_ += clipped;
+}
+
+bool ChunkWriter::has(geometry::Range slices) const {
+  for (int z = slices.first; z < slices.end; ++z)
+    if (!written_[static_cast<std::size_t>(z)]) return false;
+  return true;
 }
 
 void ChunkWriter::encode(const float* values, int count, std::byte* out) {

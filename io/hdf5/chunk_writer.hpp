@@ -37,6 +37,10 @@ class ChunkWriter {
   /// Throws Error(internal) for slices outside the volume or written before, Failure when HDF5 fails.
   void write(int first_slice, View3<const float> slab);
 
+  /// Takes these slices as written, by an earlier run.
+  void take_as_written(geometry::Range slices, std::int64_t clipped);
+  [[nodiscard]] bool has(geometry::Range slices) const;
+
   [[nodiscard]] bool complete() const noexcept { return slices_written_ == volume_.nz; }
   [[nodiscard]] std::int64_t clipped() const noexcept { return clipped_; }
 

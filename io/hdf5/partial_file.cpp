@@ -39,7 +39,7 @@ bool locks_are_missing(int error) { return error == ENOLCK || error == ENOSYS ||
 
 }  // namespace
 
-PartialFile::PartialFile(std::filesystem::path path, bool overwrite)
+PartialFile::PartialFile(std::filesystem::path path, bool overwrite, Start start)
     : path_(std::move(path)), temporary_(path_), overwrite_(overwrite) {
   temporary_ += ".partial";
   std::error_code ignored;
@@ -47,7 +47,7 @@ PartialFile::PartialFile(std::filesystem::path path, bool overwrite)
     throw Error(ErrorKind::io, fmt::format("{}: is a folder; give the name of a file", path_.string()));
   refuse_existing();
   open_locked();
-  if (::ftruncate(descriptor_, 0) != 0) {
+  if (start == Start::empty && ::ftruncate(descriptor_, 0) != 0) {
     const int error = errno;
     give_up();
     fail(temporary_, "cannot be emptied", error);
@@ -94,6 +94,10 @@ std::uint64_t PartialFile::room() const {
   return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
 }
 
+void PartialFile::sync() const {
+  if (::fsync(descriptor_) != 0) fail(temporary_, "cannot be brought to the disk", errno);
+}
+
 void PartialFile::publish() {
   if (!still_ours())
     throw Error(ErrorKind::io,
@@ -115,8 +119,10 @@ void PartialFile::publish() {
 
 void PartialFile::give_up() noexcept {
   if (descriptor_ < 0) return;
-  if (still_ours()) (void)::unlink(temporary_.c_str());
-  (void)::ftruncate(descriptor_, 0);
+  if (!keep_) {
+    if (still_ours()) (void)::unlink(temporary_.c_str());
+    (void)::ftruncate(descriptor_, 0);
+  }
   (void)::close(std::exchange(descriptor_, -1));
 }
 

@@ -9,10 +9,12 @@ namespace feldspar::io {
 
 class PartialFile {
  public:
-  /// Makes and locks an empty `<path>.partial`, taking over one that a killed run left behind. Throws
-  /// Error(io) when it cannot be made, when another run is writing it, or when `path` exists and
+  enum class Start { empty, as_left };
+
+  /// Makes and locks `<path>.partial`, taking over one that a killed run left behind: emptied, or as it is.
+  /// Throws Error(io) when it cannot be made, when another run is writing it, or when `path` exists and
   /// `overwrite` is false.
-  PartialFile(std::filesystem::path path, bool overwrite);
+  PartialFile(std::filesystem::path path, bool overwrite, Start start = Start::empty);
   ~PartialFile();
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
@@ -26,7 +28,15 @@ class PartialFile {
   /// Brings the content to the disk, renames it and makes the name durable. Throws Error(io).
   void publish();
 
-  /// Removes the file and frees its room at once, even while other descriptors are open.
+  /// Leaves the file under its temporary name when it is given up, for a later run to go on with.
+  void keep() noexcept { keep_ = true; }
+  [[nodiscard]] bool kept() const noexcept { return keep_; }
+
+  /// Brings what was written so far to the disk. Throws Error(io).
+  void sync() const;
+
+  /// Removes the file (unless it is to be kept) and frees its room at once, even while other descriptors are
+  /// open.
   void give_up() noexcept;
 
  private:
@@ -37,6 +47,7 @@ class PartialFile {
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   bool overwrite_;
+  bool keep_ = false;
   int descriptor_ = -1;
 };
 

@@ -26,7 +26,12 @@ struct VolumeFileOptions {
   int deflate = 0;         ///< 0 stores plainly; 1 .. 9 compresses (shuffle + deflate, readable everywhere)
   bool overwrite = false;  ///< replace an existing file instead of refusing
   bool xdmf = true;        ///< write the NAME.xmf that ParaView opens beside it
-  int threads = 0;         ///< that convert and compress; 0 takes what the process may use
+  /// What the volume is made from, as one line. When it is given, NAME.journal lists the slabs that are
+  /// durable, and a run that fails leaves NAME.partial and the journal behind for another to go on with.
+  /// Plain volumes only: the index of compressed ones does not survive a crash.
+  std::string identity = {};
+  bool resume = false;  ///< go on with what a run of the same identity left behind, if there is any
+  int threads = 0;      ///< that convert and compress; 0 takes what the process may use
 };
 
 /// Named values of one group of the file, in order.
@@ -63,8 +68,13 @@ class VolumeWriter final : public VolumeSink {
 
   void write(int first_slice, View3<const float> slab) override;
 
+  [[nodiscard]] bool has(geometry::Range slices) const override;
+
   /// Throws Error(internal) unless every slice has been written.
   void finish(const VolumeRecord& record);
+
+  /// True when another run could go on with what is stored so far.
+  [[nodiscard]] bool can_be_resumed() const noexcept;
 
   /// Voxels clipped to the range of uint16 so far.
   [[nodiscard]] std::int64_t clipped() const noexcept;

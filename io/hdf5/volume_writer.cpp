@@ -7,6 +7,7 @@
 #include <fstream>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -15,6 +16,7 @@
 #include "io/hdf5/handle.hpp"
 #include "io/hdf5/layout.hpp"
 #include "io/hdf5/partial_file.hpp"
+#include "io/hdf5/slab_journal.hpp"
 #include "io/hdf5/text.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/xdmf.hpp"
@@ -34,10 +36,15 @@ VoxelCoding coding_of(const VolumeFileOptions& options) {
   return {VoxelType::uint16, (options.highest - options.lowest) / VoxelCoding::highest_code, options.lowest};
 }
 
-File create_file(const PartialFile& partial) {
-  const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
+Properties file_access() {
+  Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
   check(H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST), "choosing the oldest format");
   check(H5Pset_file_locking(access, false, true), "leaving the lock to us");
+  return access;
+}
+
+File create_file(const PartialFile& partial) {
+  const Properties access = file_access();
   return {H5Fcreate(partial.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "making the file"};
 }
 
@@ -50,6 +57,9 @@ Dataset create_voxels(const Group& group, Shape volume, VoxelCoding coding, int 
   const Properties create(H5Pcreate(H5P_DATASET_CREATE), "making dataset properties");
   check(H5Pset_chunk(create, 3, chunk_extent), "setting the chunks");
   check(H5Pset_fill_time(create, H5D_FILL_TIME_NEVER), "leaving the fill out");
+  // Plain chunks get their places at once: from then on the file's index never changes, and a crash cannot
+  // tear it.
+  if (deflate == 0) check(H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY), "placing the chunks");
   if (deflate > 0) {
     check(H5Pset_shuffle(create), "adding shuffle");
     check(H5Pset_deflate(create, static_cast<unsigned>(deflate)), "adding deflate");
@@ -140,6 +150,8 @@ void write_sidecar(const PartialFile& sidecar, const std::string& text) {
     throw Error(ErrorKind::io, fmt::format("{}: cannot be written", sidecar.temporary_path().string()));
 }
 
+std::filesystem::path journal_of(std::filesystem::path path) { return path += ".journal"; }
+
 std::filesystem::path sidecar_of(std::filesystem::path path) { return path.replace_extension(".xmf"); }
 
 }  // namespace
@@ -149,10 +161,20 @@ struct VolumeWriter::State {
       : grid(volume),
         options(chosen),
         coding(coding_of(chosen)),
-        partial(std::move(path), chosen.overwrite),
+        journal(journal_of(path), chosen.identity),
+        partial(std::move(path), chosen.overwrite,
+                chosen.resume && chosen.deflate == 0 && !chosen.identity.empty() ? PartialFile::Start::as_left
+                                                                                 : PartialFile::Start::empty),
         need(volume.voxels() * coding.bytes()) {}
-  /// Giving up first frees the disk, so that closing the file can succeed even where it was full.
-  ~State() { partial.give_up(); }
+  /// Giving up first frees the disk, so that closing the file can succeed even where it was full. What a
+  /// journal vouches for is kept.
+  ~State() {
+    if (journaled() && !journal.empty())
+      partial.keep();
+    else if (journaled())
+      journal.remove();
+    partial.give_up();
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -199,6 +221,73 @@ struct VolumeWriter::State {
     chunks.emplace(voxels, shape, coding, options.deflate, options.threads);
   }
 
+  [[nodiscard]] bool journaled() const { return !options.identity.empty() && options.deflate == 0; }
+
+  /// Opens what an earlier run left behind. False when there is nothing to go on with.
+  bool go_on() {
+    const auto entries = journal.read();
+    if (entries.empty()) return false;
+    const Shape shape{grid.nx, grid.ny, grid.nz};
+    try {
+      const Properties access = file_access();
+      file = File(H5Fopen(partial.temporary_path().c_str(), H5F_ACC_RDWR, access), "opening the file");
+      entry = Group(H5Gopen2(file, layout::entry, H5P_DEFAULT), "opening the entry");
+      // A run that was killed while it wrote the record may have left half of it.
+      if (H5Lexists(entry, "definition", H5P_DEFAULT) != 0) fail("the record had been begun");
+      voxels = Dataset(H5Dopen2(file, layout::voxels_path, H5P_DEFAULT), "opening the voxels");
+    } catch (const Failure& failure) {
+      log_warning(fmt::format("{}: cannot be gone on with ({}): starting again",
+                              partial.temporary_path().string(), failure.what()));
+      voxels = {}, entry = {}, file = {};
+      return false;
+    }
+    chunks.emplace(voxels, shape, coding, options.deflate, options.threads);
+    for (const auto& [slices, clipped_there] : entries) {
+      if (slices.end > grid.nz)
+        throw Error(ErrorKind::bad_file,
+                    fmt::format("{}: its journal names slices that the volume has not; start again without "
+                                "--resume",
+                                partial.final_path().string()));
+      chunks->take_as_written(slices, clipped_there);
+    }
+    clipped = chunks->clipped();
+    resumed = true;
+    journal.begin(entries);
+    return true;
+  }
+
+  /// Makes an empty file that a crash from now on leaves readable.
+  void begin_journal() {
+    check(H5Fflush(file, H5F_SCOPE_LOCAL), "writing the index");
+    partial.sync();
+    journal.begin({});
+  }
+
+  /// Writes what is not there from an earlier run, whose slabs may have been cut elsewhere.
+  void write(int first_slice, View3<const float> slab) {
+    for (int z = 0; z < slab.nz;) {
+      int end = z + 1;
+      const bool there = resumed && chunks->has({first_slice + z, first_slice + end});
+      while (end < slab.nz && there == (resumed && chunks->has({first_slice + end, first_slice + end + 1})))
+        ++end;
+      if (!there) {
+        chunks->write(first_slice + z, slab.planes(z, end - z));
+        const std::int64_t before = std::exchange(clipped, chunks->clipped());
+        note({first_slice + z, first_slice + end}, clipped - before);
+      }
+      z = end;
+    }
+  }
+
+  /// Vouches for slices that were written just now, if all their chunks are in the file.
+  void note(geometry::Range slices, std::int64_t clipped_there) {
+    const bool whole =
+        slices.first % layer_slices == 0 && (slices.end % layer_slices == 0 || slices.end == grid.nz);
+    if (!journaled() || !whole) return;
+    partial.sync();
+    journal.add({slices, clipped_there});
+  }
+
   void close() {
     chunks.reset();
     voxels.close("closing the voxels");
@@ -210,6 +299,7 @@ struct VolumeWriter::State {
   geometry::VolumeGrid grid;
   VolumeFileOptions options;
   VoxelCoding coding;
+  SlabJournal journal;
   PartialFile partial;
   std::uint64_t need;
   std::mutex mutex;
@@ -218,6 +308,7 @@ struct VolumeWriter::State {
   Dataset voxels;
   std::optional<ChunkWriter> chunks;
   std::int64_t clipped = 0;
+  bool resumed = false;
 };
 
 VolumeWriter::VolumeWriter(std::filesystem::path path, const geometry::VolumeGrid& grid,
@@ -229,16 +320,21 @@ VolumeWriter::VolumeWriter(std::filesystem::path path, const geometry::VolumeGri
     throw Error(ErrorKind::usage, fmt::format("deflate is {}; it goes from 0 to 9", options.deflate));
   state_ = std::make_unique<State>(std::move(path), grid, options);
   state_->check_room();
-  state_->guarded([this] { state_->create(); });
+  state_->guarded([this] {
+    if (state_->options.resume && state_->journaled() && state_->go_on()) return;
+    state_->create();
+    if (state_->journaled()) state_->begin_journal();
+  });
 }
+
+bool VolumeWriter::has(geometry::Range slices) const { return state_->chunks && state_->chunks->has(slices); }
 
 VolumeWriter::~VolumeWriter() = default;
 
 void VolumeWriter::write(int first_slice, View3<const float> slab) {
   state_->guarded([&] {
     expects(state_->chunks.has_value(), "a slab came after the volume was finished");
-    state_->chunks->write(first_slice, slab);
-    state_->clipped = state_->chunks->clipped();
+    state_->write(first_slice, slab);
   });
 }
 
@@ -251,7 +347,11 @@ void VolumeWriter::finish(const VolumeRecord& record) {
     state.close();
   });
   const std::filesystem::path& path = state.partial.final_path();
-  if (!state.options.xdmf) return state.partial.publish();
+  if (!state.options.xdmf) {
+    state.partial.publish();
+    state.journal.remove();
+    return;
+  }
   PartialFile sidecar(sidecar_of(path), true);
   write_sidecar(sidecar, xdmf_of(path.filename().string(), state.grid, state.coding));
   sidecar.publish();
@@ -262,7 +362,10 @@ void VolumeWriter::finish(const VolumeRecord& record) {
     if (!std::filesystem::exists(path, ignored)) std::filesystem::remove(sidecar.final_path(), ignored);
     throw;
   }
+  state.journal.remove();
 }
+
+bool VolumeWriter::can_be_resumed() const noexcept { return state_->journaled() && !state_->journal.empty(); }
 
 std::int64_t VolumeWriter::clipped() const noexcept { return state_->clipped; }
 

@@ -1,0 +1,93 @@
+#include "io/hdf5/slab_journal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace feldspar::io {
+namespace {
+
+constexpr const char* format_line = "feldspar journal 1";
+
+[[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
+  throw Error(ErrorKind::io, fmt::format("{}: {}: {}", path.string(), what, std::strerror(errno)));
+}
+
+}  // namespace
+
+SlabJournal::SlabJournal(std::filesystem::path path, std::string identity)
+    : path_(std::move(path)), identity_(std::move(identity)) {}
+
+SlabJournal::~SlabJournal() {
+  if (descriptor_ >= 0) (void)::close(descriptor_);
+}
+
+std::vector<SlabJournal::Entry> SlabJournal::read() const {
+  std::vector<Entry> entries;
+  std::ifstream file(path_, std::ios::binary);
+  if (!file) return entries;
+  std::stringstream content;
+  content << file.rdbuf();
+  std::string text = content.str();
+  text.resize(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);  // a torn line is none
+  std::istringstream lines(text);
+  std::string format, identity;
+  if (!std::getline(lines, format) || !std::getline(lines, identity)) return entries;
+  if (format != format_line || identity != identity_)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{}: belongs to a run with other inputs, options or another version of the program; "
+                    "start again without --resume",
+                    path_.string()));
+  for (Entry entry; lines >> entry.slices.first >> entry.slices.end >> entry.clipped;) {
+    if (entry.slices.first < 0 || entry.slices.empty())
+      throw Error(ErrorKind::bad_file,
+                  fmt::format("{}: names impossible slices; start again without --resume", path_.string()));
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+void SlabJournal::begin(const std::vector<Entry>& entries) {
+  // A new file takes the old one's place in one step, so that a crash leaves either of them whole.
+  std::filesystem::path fresh = path_;
+  fresh += ".new";
+  descriptor_ = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail(fresh, "cannot be made");
+  std::string text = fmt::format("{}\n{}\n", format_line, identity_);
+  for (const Entry& entry : entries)
+    text += fmt::format("{} {} {}\n", entry.slices.first, entry.slices.end, entry.clipped);
+  write(text);
+  if (::rename(fresh.c_str(), path_.c_str()) != 0) fail(path_, "cannot be given its name");
+  count_ = static_cast<int>(entries.size());
+}
+
+void SlabJournal::add(const Entry& entry) {
+  write(fmt::format("{} {} {}\n", entry.slices.first, entry.slices.end, entry.clipped));
+  ++count_;
+}
+
+void SlabJournal::write(const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t count = ::write(descriptor_, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(path_, "cannot be written");
+    done += static_cast<std::size_t>(count);
+  }
+  if (::fsync(descriptor_) != 0) fail(path_, "cannot be brought to the disk");
+}
+
+void SlabJournal::remove() noexcept {
+  if (descriptor_ >= 0) (void)::close(std::exchange(descriptor_, -1));
+  (void)::unlink(path_.c_str());
+}
+
+}  // namespace feldspar::io

@@ -1,0 +1,50 @@
+// The list of slabs of an unfinished volume that are safely on the disk: NAME.journal beside NAME.partial.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "geometry/coverage.hpp"
+
+namespace feldspar::io {
+
+/// A text file: a line that names the format, a line with the identity of the run, and a line a slab. Each
+/// line is on the disk before the next thing happens; one that a crash cut short does not count.
+class SlabJournal {
+ public:
+  struct Entry {
+    geometry::Range slices;
+    std::int64_t clipped = 0;  ///< voxels beyond the range of uint16 in them
+  };
+
+  /// Nothing is read or written yet.
+  SlabJournal(std::filesystem::path path, std::string identity);
+  ~SlabJournal();
+  SlabJournal(const SlabJournal&) = delete;
+  SlabJournal& operator=(const SlabJournal&) = delete;
+
+  /// What an earlier run of the same identity finished; empty without such a run. Throws Error(usage) when
+  /// the journal is another run's: other inputs, options or program.
+  [[nodiscard]] std::vector<Entry> read() const;
+
+  /// Begins with these entries; what stood there is replaced. Throws Error(io).
+  void begin(const std::vector<Entry>& entries);
+
+  /// Adds slices whose voxels are durable. Throws Error(io).
+  void add(const Entry& entry);
+
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  void remove() noexcept;
+
+ private:
+  void write(const std::string& text);
+
+  std::filesystem::path path_;
+  std::string identity_;
+  int descriptor_ = -1;
+  int count_ = 0;
+};
+
+}  // namespace feldspar::io
