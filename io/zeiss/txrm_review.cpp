@@ -248,10 +248,10 @@ Review review(const CompoundFile& file, const TxrmHeader& header, const geometry
   const Values values(file);
   for (const char* const name :
        {"ReconSettings/CenterShift", "AutoRecon/CenterShift", "AutoRecon/AutoCenterShift"})
-    if (const auto shift = values.number(name); shift && std::isfinite(*shift) && std::abs(*shift) > 0.01)
+    if (const auto shift = values.number(name); shift && std::isfinite(*shift) && std::abs(*shift) > 0.05)
       made.findings.push_back(fmt::format(
           "{}: {} is {:.3f} pixels, from Zeiss's own reconstruction; it is not used since its sign is not "
-          "confirmed: try --axis-offset {:.5f}mm and the same with a minus",
+          "confirmed: try --axis-offset {:.6g}mm and the same with a minus",
           header.path.filename().string(), name, *shift, std::abs(*shift) * header.pixel_size_um / 1000));
   return made;
 }
