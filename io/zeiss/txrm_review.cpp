@@ -167,7 +167,7 @@ bool is_image(std::string_view path) { return starts_with(path, "ImageData"); }
 SourceField field_of(const CompoundFile& file, const CompoundFile::Stream& stream, const OpenBeam& beam) {
   const std::size_t slash = stream.path.rfind('/');
   SourceField field;
-  if (slash != std::string::npos) field.section = stream.path.substr(0, slash);
+  field.section = slash == std::string::npos ? "Xradia" : stream.path.substr(0, slash);
   field.name = slash == std::string::npos ? stream.path : stream.path.substr(slash + 1);
   const Known* const entry = find_known(stream.path);
   if (entry) field.use = entry->use, field.note = entry->note;
