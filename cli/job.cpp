@@ -72,10 +72,35 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--cutoff", options.cutoff, "Filter cutoff, a fraction of the Nyquist frequency")
       ->capture_default_str();
   command.add_option("--views", options.views, "Only these views, as first:end:step");
+  command
+      .add_option("--fast", options.fast,
+                  "Merge neighbouring views in back-projection: off, auto, or how many (2, 4, 8, 16)")
+      ->capture_default_str();
   command.add_option("--axis-offset", options.axis_offset,
                      "Rotation axis to the right of the central ray, at the object, as 0.12mm");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+}
+
+kernels::BackProjectorSpec make_projector(const JobOptions& options, const geometry::CircularScan& scan,
+                                          const recon::FdkSetup& setup, const geometry::VolumeGrid& grid,
+                                          const kernels::Backend& backend) {
+  kernels::BackProjectorSpec spec;
+  spec.radius = geometry::field_of_view(scan).inner_radius;
+  if (options.fast == "off" || (options.fast == "auto" && !backend.merges_views())) return spec;
+  if (!backend.merges_views())
+    throw Error(ErrorKind::unsupported,
+                fmt::format("--fast: {} cannot merge views; use --fast off", backend.name()));
+  double count = 0;
+  if (options.fast == "auto") {
+    spec.merging = kernels::choose_merging(setup.views, grid, spec.radius);
+  } else if (parse_number(options.fast, count) && count == static_cast<int>(count)) {
+    spec.merging = kernels::merging_of(static_cast<int>(count), setup.views, grid, spec.radius);
+  } else {
+    throw Error(ErrorKind::usage,
+                fmt::format("--fast: '{}' is not off, auto or a number of views", options.fast));
+  }
+  return spec;
 }
 
 Job prepare_job(const JobOptions& options) {
@@ -94,6 +119,7 @@ Job prepare_job(const JobOptions& options) {
   job.budget = std::make_unique<MemoryBudget>(job.fdk.memory);
   job.backend =
       kernels::open_backend(options.device, {.threads = options.threads, .budget = job.budget.get()});
+  job.fdk.projector = make_projector(options, scan, job.setup, job.fdk.grid, *job.backend);
   job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
                                recon::costs_on(*job.backend, *job.source, job.setup, job.fdk));
 
@@ -118,6 +144,11 @@ std::string describe_plan(const Job& job) {
   text += fmt::format("device    {}\n", job.backend->name());
   text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window),
                       job.fdk.ramp.cutoff);
+  const kernels::ViewMerging& merging = job.fdk.projector.merging;
+  if (merging.views > 1)
+    text += fmt::format(
+        "merging   {} neighbouring views in tiles of {} voxels; displaces by {:.2f} voxel at most\n",
+        merging.views, merging.tile, merging.displacement);
   text += fmt::format("plan      {} slab{} of up to {} slices, {} views at a time; reads {}\n",
                       job.plan.slabs.size(), job.plan.slabs.size() == 1 ? "" : "s",
                       job.plan.slabs.front().slices.count(), job.plan.views_per_batch,

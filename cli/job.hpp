@@ -32,6 +32,8 @@ struct JobOptions {
   std::string views;        ///< "first:end:step"
   std::string axis_offset;  ///< instead of the scan's
   std::string axis_roll;
+  std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
+  std::string roi = "full";   ///< "full" or "auto"
 };
 
 void add_job_options(CLI::App& command, JobOptions& options);
