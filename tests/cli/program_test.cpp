@@ -1,4 +1,5 @@
 // The program as a shell sees it: exit codes, and what goes to stdout and stderr.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -53,10 +54,10 @@ TEST(Program, ExitsWithFourWhenResultsCannotBeWritten) {
 
 TEST(Program, DescribesASingleImageButDoesNotReconstructIt) {
   FELDSPAR_NEEDS_DATA("zeiss/chip_single.xrm");
-  const std::string image = "'" + (feldspar::testing::test_data() / "zeiss/chip_single.xrm").string() + "'";
+  const std::string image = (feldspar::testing::test_data() / "zeiss/chip_single.xrm").string();
 
-  const Outcome info = feldspar("info " + image + " 2>&1");
-  const Outcome recon = feldspar("recon " + image + " -o /no/such/folder/x.h5 2>&1 >/dev/null");
+  const Outcome info = feldspar(fmt::format("info '{}' 2>&1", image));
+  const Outcome recon = feldspar(fmt::format("recon '{}' -o /no/such/folder/x.h5 2>&1 >/dev/null", image));
 
   EXPECT_EQ(info.exit_code, 0) << info.output;
   EXPECT_NE(info.output.find("512 x 512 pixels"), std::string::npos) << info.output;
