@@ -67,6 +67,9 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--size", options.size, "Voxels as NX,NY,NZ; default: what the detector covers");
   command.add_option("--center", options.center,
                      "Middle of the volume as X,Y,Z in mm from the axis at the central ray's height");
+  command.add_option("--roi", options.roi, "Region: full, or auto (the box around the object, from a few views)")
+      ->check(CLI::IsMember({"full", "auto"}))
+      ->capture_default_str();
   command.add_option("--window", options.window, "Filter: ram-lak, shepp-logan, cosine, hamming, hann")
       ->capture_default_str();
   command.add_option("--cutoff", options.cutoff, "Filter cutoff, a fraction of the Nyquist frequency")
@@ -80,6 +83,25 @@ void add_job_options(CLI::App& command, JobOptions& options) {
                      "Rotation axis to the right of the central ray, at the object, as 0.12mm");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+}
+
+/// The grid cut to the object, if that is wanted, and a finding that says what became of it.
+geometry::VolumeGrid make_region(const JobOptions& options, const Job& job, const geometry::CircularScan& scan,
+                                 geometry::VolumeGrid grid, Findings& findings) {
+  if (options.roi == "full") return grid;
+  if (!options.size.empty() || !options.center.empty())
+    throw Error(ErrorKind::usage, "--roi auto and --size or --center exclude each other: both choose the region");
+  const auto box = recon::find_object(*job.source, scan, job.setup.view_indices);
+  if (!box) {
+    findings.push_back("--roi auto: no object stands out in the projections; the whole field of view is kept");
+    return grid;
+  }
+  const geometry::VolumeGrid part = recon::cut_to(grid, *box);
+  findings.push_back(fmt::format("--roi auto: the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
+                                 "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
+                                 box->lowest.x, box->highest.x, box->lowest.y, box->highest.y, box->lowest.z,
+                                 box->highest.z, part.nx, part.ny, part.nz, grid.nx, grid.ny, grid.nz));
+  return part;
 }
 
 kernels::BackProjectorSpec make_projector(const JobOptions& options, const geometry::CircularScan& scan,
@@ -110,7 +132,7 @@ Job prepare_job(const JobOptions& options) {
   if (!options.axis_offset.empty()) scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
   if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
   job.setup = recon::prepare_fdk(scan, parse_views(options.views, static_cast<int>(scan.angles.size())));
-  job.fdk.grid = make_grid(options, scan);
+  job.fdk.grid = make_region(options, job, scan, make_grid(options, scan), job.findings);
   geometry::validate(job.fdk.grid);
   job.fdk.ramp = {.window = kernels::parse_ramp_window(options.window), .cutoff = options.cutoff};
   kernels::validate(job.fdk.ramp);
@@ -123,7 +145,7 @@ Job prepare_job(const JobOptions& options) {
   job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
                                recon::costs_on(*job.backend, *job.source, job.setup, job.fdk));
 
-  job.findings = job.source->findings();
+  job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
   if (!options.open.headers_only) {
     job.inspection = recon::inspect(*job.source, job.setup.view_indices);

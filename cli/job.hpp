@@ -10,6 +10,7 @@
 #include "kernels/backend.hpp"
 #include "recon/fdk.hpp"
 #include "recon/inspection.hpp"
+#include "recon/object_extent.hpp"
 
 namespace CLI {
 class App;

@@ -125,8 +125,6 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
                                 {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
                                 {"voxel_size_mm", job.fdk.grid.spacing.x},
                                 {"device", job.backend->name()},
-                                {"merged_views", fmt::format("{}", job.fdk.projector.merging.views)},
-                                {"field_of_view_radius_mm", fmt::format("{}", job.fdk.projector.radius)},
                                 {"merged_views", job.fdk.projector.merging.views},
                                 {"slabs", job.plan.slabs.size()},
                                 {"seconds", report.total_s},
