@@ -24,18 +24,22 @@ struct InfoOptions {
   bool fields = false;
 };
 
-json describe_json(const Job& job, bool has_pixels, const recon::TimeEstimate& time) {
-  const geometry::CircularScan& scan = job.source->scan();
-  const geometry::Detector& d = scan.detector;
-  const io::ScanDescription& about = job.source->description();
-  const geometry::VolumeGrid& grid = job.fdk.grid;
+json fields_json(const io::ScanSource& source) {
   json fields = json::array();
-  for (const io::SourceField& f : job.source->fields())
+  for (const io::SourceField& f : source.fields())
     fields.push_back({{"section", f.section},
                       {"name", f.name},
                       {"value", f.value},
                       {"use", io::name_of(f.use)},
                       {"note", f.note}});
+  return fields;
+}
+
+json describe_json(const Job& job, bool has_pixels, const recon::TimeEstimate& time) {
+  const geometry::CircularScan& scan = job.source->scan();
+  const geometry::Detector& d = scan.detector;
+  const io::ScanDescription& about = job.source->description();
+  const geometry::VolumeGrid& grid = job.fdk.grid;
   return {
       {"format", about.format},
       {"name", about.name},
@@ -68,7 +72,7 @@ json describe_json(const Job& job, bool has_pixels, const recon::TimeEstimate& t
         {"bytes_to_read", job.plan.bytes_to_read},
         {"estimated_seconds", time.total_s()}}},
       {"findings", job.findings},
-      {"fields", std::move(fields)}};
+      {"fields", fields_json(*job.source)}};
 }
 
 std::string describe_scan(const Job& job) {
@@ -98,11 +102,52 @@ std::string describe_scan(const Job& job) {
   return text;
 }
 
-void print_fields(const Job& job) {
+void print_fields(const io::ScanSource& source) {
   std::cout << "\nwhat the source says, and what became of it\n";
-  for (const io::SourceField& f : job.source->fields())
+  for (const io::SourceField& f : source.fields())
     std::cout << fmt::format("  {:<12} {}/{} = {}{}\n", io::name_of(f.use), f.section, f.name,
                              f.value.substr(0, 60), f.note.empty() ? "" : "  -- " + f.note);
+}
+
+/// A file that a reader knows but nothing can reconstruct: a single image, another kind of beam.
+void describe_source(const InfoOptions& options, const std::string& reason) {
+  io::OpenOptions open = options.job.open;
+  open.headers_only = true;
+  const auto source = io::open_scan(options.job.scan, open);
+  const io::ScanDescription& about = source->description();
+  const geometry::CircularScan& scan = source->scan();
+  if (options.json) {
+    std::cout << json{{"format", about.format},
+                      {"name", about.name},
+                      {"voltage_kv", about.voltage_kv},
+                      {"current_ua", about.current_ua},
+                      {"exposure_s", about.exposure_s},
+                      {"beam", scan.beam == geometry::Beam::cone ? "cone" : "parallel"},
+                      {"detector",
+                       {{"columns", scan.detector.columns},
+                        {"rows", scan.detector.rows},
+                        {"column_pitch_mm", scan.detector.column_pitch},
+                        {"row_pitch_mm", scan.detector.row_pitch}}},
+                      {"views", scan.angles.size()},
+                      {"refused", reason},
+                      {"findings", source->findings()},
+                      {"fields", fields_json(*source)}}
+                     .dump(2)
+              << '\n';
+    return;
+  }
+  const auto [first, last] = std::minmax_element(scan.angles.begin(), scan.angles.end());
+  std::cout << fmt::format("scan      {} ({})\n", about.name, about.format)
+            << fmt::format("detector  {} x {} pixels of {:g} x {:g} mm, {} beam\n", scan.detector.columns,
+                           scan.detector.rows, scan.detector.column_pitch, scan.detector.row_pitch,
+                           scan.beam == geometry::Beam::cone ? "cone" : "parallel")
+            << fmt::format("images    {}, from {:.3f} to {:.3f} degrees\n", scan.angles.size(),
+                           *first / radians_per_degree, *last / radians_per_degree);
+  if (about.exposure_s > 0) std::cout << fmt::format("exposure  {:g} s\n", about.exposure_s);
+  std::cout << "refused   " << reason << '\n';
+  for (const std::string& finding : source->findings())
+    if (finding != reason) std::cout << "odd       " << finding << '\n';
+  if (options.fields) print_fields(*source);
 }
 
 /// The job, and whether the scan's projections are there: without them the geometry is still worth showing.
@@ -123,7 +168,7 @@ Job open_even_without_pixels(JobOptions options, bool& has_pixels, std::string& 
   return job;
 }
 
-void run(const InfoOptions& options) {
+void describe(const InfoOptions& options) {
   bool has_pixels = false;
   std::string reason;
   const Job job = open_even_without_pixels(options.job, has_pixels, reason);
@@ -141,7 +186,20 @@ void run(const InfoOptions& options) {
                              job.inspection.air_level, job.inspection.lowest_transmission);
   std::cout << (job.findings.empty() ? "odd       nothing\n" : "");
   for (const std::string& finding : job.findings) std::cout << "odd       " << finding << '\n';
-  if (options.fields) print_fields(job);
+  if (options.fields) print_fields(*job.source);
+}
+
+void run(const InfoOptions& options) {
+  try {
+    describe(options);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unsupported) throw;
+    try {
+      describe_source(options, error.what());
+    } catch (const Error&) {
+      throw error;  // no reader knows it at all
+    }
+  }
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::Circul
 }  // namespace
 
 void add_job_options(CLI::App& command, JobOptions& options) {
-  command.add_option("scan,--scan", options.scan, "The scan: its file (.xtekct, .nxs) or folder")->required();
+  command.add_option("scan,--scan", options.scan, "The scan: its file (.xtekct, .txrm, .nxs) or folder")
+      ->required();
   add_open_options(command, options.open);
   command.add_option("--device", options.device, "Where to compute; `feldspar devices` lists them")
       ->capture_default_str();

@@ -1,4 +1,5 @@
-// `feldspar simulate`: writes a virtual scan in Nikon's format, of which the truth is known exactly.
+// `feldspar simulate`: writes a virtual scan in Nikon's or Zeiss's format, of which the truth is known
+// exactly.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -18,13 +19,14 @@
 #include "geometry/volume_grid.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "simulate/presets.hpp"
+#include "simulate/zeiss_writer.hpp"
 
 namespace feldspar::cli {
 namespace {
 
 /// What was typed; empty or 0 keeps the preset's.
 struct SimulateOptions {
-  std::string preset, folder, name, scale, truth;
+  std::string preset, folder, format = "nikon", name, scale, truth;
   int views = 0, columns = 0, rows = 0, threads = 0, sub_rays = 0, sub_angles = 0;
   std::string pitch, sod, sdd, exposure, axis_offset, axis_roll, axis_tilt, detector_offset;
   bool no_noise = false, no_blur = false, overwrite = false;
@@ -103,12 +105,27 @@ void write_truth(const SimulateOptions& options, const simulate::VirtualScan& ma
   fmt::print("{}\n", options.truth);
 }
 
+std::unique_ptr<simulate::ScanWriter> make_writer(const SimulateOptions& options,
+                                                  const simulate::VirtualScan& made) {
+  if (options.format == "nikon")
+    return std::make_unique<simulate::NikonWriter>(options.folder,
+                                                   options.name.empty() ? made.name : options.name, made.scan,
+                                                   made.notes, options.overwrite);
+  if (!options.name.empty())
+    throw Error(ErrorKind::usage, "--name is for folders of files; a .txrm file is named by -o");
+  const geometry::RotationAxis& axis = made.scan.axis;
+  if (axis.offset != 0 || axis.roll != 0 || axis.tilt != 0)
+    log_warning(
+        fmt::format("{}: a .txrm file has no place for the rotation axis, so it does not tell where it is",
+                    options.folder));
+  return std::make_unique<simulate::ZeissWriter>(options.folder, made.scan, made.notes, options.overwrite);
+}
+
 void run_simulate(const SimulateOptions& options) {
   const simulate::VirtualScan made = virtual_scan_of(options);
   const geometry::Detector& d = made.scan.detector;
   const int views = static_cast<int>(made.scan.angles.size());
-  simulate::NikonWriter writer(options.folder, options.name.empty() ? made.name : options.name, made.scan,
-                               made.notes, options.overwrite);
+  const std::unique_ptr<simulate::ScanWriter> writer = make_writer(options, made);
   log_info(fmt::format(
       "{}: {} views of {} x {} pixels, voxels of {}, {}", made.name, views, d.columns, d.rows,
       format_length_mm(d.column_pitch / made.scan.magnification()),
@@ -122,10 +139,10 @@ void run_simulate(const SimulateOptions& options) {
     simulate::transmission(*made.object, made.scan, view, made.sampling, beam.view(), pool);
     simulate::blur(made.detector, beam.view(), pool);
     simulate::detect(made.detector, view, beam.view(), counts.view(), pool);
-    writer.write_view(view, counts.view());
+    writer->write_view(view, counts.view());
     progress.advance(1, "simulating");
   }
-  writer.finish();
+  writer->finish();
   fmt::print("{}\n", options.folder);
   if (!options.truth.empty()) write_truth(options, made, pool);
 }
@@ -136,13 +153,19 @@ std::string footer() {
   return text +
          "\nExamples:\n"
          "  feldspar simulate shepp-logan -o head --no-noise\n"
-         "  feldspar simulate mj1-160s -o cell --scale 1/4 --axis-offset 120um";
+         "  feldspar simulate mj1-160s -o cell --scale 1/4 --axis-offset 120um\n"
+         "  feldspar simulate versa-10um -o cell.txrm --format zeiss --scale 1/4";
 }
 
 void add_options(CLI::App& command, SimulateOptions& o) {
   command.add_option("preset", o.preset, "What to scan and how; see the list below")->required();
-  command.add_option("-o,--output", o.folder, "Folder to write the scan to; it must be absent or empty")
+  command
+      .add_option("-o,--output", o.folder,
+                  "Folder (or .txrm file) to write the scan to; it must be absent or empty")
       ->required();
+  command.add_option("--format", o.format, "nikon (a folder) or zeiss (-o is a .txrm file)")
+      ->check(CLI::IsMember({"nikon", "zeiss"}))
+      ->capture_default_str();
   command.add_option("--name", o.name, "Name of the scan's files (default: the preset's)");
   command.add_option("--truth", o.truth,
                      "Also write the object itself as a volume (.h5) on the scan's own grid");
@@ -177,7 +200,8 @@ void add_options(CLI::App& command, SimulateOptions& o) {
 
 void add_simulate_command(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
-      "simulate", "Write a virtual scan in Nikon's format: exact line integrals of a known object");
+      "simulate",
+      "Write a virtual scan in Nikon's or Zeiss's format: exact line integrals of a known object");
   const auto options = std::make_shared<SimulateOptions>();
   add_options(*command, *options);
   command->footer(footer());

@@ -11,6 +11,8 @@
 #include "io/hdf5/nxtomo_source.hpp"
 #include "io/nikon/nikon_source.hpp"
 #include "io/nikon/xtekct.hpp"
+#include "io/zeiss/compound_file.hpp"
+#include "io/zeiss/txrm_source.hpp"
 
 namespace feldspar::io {
 namespace {
@@ -18,7 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* readers =
-    "readers exist for: Nikon X-Tek CT (.xtekct), NeXus NXtomo of a cone beam (.nxs, .h5)";
+    "readers exist for: Nikon X-Tek CT (.xtekct), NeXus NXtomo of a cone beam (.nxs, .h5), "
+    "Zeiss Xradia (.txrm)";
 
 bool has_xtekct_name(const fs::path& path) {
   return nikon::same_letters(path.extension().string(), ".xtekct") &&
@@ -67,8 +70,9 @@ void refuse_other_trajectories(const fs::path& path) {
 
 std::unique_ptr<ScanSource> open_file(const fs::path& path, const OpenOptions& options) {
   refuse_other_trajectories(path);
-  if (nikon::looks_like_xtekct(beginning_of(path)) || has_xtekct_name(path))
-    return nikon::open_nikon(path, options);
+  const std::string beginning = beginning_of(path);
+  if (nikon::looks_like_xtekct(beginning) || has_xtekct_name(path)) return nikon::open_nikon(path, options);
+  if (zeiss::looks_like_compound_file(beginning)) return zeiss::open_txrm(path, options);
   if (looks_like_hdf5(path)) return open_nxtomo(path, options);
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const std::vector<fs::path> beside = xtekcts_in(folder);

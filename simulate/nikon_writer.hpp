@@ -12,6 +12,7 @@
 
 #include "base/view3.hpp"
 #include "geometry/scan.hpp"
+#include "simulate/scan_writer.hpp"
 
 namespace feldspar::simulate {
 
@@ -25,7 +26,7 @@ struct ScanNotes {
   std::string filter_material{};
 };
 
-class NikonWriter {
+class NikonWriter final : public ScanWriter {
  public:
   /// Makes `folder`, which must be absent or empty unless `overwrite`; then an earlier scan of this name in
   /// it is removed. Throws Error(unsupported) for a scan that the format cannot express (a detector that is
@@ -34,13 +35,10 @@ class NikonWriter {
   NikonWriter(std::filesystem::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
               bool overwrite = false);
 
-  /// Writes the counts of one view: columns x rows, column 0 leftmost seen from the source, row 0 lowest.
-  /// Holds no more than one image. Views may come in any order.
-  void write_view(int view, View3<const std::uint16_t> counts);
+  void write_view(int view, View3<const std::uint16_t> counts) override;
 
-  /// Writes _ctdata.txt, and last the .xtekct, which makes the folder a scan. Throws Error(internal) unless
-  /// every view was written.
-  void finish();
+  /// Writes _ctdata.txt, and last the .xtekct, which makes the folder a scan.
+  void finish() override;
 
   [[nodiscard]] std::filesystem::path view_file(int view) const;
 

@@ -1,4 +1,5 @@
 // The program as a shell sees it: exit codes, and what goes to stdout and stderr.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <string>
 
 #include "tests/support/run_program.hpp"
+#include "tests/support/test_data.hpp"
 
 namespace {
 
@@ -48,6 +50,20 @@ TEST(Program, ExitsWithFourWhenResultsCannotBeWritten) {
   const Outcome outcome = feldspar("devices 2>&1 >/dev/full");
 
   EXPECT_EQ(outcome.exit_code, 4);
+}
+
+TEST(Program, DescribesASingleImageButDoesNotReconstructIt) {
+  FELDSPAR_NEEDS_DATA("zeiss/chip_single.xrm");
+  const std::string image = (feldspar::testing::test_data() / "zeiss/chip_single.xrm").string();
+
+  const Outcome info = feldspar(fmt::format("info '{}' 2>&1", image));
+  const Outcome recon = feldspar(fmt::format("recon '{}' -o /no/such/folder/x.h5 2>&1 >/dev/null", image));
+
+  EXPECT_EQ(info.exit_code, 0) << info.output;
+  EXPECT_NE(info.output.find("512 x 512 pixels"), std::string::npos) << info.output;
+  EXPECT_NE(info.output.find("single image"), std::string::npos) << info.output;
+  EXPECT_EQ(recon.exit_code, 8);
+  expect_one_line_with(recon, "single image");
 }
 
 TEST(Program, EveryCommandHasHelpWithAnExample) {

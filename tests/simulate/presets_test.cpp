@@ -31,6 +31,19 @@ TEST(presets, cell_scans_have_their_voxels_views_and_detector) {
   EXPECT_EQ(preset("mj1-80s").scan.angles.size(), 300u);
 }
 
+TEST(presets, versa_scans_have_their_lens_voxels_and_field_of_view) {
+  const VirtualScan overview = preset("versa-10um"), inside = preset("versa-1.97um");
+  for (const VirtualScan* scan : {&overview, &inside}) {
+    EXPECT_EQ(scan->scan.angles.size(), 1601u);
+    EXPECT_EQ(scan->notes.voltage_kv, 159);
+  }
+  EXPECT_NEAR(overview.scan.detector.column_pitch, 0.03375, 1e-12);
+  EXPECT_NEAR(overview.scan.magnification(), 3.375, 1e-9);
+  EXPECT_NEAR(inside.scan.detector.column_pitch, 0.00675, 1e-12);
+  EXPECT_NEAR(inside.scan.detector.columns * 0.00197, 2.02, 0.01);
+  EXPECT_NEAR(inside.scan.detector.column_pitch / inside.scan.magnification(), 0.00197, 1e-12);
+}
+
 TEST(presets, photons_are_in_the_ratio_of_the_exposures) {
   const double slow = preset("mj1-fresh-53min").detector.photons;
   EXPECT_DOUBLE_EQ(preset("mj1-26min").detector.photons / slow, 0.534);

@@ -1,0 +1,202 @@
+// References as the file has them, then their scaling by exposure.
+#include "io/zeiss/txrm_references.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "base/error.hpp"
+#include "io/zeiss/compound_layout.hpp"
+
+namespace feldspar::io::zeiss {
+namespace {
+
+constexpr int most_references = 10000;
+constexpr float level_of_corrected = 60000;  // transmissions become counts of this white level
+
+/// References as they lie in one folder of the file.
+struct Found {
+  std::vector<float> image;
+  std::optional<double> exposure_s;
+};
+
+/// The pixels of a reference, whose type is stated or follows from its size.
+std::vector<float> read_image(const CompoundFile& file, const TxrmHeader& header, const std::string& folder,
+                              const CompoundFile::Stream& stream) {
+  const Values values(file);
+  const auto pixels = static_cast<std::size_t>(header.columns) * static_cast<std::size_t>(header.rows);
+  auto type = values.integer(folder + "/DataType");
+  if (!type) type = values.integer(folder + "/ImageInfo/DataType");
+  if (!type && stream.size == 2 * pixels) type = static_cast<int>(PixelType::uint16);
+  if (!type && stream.size == 4 * pixels) type = static_cast<int>(PixelType::float32);
+  const int width = values.integer(folder + "/ImageInfo/ImageWidth").value_or(header.columns);
+  const int height = values.integer(folder + "/ImageInfo/ImageHeight").value_or(header.rows);
+  const bool wide = type == static_cast<int>(PixelType::float32);
+  if (!wide && type != static_cast<int>(PixelType::uint16))
+    throw Error(
+        ErrorKind::unsupported,
+        fmt::format("{}: {}/DataType is {}, but 5 (uint16) or 10 (float32) was expected; give the open "
+                    "beam's counts with --white-level",
+                    file.path().string(), folder, type ? name_of_data_type(*type) : "absent"));
+  if (width != header.columns || height != header.rows || stream.size != pixels * (wide ? 4 : 2))
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("{}: the reference {} is {} x {} pixels in {} bytes, but the images are {} x {}; give "
+                    "the open beam's counts with --white-level",
+                    file.path().string(), stream.path, width, height, stream.size, header.columns,
+                    header.rows));
+  const auto raw = file.read_all(stream, stream.size);
+  std::vector<float> image(pixels);
+  if (wide)
+    std::memcpy(image.data(), raw.data(), raw.size());
+  else
+    for (std::size_t n = 0; n < pixels; ++n) image[n] = cfb::get<std::uint16_t>(raw.data(), 2 * n);
+  return image;
+}
+
+std::optional<double> exposure_of(const CompoundFile& file, const std::string& folder) {
+  const auto value = Values(file).number_of(
+      {folder + "/ExpTime", folder + "/ImageInfo/ExpTimes", folder + "/ImageInfo/ExpTime"});
+  return value && std::isfinite(*value) && *value > 0 ? value : std::nullopt;
+}
+
+std::optional<Found> single_reference(const CompoundFile& file, const TxrmHeader& header) {
+  const CompoundFile::Stream* const stream = file.find("ReferenceData/Image");
+  if (!stream) return std::nullopt;
+  return Found{read_image(file, header, "ReferenceData", *stream), exposure_of(file, "ReferenceData")};
+}
+
+std::optional<Found> mean_reference(const CompoundFile& file, const TxrmHeader& header, int& count) {
+  std::vector<double> sum;
+  count = 0;
+  for (int n = 1; n <= most_references; ++n) {
+    const CompoundFile::Stream* const stream = file.find(fmt::format("MultiReferenceData/Image{}", n));
+    if (!stream) break;
+    const std::vector<float> image = read_image(file, header, "MultiReferenceData", *stream);
+    sum.resize(image.size());
+    for (std::size_t p = 0; p < image.size(); ++p) sum[p] += static_cast<double>(image[p]);
+    ++count;
+  }
+  if (count == 0) return std::nullopt;
+  Found found{{}, exposure_of(file, "MultiReferenceData")};
+  for (const double value : sum) found.image.push_back(static_cast<float>(value / count));
+  return found;
+}
+
+bool known_exposures(const TxrmHeader& header) {
+  const auto& times = header.exposures_s;
+  return !times.empty() && *std::min_element(times.begin(), times.end()) > 0;
+}
+
+/// The open beam as it would have been in the first image's exposure.
+void scale_reference(const TxrmHeader& header, std::optional<double> reference_s, OpenBeam& beam,
+                     Findings& findings) {
+  const std::string file = header.path.filename().string();
+  if (!known_exposures(header) || !reference_s) {
+    findings.push_back(fmt::format("{}: the exposure of {} is not stated, so its reference is used as it is",
+                                   file, reference_s ? "the images" : "the reference"));
+    return;
+  }
+  const double first = header.exposures_s.front(), ratio = first / *reference_s;
+  beam.exposures_used = true;
+  if (std::abs(ratio - 1) < 1e-6) return;
+  for (float& value : beam.white) value = static_cast<float>(static_cast<double>(value) * ratio);
+  findings.push_back(
+      fmt::format("{}: the reference was exposed for {:g} s, the images for {:g} s; its counts are "
+                  "multiplied by {:.5f}",
+                  file, *reference_s, first, ratio));
+}
+
+/// Views of other exposures than the first one's are brought to that.
+void scale_views(const TxrmHeader& header, OpenBeam& beam, Findings& findings) {
+  if (!known_exposures(header)) return;
+  const auto& times = header.exposures_s;
+  const auto [least, most] = std::minmax_element(times.begin(), times.end());
+  if (*most <= *least * (1 + 1e-6)) return;
+  beam.exposures_used = true;
+  for (const double time : times) beam.factors.push_back(static_cast<float>(times.front() / time));
+  findings.push_back(
+      fmt::format("{}: the images were exposed for {:g} to {:g} s; their counts are scaled to the "
+                  "first one's {:g} s",
+                  header.path.filename().string(), *least, *most, times.front()));
+}
+
+/// Pixels that saw nothing stay as they are: the kernels leave them out. Others must be numbers.
+void check_pixels(const TxrmHeader& header, OpenBeam& beam, Findings& findings) {
+  std::size_t dark = 0;
+  for (float& value : beam.white) {
+    if (!std::isfinite(value)) value = 0;
+    dark += value <= 0;
+  }
+  if (dark == beam.white.size())
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: the reference in {} is 0 everywhere; give the open beam's "
+                            "counts with --white-level",
+                            header.path.string(), beam.used));
+  if (dark > 0)
+    findings.push_back(fmt::format("{}: {} pixels of the reference are 0 and are taken for dead",
+                                   header.path.filename().string(), dark));
+}
+
+}  // namespace
+
+OpenBeam open_beam(const CompoundFile& file, const TxrmHeader& header, const OpenOptions& options,
+                   Findings& findings) {
+  const std::string name = header.path.filename().string();
+  OpenBeam beam;
+  if (header.reference_corrected) {
+    const bool transmissions = header.data_type == static_cast<int>(PixelType::float32);
+    if (!transmissions && !(options.white_level > 0))
+      throw Error(
+          ErrorKind::bad_file,
+          fmt::format("{}: OriginalDataRefCorrected is 1 and the images are whole numbers, whose level for "
+                      "open beam is not stated; give it with --white-level",
+                      header.path.string()));
+    const double level = options.white_level > 0 ? options.white_level : 1;
+    beam.white = {transmissions ? level_of_corrected : static_cast<float>(level)};
+    if (transmissions)
+      beam.factors.assign(static_cast<std::size_t>(header.taken),
+                          static_cast<float>(level_of_corrected / level));
+    findings.push_back(
+        fmt::format("{}: the images are divided by their reference already "
+                    "(OriginalDataRefCorrected); open beam is taken to be {:g}",
+                    name, level));
+    return beam;
+  }
+  if (options.white_level > 0) {
+    beam.white = {static_cast<float>(options.white_level)};
+    scale_views(header, beam, findings);
+    return beam;
+  }
+  int count = 0;
+  std::optional<Found> found = single_reference(file, header);
+  beam.used = "ReferenceData";
+  if (!found) {
+    found = mean_reference(file, header, count);
+    beam.used = "MultiReferenceData";
+    if (found && count > 1)
+      findings.push_back(
+          fmt::format("{}: has {} references; their mean is used for every view", name, count));
+  } else if (file.find("MultiReferenceData/Image1")) {
+    findings.push_back(
+        fmt::format("{}: ReferenceData/Image is used for every view, MultiReferenceData is not", name));
+  }
+  if (!found) {
+    const std::string other = Values(file).text("ImageInfo/ReferenceFile");
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("{}: holds no reference of the open beam (ReferenceData/Image){}; give the open beam's "
+                    "counts with --white-level",
+                    header.path.string(), other.empty() ? "" : ", only its name " + other));
+  }
+  beam.white = std::move(found->image);
+  scale_reference(header, found->exposure_s, beam, findings);
+  scale_views(header, beam, findings);
+  check_pixels(header, beam, findings);
+  return beam;
+}
+
+}  // namespace feldspar::io::zeiss

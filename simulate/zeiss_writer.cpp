@@ -1,0 +1,66 @@
+// A .txrm file whose reference is the white level everywhere.
+#include "simulate/zeiss_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+
+namespace feldspar::simulate {
+namespace {
+
+/// Passes the file on when it may be written and there is room for it.
+const std::filesystem::path& claimed(const std::filesystem::path& file, const geometry::CircularScan& scan,
+                                     bool overwrite) {
+  if (!overwrite && std::filesystem::exists(file))
+    throw Error(ErrorKind::usage,
+                fmt::format("{} exists; choose another name or give --overwrite", file.string()));
+  const auto needed = std::uintmax_t{2} * static_cast<std::uintmax_t>(scan.detector.columns) *
+                      static_cast<std::uintmax_t>(scan.detector.rows) * (scan.angles.size() + 2);
+  std::error_code unknown;
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  const std::filesystem::space_info space = std::filesystem::space(folder, unknown);
+  if (!unknown && space.available < needed)
+    throw Error(ErrorKind::io,
+                fmt::format("{}: the scan needs {}, but only {} are free; choose another folder, "
+                            "fewer views or a smaller scale",
+                            file.string(), format_bytes(needed), format_bytes(space.available)));
+  return file;
+}
+
+}  // namespace
+
+ZeissWriter::ZeissWriter(const std::filesystem::path& file, const geometry::CircularScan& scan,
+                         const ScanNotes& notes, bool overwrite)
+    : file_(claimed(file, scan, overwrite), scan,
+            {.voltage_kv = notes.voltage_kv,
+             .current_ua = notes.current_ua,
+             .exposure_s = notes.exposure_s,
+             .reference_exposure_s = notes.exposure_s,
+             .filter = notes.filter_material.empty()
+                           ? ""
+                           : fmt::format("{:g} mm {}", notes.filter_mm, notes.filter_material)}),
+      reference_(
+          static_cast<std::size_t>(scan.detector.columns) * static_cast<std::size_t>(scan.detector.rows),
+          static_cast<float>(notes.white_level)),
+      written_(scan.angles.size(), false) {}
+
+void ZeissWriter::write_view(int view, View3<const std::uint16_t> counts) {
+  expects(view >= 0 && static_cast<std::size_t>(view) < written_.size(),
+          "a view that the scan does not have");
+  expects(counts.size() == reference_.size() && counts.nz == 1,
+          "an image that is not of the detector's size");
+  file_.write_view(view, counts.data);
+  written_[static_cast<std::size_t>(view)] = true;
+}
+
+void ZeissWriter::finish() {
+  expects(std::all_of(written_.begin(), written_.end(), [](bool done) { return done; }),
+          "a scan was finished before all of its views were written");
+  file_.write_reference(reference_);
+  file_.finish();
+}
+
+}  // namespace feldspar::simulate

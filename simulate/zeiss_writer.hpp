@@ -1,0 +1,31 @@
+// Writes a virtual scan as a Zeiss Xradia .txrm file, with its open beam as the reference.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "geometry/scan.hpp"
+#include "io/zeiss/txrm_writer.hpp"
+#include "simulate/nikon_writer.hpp"
+#include "simulate/scan_writer.hpp"
+
+namespace feldspar::simulate {
+
+class ZeissWriter final : public ScanWriter {
+ public:
+  /// Throws Error(usage) when the file exists unless `overwrite`, Error(unsupported) for a scan that the
+  /// format cannot express. It has no place for the axis' position: a scan that has one is written, and the
+  /// file does not tell, as a real one does not.
+  ZeissWriter(const std::filesystem::path& file, const geometry::CircularScan& scan, const ScanNotes& notes,
+              bool overwrite = false);
+
+  void write_view(int view, View3<const std::uint16_t> counts) override;
+  void finish() override;
+
+ private:
+  io::zeiss::TxrmWriter file_;
+  std::vector<float> reference_;
+  std::vector<bool> written_;
+};
+
+}  // namespace feldspar::simulate
