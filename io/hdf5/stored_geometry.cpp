@@ -1,0 +1,107 @@
+#include "io/hdf5/stored_geometry.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "io/hdf5/text.hpp"
+
+namespace feldspar::io::hdf5 {
+namespace {
+
+struct Quantity {
+  const char* name;
+  const char* unit;
+  double& (*value)(geometry::CircularScan&);
+};
+
+constexpr std::array quantities{
+    Quantity{"source_object_distance", "mm",
+             [](geometry::CircularScan& s) -> double& { return s.source_object_distance; }},
+    Quantity{"source_detector_distance", "mm",
+             [](geometry::CircularScan& s) -> double& { return s.source_detector_distance; }},
+    Quantity{"column_pitch", "mm", [](geometry::CircularScan& s) -> double& { return s.detector.column_pitch; }},
+    Quantity{"row_pitch", "mm", [](geometry::CircularScan& s) -> double& { return s.detector.row_pitch; }},
+    Quantity{"column_offset", "mm",
+             [](geometry::CircularScan& s) -> double& { return s.detector.column_offset; }},
+    Quantity{"row_offset", "mm", [](geometry::CircularScan& s) -> double& { return s.detector.row_offset; }},
+    Quantity{"detector_roll", "rad", [](geometry::CircularScan& s) -> double& { return s.detector.roll; }},
+    Quantity{"detector_tilt", "rad", [](geometry::CircularScan& s) -> double& { return s.detector.tilt; }},
+    Quantity{"detector_slant", "rad", [](geometry::CircularScan& s) -> double& { return s.detector.slant; }},
+    Quantity{"axis_offset", "mm", [](geometry::CircularScan& s) -> double& { return s.axis.offset; }},
+    Quantity{"axis_roll", "rad", [](geometry::CircularScan& s) -> double& { return s.axis.roll; }},
+    Quantity{"axis_tilt", "rad", [](geometry::CircularScan& s) -> double& { return s.axis.tilt; }},
+};
+
+void put_reference(hid_t group, const char* name, const std::vector<float>& counts) {
+  const hsize_t size = counts.size();
+  if (size == 0) return;
+  const Space space(H5Screate_simple(1, &size, nullptr), "describing a reference");
+  const Dataset set(H5Dcreate2(group, name, H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                    "making a reference");
+  check(H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, counts.data()), "writing a reference");
+}
+
+std::vector<float> get_reference(const InputFile& file, const std::string& path, std::size_t pixels) {
+  const std::vector<double> values = file.numbers(path, pixels);
+  if (values.size() > 1 && values.size() != pixels)
+    file.refuse(ErrorKind::bad_file,
+                fmt::format("{} has {} values, but 1 or {} were expected", path, values.size(), pixels));
+  return {values.begin(), values.end()};
+}
+
+}  // namespace
+
+void put_geometry(hid_t parent, const geometry::CircularScan& scan, const References& references) {
+  const Group group = make_group(parent, geometry_group, "NXcollection");
+  put_text(group, "convention", "feldspar docs/geometry.md: lengths in mm, angles in rad");
+  put_text(group, "beam", scan.beam == geometry::Beam::cone ? "cone" : "parallel");
+  geometry::CircularScan copy = scan;
+  for (const Quantity& quantity : quantities)
+    put_attribute(put_number(group, quantity.name, quantity.value(copy)), "units", quantity.unit);
+  put_attribute(put_numbers(group, "angles", scan.angles), "units", "rad");
+  if (!scan.shifts.empty()) {
+    std::vector<double> columns, rows;
+    for (const geometry::ViewShift& shift : scan.shifts) columns.push_back(shift.column), rows.push_back(shift.row);
+    put_attribute(put_numbers(group, "column_shifts", columns), "units", "mm");
+    put_attribute(put_numbers(group, "row_shifts", rows), "units", "mm");
+  }
+  put_reference(group, "white", references.white);
+  put_reference(group, "dark", references.dark);
+  put_number(group, "saturation", references.saturation);
+}
+
+bool get_geometry(const InputFile& file, const std::string& group, geometry::CircularScan& scan,
+                  References& references) {
+  if (!file.has(group)) return false;
+  const auto numbers = [&](const char* name, std::size_t count) {
+    const std::string path = fmt::format("{}/{}", group, name);
+    std::vector<double> values = file.numbers(path);
+    if (values.size() != count)
+      file.refuse(ErrorKind::bad_file,
+                  fmt::format("{} has {} values, but {} were expected", path, values.size(), count));
+    return values;
+  };
+  const std::string beam = file.text(group + "/beam");
+  if (beam != "cone" && beam != "parallel")
+    file.refuse(ErrorKind::bad_file,
+                fmt::format("{}/beam is '{}', but cone or parallel was expected", group, beam));
+  scan.beam = beam == "cone" ? geometry::Beam::cone : geometry::Beam::parallel;
+  for (const Quantity& quantity : quantities) quantity.value(scan) = numbers(quantity.name, 1)[0];
+  const std::size_t views = scan.angles.size();
+  scan.angles = numbers("angles", views);
+  if (file.has(group + "/column_shifts")) {
+    const auto columns = numbers("column_shifts", views), rows = numbers("row_shifts", views);
+    scan.shifts.clear();
+    for (std::size_t n = 0; n < views; ++n) scan.shifts.push_back({columns[n], rows[n]});
+  }
+  const auto pixels = static_cast<std::size_t>(scan.detector.columns) * static_cast<std::size_t>(scan.detector.rows);
+  references.white = get_reference(file, group + "/white", pixels);
+  references.dark = get_reference(file, group + "/dark", pixels);
+  references.saturation = static_cast<float>(numbers("saturation", 1)[0]);
+  return true;
+}
+
+}  // namespace feldspar::io::hdf5
