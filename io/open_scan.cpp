@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "io/hdf5/exchange_source.hpp"
 #include "io/hdf5/nxtomo_source.hpp"
 #include "io/nikon/nikon_source.hpp"
 #include "io/scan_format.hpp"
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 /// Asked in this order: the first that recognises a file gets it.
 constexpr std::array formats{
     &nikon::format,
+    &exchange_format,
     &nxtomo_format,
 };
 
