@@ -86,8 +86,9 @@ void ExchangeSource::open(const OpenOptions& options) {
     if (options.reverse_rotation)
       for (double& angle : scan_.angles) angle = -angle;
   } else {
-    units_.find("Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
-                "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
+    units_.find(
+        "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
+        "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
   }
   describe();
   if (scan_.beam == geometry::Beam::cone) geometry::validate(scan_);
@@ -98,8 +99,9 @@ void ExchangeSource::read_pitch(double stated) {
   auto pitch = units_.length(at_the_sample, "um");
   if (stated > 0) pitch = stated;
   if (!pitch) {
-    units_.find("no pixel size at the sample is stated: 1 mm is taken, so lengths count pixels; --pixel-size "
-                "corrects it");
+    units_.find(
+        "no pixel size at the sample is stated: 1 mm is taken, so lengths count pixels; --pixel-size "
+        "corrects it");
     pitch = 1.0;
   }
   if (!(*pitch > 0 && *pitch < 1000))
@@ -125,8 +127,9 @@ void ExchangeSource::read_angles(bool reversed) {
                                       : "half a turn in even steps is assumed"));
   }
   if (angles.size() < views)
-    file_.refuse(ErrorKind::bad_file,
-                 fmt::format("/exchange/theta has {} values, but there are {} projections", angles.size(), views));
+    file_.refuse(
+        ErrorKind::bad_file,
+        fmt::format("/exchange/theta has {} values, but there are {} projections", angles.size(), views));
   if (angles.size() > views)
     units_.find(fmt::format("exchange/theta has {} values, but there are {} projections; the first are used",
                             angles.size(), views));
@@ -145,8 +148,8 @@ std::vector<float> ExchangeSource::read_reference(const char* name) {
   const bool one_value = frames.rows() == 1 && frames.columns() == 1;
   if (!one_value && (frames.rows() != stack_.rows() || frames.columns() != stack_.columns()))
     file_.refuse(ErrorKind::bad_file,
-                 fmt::format("{} has {} x {} pixels, but the projections have {} x {}", place, frames.columns(),
-                             frames.rows(), stack_.columns(), stack_.rows()));
+                 fmt::format("{} has {} x {} pixels, but the projections have {} x {}", place,
+                             frames.columns(), frames.rows(), stack_.columns(), stack_.rows()));
   units_.note(place, fmt::format("{} frames", frames.frames()), SourceField::Use::used, "averaged");
   return frames.mean();
 }
@@ -154,13 +157,15 @@ std::vector<float> ExchangeSource::read_reference(const char* name) {
 void ExchangeSource::read_references(double white_level) {
   references_.saturation = stack_.highest();
   references_.dark = read_reference("data_dark");
-  if (references_.dark.empty()) units_.find("exchange/data_dark is absent: 0 counts without beam are assumed");
-  references_.white = white_level > 0 ? std::vector<float>{static_cast<float>(white_level)}
-                                      : read_reference("data_white");
+  if (references_.dark.empty())
+    units_.find("exchange/data_dark is absent: 0 counts without beam are assumed");
+  references_.white =
+      white_level > 0 ? std::vector<float>{static_cast<float>(white_level)} : read_reference("data_white");
   const auto& white = references_.white;
   if (std::none_of(white.begin(), white.end(), [](float count) { return count > 0; }))
-    file_.refuse(ErrorKind::bad_file, "exchange/data_white is absent or holds nothing but 0; give the open "
-                                      "beam's counts with --white-level");
+    file_.refuse(ErrorKind::bad_file,
+                 "exchange/data_white is absent or holds nothing but 0; give the open "
+                 "beam's counts with --white-level");
 }
 
 void ExchangeSource::describe() {

@@ -42,16 +42,17 @@ FrameStack::FrameStack(const InputFile& file, const std::string& dataset, FrameO
   const Space space(H5Dget_space(data_), "asking for the frames' size");
   dimensions_ = H5Sget_simple_extent_ndims(space);
   if (dimensions_ != 2 && dimensions_ != 3)
-    file.refuse(ErrorKind::bad_file, fmt::format("{} has {} dimensions, but frames x rows x columns were expected",
-                                                 dataset, dimensions_));
+    file.refuse(
+        ErrorKind::bad_file,
+        fmt::format("{} has {} dimensions, but frames x rows x columns were expected", dataset, dimensions_));
   std::array<hsize_t, 3> stored{1, 1, 1};
   if (dimensions_ == 2) order_ = {.frame = 2, .row = 0, .column = 1};
   check(H5Sget_simple_extent_dims(space, stored.data(), nullptr), "asking for the frames' size");
   const hsize_t frames = stored[order_.frame], rows = stored[order_.row], columns = stored[order_.column];
   if (frames < 1 || frames > most_frames || rows < 1 || rows > most_pixels || columns < 1 ||
       columns > most_pixels)
-    file.refuse(ErrorKind::bad_file,
-                fmt::format("{} holds {} frames of {} x {} pixels, which is no scan", dataset, frames, columns, rows));
+    file.refuse(ErrorKind::bad_file, fmt::format("{} holds {} frames of {} x {} pixels, which is no scan",
+                                                 dataset, frames, columns, rows));
   size_ = {static_cast<int>(frames), static_cast<int>(rows), static_cast<int>(columns)};
 
   const Type type(H5Dget_type(data_), "asking for the frames' type");

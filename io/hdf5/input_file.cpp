@@ -154,8 +154,7 @@ std::string InputFile::why_absent(const std::string& object) const {
 
 std::vector<std::string> InputFile::members(const std::string& group) const {
   H5O_info_t info;
-  if (!has(group) ||
-      H5Oget_info_by_name2(file_, group.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0 ||
+  if (!has(group) || H5Oget_info_by_name2(file_, group.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0 ||
       info.type != H5O_TYPE_GROUP)
     return {};
   const Group opened(H5Gopen2(file_, group.c_str(), H5P_DEFAULT), "opening a group");
@@ -174,7 +173,8 @@ std::vector<std::string> InputFile::members(const std::string& group) const {
 
 Dataset InputFile::open(const std::string& dataset) const {
   if (!is_dataset(dataset))
-    refuse(ErrorKind::bad_file, fmt::format("{} {}", dataset, has(dataset) ? "is no dataset" : why_absent(dataset)));
+    refuse(ErrorKind::bad_file,
+           fmt::format("{} {}", dataset, has(dataset) ? "is no dataset" : why_absent(dataset)));
   return {H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), "opening a dataset"};
 }
 
@@ -199,11 +199,11 @@ std::vector<double> InputFile::numbers(const std::string& dataset, std::size_t m
 std::string InputFile::text(const std::string& dataset) const {
   if (!is_dataset(dataset)) return {};
   const Dataset set = open(dataset);
-  const auto texts = read_texts(
-      Type(H5Dget_type(set), "asking for a type"), Space(H5Dget_space(set), "asking for an extent"),
-      [&](hid_t type, void* values) {
-        check(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "reading a text");
-      });
+  const auto texts =
+      read_texts(Type(H5Dget_type(set), "asking for a type"),
+                 Space(H5Dget_space(set), "asking for an extent"), [&](hid_t type, void* values) {
+                   check(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "reading a text");
+                 });
   return texts.empty() ? std::string() : texts.front();
 }
 
@@ -211,10 +211,10 @@ std::vector<std::string> InputFile::attribute(const std::string& object, const c
   if (!has(object) || H5Aexists_by_name(file_, object.c_str(), name, H5P_DEFAULT) <= 0) return {};
   const Attribute attribute(H5Aopen_by_name(file_, object.c_str(), name, H5P_DEFAULT, H5P_DEFAULT),
                             "opening an attribute");
-  return read_texts(
-      Type(H5Aget_type(attribute), "asking for a type"),
-      Space(H5Aget_space(attribute), "asking for an extent"),
-      [&](hid_t type, void* values) { check(H5Aread(attribute, type, values), "reading an attribute"); });
+  return read_texts(Type(H5Aget_type(attribute), "asking for a type"),
+                    Space(H5Aget_space(attribute), "asking for an extent"), [&](hid_t type, void* values) {
+                      check(H5Aread(attribute, type, values), "reading an attribute");
+                    });
 }
 
 std::string InputFile::units(const std::string& dataset) const {

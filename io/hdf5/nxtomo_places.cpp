@@ -16,7 +16,8 @@ bool is_named(const InputFile& file, const std::string& object) {
 std::vector<std::string> detectors_of(const InputFile& file, const std::string& entry) {
   const std::string instrument = entry + "/instrument";
   std::vector<std::string> names = file.members(instrument);
-  std::stable_partition(names.begin(), names.end(), [](const std::string& name) { return name == "detector"; });
+  std::stable_partition(names.begin(), names.end(),
+                        [](const std::string& name) { return name == "detector"; });
   std::vector<std::string> found;
   for (const std::string& name : names) {
     const std::string group = fmt::format("{}/{}", instrument, name);
@@ -64,7 +65,8 @@ std::vector<std::string> nxtomo_entries(const InputFile& file) {
     for (const std::string& part : file.members(entry)) {
       const std::string sub = entry + "/" + part;
       const auto sub_kind = file.attribute(sub, "NX_class");
-      if (!sub_kind.empty() && (sub_kind[0] == "NXsubentry" || sub_kind[0] == "NXentry") && is_scan(file, sub))
+      if (!sub_kind.empty() && (sub_kind[0] == "NXsubentry" || sub_kind[0] == "NXentry") &&
+          is_scan(file, sub))
         found.push_back(sub);
     }
   }
@@ -87,26 +89,29 @@ NxtomoPlaces find_places(const InputFile& file) {
       places.detector = detector;
       break;
     }
-    dead += fmt::format("{}{}/data {}", dead.empty() ? "" : "; ", detector, file.why_absent(detector + "/data"));
+    dead +=
+        fmt::format("{}{}/data {}", dead.empty() ? "" : "; ", detector, file.why_absent(detector + "/data"));
   }
   if (places.detector.empty())
     file.refuse(ErrorKind::bad_file,
                 dead.empty() ? fmt::format("{}/instrument/detector/data is absent", places.entry) : dead);
   if (!dead.empty())
-    places.findings.push_back(fmt::format("{}: {}; {} is read instead", file.path().filename().string(), dead,
-                                          places.detector));
+    places.findings.push_back(
+        fmt::format("{}: {}; {} is read instead", file.path().filename().string(), dead, places.detector));
   const std::string instrument = places.entry + "/instrument";
   places.image_key = first_of(file, {places.detector + "/image_key", instrument + "/image_key/image_key",
                                      instrument + "/image_key", places.entry + "/data/image_key"});
-  places.angle = first_of(file, {places.entry + "/sample/rotation_angle", places.entry + "/data/rotation_angle"});
+  places.angle =
+      first_of(file, {places.entry + "/sample/rotation_angle", places.entry + "/data/rotation_angle"});
   if (places.angle.empty() && is_named(file, places.entry + "/sample/rotation_angle"))
     file.refuse(ErrorKind::bad_file, fmt::format("{0}/sample/rotation_angle {1}", places.entry,
                                                  file.why_absent(places.entry + "/sample/rotation_angle")));
   if (places.angle.empty()) {
     places.angle = angle_beside(file, places.entry, places.detector);
     if (!places.angle.empty())
-      places.findings.push_back(fmt::format("{}: sample/rotation_angle is absent; the angles are taken from {}",
-                                            file.path().filename().string(), places.angle));
+      places.findings.push_back(
+          fmt::format("{}: sample/rotation_angle is absent; the angles are taken from {}",
+                      file.path().filename().string(), places.angle));
   }
   return places;
 }

@@ -159,9 +159,10 @@ std::vector<int> NxtomoSource::read_keys(bool allow_missing) {
                             control = file_.numbers(in_detector("image_key_control"));
   const bool fits = stored.size() == frames || (allow_missing && stored.size() > frames);
   if (!fits)
-    file_.refuse(ErrorKind::bad_file,
-                 fmt::format("{} has {} values, but there are {} frames{}", places_.image_key, stored.size(),
-                             frames, stored.size() > frames ? "; to use those there are, --allow-missing" : ""));
+    file_.refuse(
+        ErrorKind::bad_file,
+        fmt::format("{} has {} values, but there are {} frames{}", places_.image_key, stored.size(), frames,
+                    stored.size() > frames ? "; to use those there are, --allow-missing" : ""));
   if (stored.size() != frames)
     units_.find(fmt::format("{} has {} values; the first {} are used, one a frame there is",
                             places_.image_key, stored.size(), frames));
@@ -234,9 +235,10 @@ void NxtomoSource::read_axis() {
   if (!std::isfinite(value) || as_column == as_distance) {
     units_.note(place, fmt::format("{}", value), SourceField::Use::ignored,
                 "may be a column or a distance from the middle");
-    units_.find(fmt::format("{} is {}, which may be a column or a distance from the middle; the middle of the "
-                            "detector is taken (--axis-offset)",
-                            place, value));
+    units_.find(
+        fmt::format("{} is {}, which may be a column or a distance from the middle; the middle of the "
+                    "detector is taken (--axis-offset)",
+                    place, value));
     return;
   }
   const double columns = as_column ? value - middle : value;
@@ -261,8 +263,9 @@ void NxtomoSource::read_references(const std::vector<int>& flats, const std::vec
   else if (!flats.empty())
     references_.white = stack_.mean(flats);
   else
-    file_.refuse(ErrorKind::bad_file,
-                 "no frame is marked as a flat (image_key 1); give the open beam's counts with --white-level");
+    file_.refuse(
+        ErrorKind::bad_file,
+        "no frame is marked as a flat (image_key 1); give the open beam's counts with --white-level");
   if (!darks.empty())
     references_.dark = stack_.mean(darks);
   else
@@ -273,8 +276,8 @@ void NxtomoSource::read_references(const std::vector<int>& flats, const std::vec
 }
 
 void NxtomoSource::mention_what_is_not_used() {
-  for (const char* const name : {"control/data", "sample/x_translation", "sample/y_translation",
-                                 "sample/z_translation"}) {
+  for (const char* const name :
+       {"control/data", "sample/x_translation", "sample/y_translation", "sample/z_translation"}) {
     const std::string place = in_entry(name);
     const std::vector<double> values = file_.numbers(place);
     if (values.empty()) continue;

@@ -22,7 +22,8 @@ constexpr std::array quantities{
              [](geometry::CircularScan& s) -> double& { return s.source_object_distance; }},
     Quantity{"source_detector_distance", "mm",
              [](geometry::CircularScan& s) -> double& { return s.source_detector_distance; }},
-    Quantity{"column_pitch", "mm", [](geometry::CircularScan& s) -> double& { return s.detector.column_pitch; }},
+    Quantity{"column_pitch", "mm",
+             [](geometry::CircularScan& s) -> double& { return s.detector.column_pitch; }},
     Quantity{"row_pitch", "mm", [](geometry::CircularScan& s) -> double& { return s.detector.row_pitch; }},
     Quantity{"column_offset", "mm",
              [](geometry::CircularScan& s) -> double& { return s.detector.column_offset; }},
@@ -64,7 +65,8 @@ void put_geometry(hid_t parent, const geometry::CircularScan& scan, const Refere
   put_attribute(put_numbers(group, "angles", scan.angles), "units", "rad");
   if (!scan.shifts.empty()) {
     std::vector<double> columns, rows;
-    for (const geometry::ViewShift& shift : scan.shifts) columns.push_back(shift.column), rows.push_back(shift.row);
+    for (const geometry::ViewShift& shift : scan.shifts)
+      columns.push_back(shift.column), rows.push_back(shift.row);
     put_attribute(put_numbers(group, "column_shifts", columns), "units", "mm");
     put_attribute(put_numbers(group, "row_shifts", rows), "units", "mm");
   }
@@ -97,7 +99,8 @@ bool get_geometry(const InputFile& file, const std::string& group, geometry::Cir
     scan.shifts.clear();
     for (std::size_t n = 0; n < views; ++n) scan.shifts.push_back({columns[n], rows[n]});
   }
-  const auto pixels = static_cast<std::size_t>(scan.detector.columns) * static_cast<std::size_t>(scan.detector.rows);
+  const auto pixels =
+      static_cast<std::size_t>(scan.detector.columns) * static_cast<std::size_t>(scan.detector.rows);
   references.white = get_reference(file, group + "/white", pixels);
   references.dark = get_reference(file, group + "/dark", pixels);
   references.saturation = static_cast<float>(numbers("saturation", 1)[0]);

@@ -64,11 +64,10 @@ std::vector<double> UnitReader::angles(const std::string& dataset) {
     find(fmt::format("{} has no units; from its values, up to {}, {} are assumed", dataset, widest,
                      factor == 1 ? "radians" : "degrees"));
   for (double& value : values) value *= factor;
-  note(dataset,
-       fmt::format("{} values in {}", values.size(),
-                   factor == 1                    ? "radians"
-                   : factor == radians_per_degree ? "degrees"
-                                                  : stated));
+  note(dataset, fmt::format("{} values in {}", values.size(),
+                            factor == 1                    ? "radians"
+                            : factor == radians_per_degree ? "degrees"
+                                                           : stated));
   return values;
 }
 
