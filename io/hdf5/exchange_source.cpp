@@ -9,7 +9,6 @@
 #include "base/units.hpp"
 #include "io/described_scan.hpp"
 #include "io/hdf5/frame_stack.hpp"
-#include "io/hdf5/stored_geometry.hpp"
 #include "io/hdf5/stored_units.hpp"
 
 namespace feldspar::io {
@@ -79,19 +78,10 @@ void ExchangeSource::open(const OpenOptions& options) {
   read_pitch(options.pixel_pitch);
   read_angles(options.reverse_rotation);
   read_references(options.white_level);
-  if (get_geometry(file_, std::string("/") + geometry_group, scan_, references_)) {
-    units_.note(std::string("/") + geometry_group, "the whole geometry", SourceField::Use::used,
-                "written by feldspar; it replaces what Data Exchange cannot say");
-    if (options.white_level > 0) references_.white = {static_cast<float>(options.white_level)};
-    if (options.reverse_rotation)
-      for (double& angle : scan_.angles) angle = -angle;
-  } else {
-    units_.find(
-        "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
-        "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
-  }
+  units_.find(
+      "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
+      "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
   describe();
-  if (scan_.beam == geometry::Beam::cone) geometry::validate(scan_);
 }
 
 void ExchangeSource::read_pitch(double stated) {
@@ -169,8 +159,7 @@ void ExchangeSource::read_references(double white_level) {
 }
 
 void ExchangeSource::describe() {
-  description_.format =
-      fmt::format("Data Exchange, {} beam", scan_.beam == geometry::Beam::cone ? "cone" : "parallel");
+  description_.format = "Data Exchange, parallel beam";
   description_.name = file_.text("/measurement/sample/name");
   if (description_.name.empty()) description_.name = file_.path().stem().string();
   description_.instrument = file_.text("/measurement/instrument/name");

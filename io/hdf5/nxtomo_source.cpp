@@ -11,7 +11,6 @@
 #include "io/described_scan.hpp"
 #include "io/hdf5/frame_stack.hpp"
 #include "io/hdf5/nxtomo_places.hpp"
-#include "io/hdf5/stored_geometry.hpp"
 #include "io/hdf5/stored_units.hpp"
 
 namespace feldspar::io {
@@ -68,20 +67,12 @@ void NxtomoSource::open(const OpenOptions& options) {
   read_beam();
   read_pitch(options.pixel_pitch);
   read_frames(options);
-  if (get_geometry(file_, in_entry(geometry_group), scan_, references_)) {
-    units_.note(in_entry(geometry_group), "the whole geometry", SourceField::Use::used,
-                "written by feldspar; it replaces what NXtomo says less exactly");
-    if (options.white_level > 0) references_.white = {static_cast<float>(options.white_level)};
-    if (options.reverse_rotation)
-      for (double& angle : scan_.angles) angle = -angle;
-  } else {
-    read_axis();
-    units_.find(fmt::format(
-        "NXtomo does not state which way the object turns; {} seen from above is assumed "
-        "(--reverse-rotation for the other), with the first row on top{}",
-        options.reverse_rotation ? "counter-clockwise" : "clockwise",
-        scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""));
-  }
+  read_axis();
+  units_.find(fmt::format(
+      "NXtomo does not state which way the object turns; {} seen from above is assumed "
+      "(--reverse-rotation for the other), with the first row on top{}",
+      options.reverse_rotation ? "counter-clockwise" : "clockwise",
+      scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""));
   describe();
   mention_what_is_not_used();
   if (scan_.beam == Beam::cone) geometry::validate(scan_);
