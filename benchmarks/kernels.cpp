@@ -65,7 +65,7 @@ void back_projection(benchmark::State& state, const std::string& device, int siz
   const auto grid = geometry::default_grid(scan);
   const Values<float> stack(*backend, ripples(std::size_t(size) * size * view_count));
   const Values<float> volume(*backend, std::vector<float>(grid.voxels()));
-  const auto projector = backend->make_back_projector();
+  const auto projector = backend->make_back_projector({});
   for (auto _ : state) {
     projector->accumulate(views, {0, size}, stack.view(size, size, view_count), grid, {0, grid.nz},
                           volume.view(grid.nx, grid.ny, grid.nz));

@@ -66,15 +66,62 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--size", options.size, "Voxels as NX,NY,NZ; default: what the detector covers");
   command.add_option("--center", options.center,
                      "Middle of the volume as X,Y,Z in mm from the axis at the central ray's height");
+  command.add_option("--roi", options.roi, "Region: full, or auto (the box around the object, from a few views)")
+      ->check(CLI::IsMember({"full", "auto"}))
+      ->capture_default_str();
   command.add_option("--window", options.window, "Filter: ram-lak, shepp-logan, cosine, hamming, hann")
       ->capture_default_str();
   command.add_option("--cutoff", options.cutoff, "Filter cutoff, a fraction of the Nyquist frequency")
       ->capture_default_str();
   command.add_option("--views", options.views, "Only these views, as first:end:step");
+  command
+      .add_option("--fast", options.fast,
+                  "Merge neighbouring views in back-projection: off, auto, or how many (2, 4, 8, 16)")
+      ->capture_default_str();
   command.add_option("--axis-offset", options.axis_offset,
                      "Rotation axis to the right of the central ray, at the object, as 0.12mm");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+}
+
+/// The grid cut to the object, if that is wanted, and a finding that says what became of it.
+geometry::VolumeGrid make_region(const JobOptions& options, const Job& job, const geometry::CircularScan& scan,
+                                 geometry::VolumeGrid grid, Findings& findings) {
+  if (options.roi == "full") return grid;
+  if (!options.size.empty() || !options.center.empty())
+    throw Error(ErrorKind::usage, "--roi auto and --size or --center exclude each other: both choose the region");
+  const auto box = recon::find_object(*job.source, scan, job.setup.view_indices);
+  if (!box) {
+    findings.push_back("--roi auto: no object stands out in the projections; the whole field of view is kept");
+    return grid;
+  }
+  const geometry::VolumeGrid part = recon::cut_to(grid, *box);
+  findings.push_back(fmt::format("--roi auto: the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
+                                 "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
+                                 box->lowest.x, box->highest.x, box->lowest.y, box->highest.y, box->lowest.z,
+                                 box->highest.z, part.nx, part.ny, part.nz, grid.nx, grid.ny, grid.nz));
+  return part;
+}
+
+kernels::BackProjectorSpec make_projector(const JobOptions& options, const geometry::CircularScan& scan,
+                                          const recon::FdkSetup& setup, const geometry::VolumeGrid& grid,
+                                          const kernels::Backend& backend) {
+  kernels::BackProjectorSpec spec;
+  spec.radius = geometry::field_of_view(scan).inner_radius;
+  if (options.fast == "off" || (options.fast == "auto" && !backend.merges_views())) return spec;
+  if (!backend.merges_views())
+    throw Error(ErrorKind::unsupported,
+                fmt::format("--fast: {} cannot merge views; use --fast off", backend.name()));
+  double count = 0;
+  if (options.fast == "auto") {
+    spec.merging = kernels::choose_merging(setup.views, grid, spec.radius);
+  } else if (parse_number(options.fast, count) && count == static_cast<int>(count)) {
+    spec.merging = kernels::merging_of(static_cast<int>(count), setup.views, grid, spec.radius);
+  } else {
+    throw Error(ErrorKind::usage,
+                fmt::format("--fast: '{}' is not off, auto or a number of views", options.fast));
+  }
+  return spec;
 }
 
 Job prepare_job(const JobOptions& options) {
@@ -84,7 +131,7 @@ Job prepare_job(const JobOptions& options) {
   if (!options.axis_offset.empty()) scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
   if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
   job.setup = recon::prepare_fdk(scan, parse_views(options.views, static_cast<int>(scan.angles.size())));
-  job.fdk.grid = make_grid(options, scan);
+  job.fdk.grid = make_region(options, job, scan, make_grid(options, scan), job.findings);
   geometry::validate(job.fdk.grid);
   job.fdk.ramp = {.window = kernels::parse_ramp_window(options.window), .cutoff = options.cutoff};
   kernels::validate(job.fdk.ramp);
@@ -93,10 +140,11 @@ Job prepare_job(const JobOptions& options) {
   job.budget = std::make_unique<MemoryBudget>(job.fdk.memory);
   job.backend =
       kernels::open_backend(options.device, {.threads = options.threads, .budget = job.budget.get()});
+  job.fdk.projector = make_projector(options, scan, job.setup, job.fdk.grid, *job.backend);
   job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
                                recon::costs_on(*job.backend, *job.source, job.setup, job.fdk));
 
-  job.findings = job.source->findings();
+  job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
   if (!options.open.headers_only) {
     job.inspection = recon::inspect(*job.source, job.setup.view_indices);
@@ -117,6 +165,11 @@ std::string describe_plan(const Job& job) {
   text += fmt::format("device    {}\n", job.backend->name());
   text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window),
                       job.fdk.ramp.cutoff);
+  const kernels::ViewMerging& merging = job.fdk.projector.merging;
+  if (merging.views > 1)
+    text += fmt::format(
+        "merging   {} neighbouring views in tiles of {} voxels; displaces by {:.2f} voxel at most\n",
+        merging.views, merging.tile, merging.displacement);
   text += fmt::format("plan      {} slab{} of up to {} slices, {} views at a time; reads {}\n",
                       job.plan.slabs.size(), job.plan.slabs.size() == 1 ? "" : "s",
                       job.plan.slabs.front().slices.count(), job.plan.views_per_batch,

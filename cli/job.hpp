@@ -10,6 +10,7 @@
 #include "kernels/backend.hpp"
 #include "recon/fdk.hpp"
 #include "recon/inspection.hpp"
+#include "recon/object_extent.hpp"
 
 namespace CLI {
 class App;
@@ -32,6 +33,8 @@ struct JobOptions {
   std::string views;        ///< "first:end:step"
   std::string axis_offset;  ///< instead of the scan's
   std::string axis_roll;
+  std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
+  std::string roi = "full";   ///< "full" or "auto"
 };
 
 void add_job_options(CLI::App& command, JobOptions& options);

@@ -51,7 +51,7 @@ io::VolumeFileOptions file_options(const ReconOptions& options) {
 }
 
 double updates(const Job& job) {
-  return static_cast<double>(job.fdk.grid.voxels()) * static_cast<double>(job.setup.views.size());
+  return recon::computed_voxels(job.fdk) * static_cast<double>(job.setup.views.size());
 }
 
 /// The command as it was typed, for the record.
@@ -82,6 +82,8 @@ io::Record reconstruction_record(const Job& job, const recon::FdkReport& report)
           {"filter", fmt::format("{}, cutoff {} of Nyquist", kernels::name_of(job.fdk.ramp.window),
                                  job.fdk.ramp.cutoff)},
           {"device", job.backend->name()},
+          {"merged_views", fmt::format("{}", job.fdk.projector.merging.views)},
+          {"field_of_view_radius_mm", fmt::format("{}", job.fdk.projector.radius)},
           {"views", fmt::format("{}", job.setup.views.size())},
           {"plan", fmt::format("{} slabs, {} views at a time, {}", job.plan.slabs.size(),
                                job.plan.views_per_batch, format_bytes(job.plan.memory))},
@@ -123,6 +125,7 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
                                 {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
                                 {"voxel_size_mm", job.fdk.grid.spacing.x},
                                 {"device", job.backend->name()},
+                                {"merged_views", job.fdk.projector.merging.views},
                                 {"slabs", job.plan.slabs.size()},
                                 {"seconds", report.total_s},
                                 {"read_s", report.read_s},

@@ -2,14 +2,23 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 
 #include "geometry/coverage.hpp"
 #include "geometry/scan.hpp"
 #include "geometry/volume_grid.hpp"
 #include "kernels/backend.hpp"
+#include "kernels/view_merging.hpp"
 
 namespace feldspar::kernels {
+
+struct BackProjectorSpec {
+  /// Voxels whose centre is further than this from the rotation axis, in mm, may be left out.
+  double radius = std::numeric_limits<double>::infinity();
+  /// Neighbouring views to merge, on backends that can (Backend::merges_views).
+  ViewMerging merging;
+};
 
 /// Adds filtered projections into a volume. Made by a Backend.
 ///
@@ -17,7 +26,8 @@ namespace feldspar::kernels {
 /// voxel's shadow falls; U is the voxel's depth along the detector's normal and U0 the world origin's.
 /// Pixels beyond the detector are 0. Pieces are named by index ranges of the whole grid and the whole
 /// detector, never by moved origins: so a voxel is computed from the same numbers, to the last bit,
-/// whichever slab it is in, provided that every call brings the same groups of eight views.
+/// whichever slab it is in, provided that every call brings the same groups of views: the first view of
+/// each call must be a multiple of merging.batch_unit().
 class BackProjector {
  public:
   virtual ~BackProjector() = default;
@@ -27,7 +37,7 @@ class BackProjector {
 
   /// Adds `projections`, the detector rows `rows` of all columns of `views`, into `volume`, the z-slices
   /// `slices` of `grid`. The rows must hold the shadow of the slab as far as the detector does
-  /// (geometry::shadow_window); rows outside the range count as 0.
+  /// (geometry::shadow_window), and merging.extra_rows() more; rows outside the range count as 0.
   virtual void accumulate(std::span<const geometry::View> views, geometry::Range rows,
                           DeviceView3<const float> projections, const geometry::VolumeGrid& grid,
                           geometry::Range slices, DeviceView3<float> volume) = 0;

@@ -20,6 +20,7 @@ class BackProjector;
 class Filter;
 class Rectifier;
 struct AttenuationSpec;
+struct BackProjectorSpec;
 struct FilterSpec;
 
 /// A block of values where a backend works. Like View3, but only operators may look inside: the memory
@@ -63,10 +64,13 @@ class Backend {
   virtual void fill_zero(void* device, std::size_t bytes) = 0;
   virtual void wait() = 0;
 
+  /// True when back-projectors of this backend can merge neighbouring views (kernels/view_merging.hpp).
+  [[nodiscard]] virtual bool merges_views() const noexcept { return false; }
+
   [[nodiscard]] virtual std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) = 0;
   [[nodiscard]] virtual std::unique_ptr<Rectifier> make_rectifier() = 0;
   [[nodiscard]] virtual std::unique_ptr<Filter> make_filter(const FilterSpec& spec) = 0;
-  [[nodiscard]] virtual std::unique_ptr<BackProjector> make_back_projector() = 0;
+  [[nodiscard]] virtual std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) = 0;
 };
 
 /// A device that could be opened, or why it cannot.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
 
 #include "base/error.hpp"
@@ -63,7 +64,7 @@ class Works {
                                                .dark = source.references().dark,
                                                .saturation = source.references().saturation})),
         filter_(backend.make_filter({.columns = setup.columns, .ramp = options.ramp})),
-        back_projector_(backend.make_back_projector()) {
+        back_projector_(backend.make_back_projector(options.projector)) {
     const auto views = static_cast<std::size_t>(plan.views_per_batch);
     const std::size_t pixels = largest(plan, source_pixels) * views;
     line_integrals_.emplace(backend, pixels, "line integrals");
@@ -157,6 +158,24 @@ struct FinishedSlab {
   std::size_t slab;
 };
 
+/// Sets the voxels further than `radius` from the rotation axis to 0.
+void clear_outside(View3<float> slab, const geometry::VolumeGrid& grid, double radius) {
+  for (int j = 0; j < slab.ny; ++j) {
+    const double y = grid.origin.y + j * grid.spacing.y, reach = radius * radius - y * y;
+    int first = slab.nx, end = slab.nx;  // of the voxels within
+    if (reach >= 0) {
+      const double half = std::sqrt(reach), count = slab.nx;
+      first = static_cast<int>(std::clamp(std::ceil((-half - grid.origin.x) / grid.spacing.x), 0.0, count));
+      end = static_cast<int>(std::clamp(std::floor((half - grid.origin.x) / grid.spacing.x) + 1, 0.0, count));
+    }
+    for (int k = 0; k < slab.nz; ++k) {
+      float* row = slab.row(j, k);
+      std::fill(row, row + first, 0.0f);
+      std::fill(row + std::max(first, end), row + slab.nx, 0.0f);
+    }
+  }
+}
+
 Findings judge(const kernels::AttenuationTally& tally) {
   Findings findings;
   const auto share = [&](std::int64_t count) {
@@ -180,14 +199,27 @@ Findings judge(const kernels::AttenuationTally& tally) {
 
 }  // namespace
 
+double computed_voxels(const FdkOptions& options) {
+  const geometry::VolumeGrid& grid = options.grid;
+  double columns = 0;
+  for (int j = 0; j < grid.ny; ++j)
+    for (int i = 0; i < grid.nx; ++i) {
+      const geometry::Vec3 voxel = grid.centre_of(i, j, 0);
+      columns += std::hypot(voxel.x, voxel.y) <= options.projector.radius;
+    }
+  return columns * grid.nz;
+}
+
 MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
                      const FdkOptions& options) {
   const auto filter = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
-  const std::shared_ptr<kernels::BackProjector> back_projector = backend.make_back_projector();
+  const std::shared_ptr<kernels::BackProjector> back_projector =
+      backend.make_back_projector(options.projector);
   const std::size_t references =
       sizeof(float) * 2 * (source.references().white.size() + source.references().dark.size());
   return {.count_bytes = io::bytes_of(source.count_type()),
           .fixed = process_bytes + references + filter->workspace_bytes(),
+          .merging = options.projector.merging,
           .back_projector = [back_projector](int columns, int rows, int views) {
             return back_projector->workspace_bytes(columns, rows, views);
           }};
@@ -250,7 +282,10 @@ FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, ke
       float* values = copies.empty() ? volumes[done->buffer].host_view(1, 1, 1).data
                                      : static_cast<float*>(copies[done->buffer].data());
       const Stopwatch time(report.write_s);
-      sink.write(slices.first, View3<const float>{values, options.grid.nx, options.grid.ny, slices.count()});
+      const View3<float> slab{values, options.grid.nx, options.grid.ny, slices.count()};
+      if (std::isfinite(options.projector.radius))
+        clear_outside(slab, options.grid, options.projector.radius);
+      sink.write(slices.first, slab);
       empty_slabs.push(done->buffer);
     }
   });

@@ -6,6 +6,7 @@
 #include "io/scan_source.hpp"
 #include "io/volume_sink.hpp"
 #include "kernels/attenuation.hpp"
+#include "kernels/back_projector.hpp"
 #include "kernels/backend.hpp"
 #include "kernels/ramp.hpp"
 #include "recon/fdk_setup.hpp"
@@ -16,8 +17,12 @@ namespace feldspar::recon {
 struct FdkOptions {
   geometry::VolumeGrid grid;
   kernels::RampOptions ramp;
+  kernels::BackProjectorSpec projector;
   std::size_t memory = 0;  ///< budget in bytes over the whole process
 };
+
+/// Voxels within the radius of the back-projector: those that are computed.
+[[nodiscard]] double computed_voxels(const FdkOptions& options);
 
 /// What a finished run says about itself. Times are seconds of each stage's own work; stages overlap.
 struct FdkReport {

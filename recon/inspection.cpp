@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/memory.hpp"
+#include "recon/projection_sample.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -20,30 +20,6 @@ double quantile(std::vector<float>& values, double share) {
       values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
   return *at;
-}
-
-/// Transmissions of one view, clamped to be finite.
-std::vector<float> transmissions(const io::ScanSource& source, int view, std::size_t& saturated) {
-  const auto& detector = source.scan().detector;
-  const std::size_t pixels =
-      static_cast<std::size_t>(detector.columns) * static_cast<std::size_t>(detector.rows);
-  const Block raw(pixels * io::bytes_of(source.count_type()), "a projection");
-  source.read(std::span(&view, 1), {{0, detector.columns}, {0, detector.rows}}, raw.data());
-  const io::References& references = source.references();
-  const auto reference = [](const std::vector<float>& image, std::size_t n) {
-    return image.empty() ? 0.0f : image[image.size() == 1 ? 0 : n];
-  };
-  std::vector<float> values(pixels);
-  for (std::size_t n = 0; n < pixels; ++n) {
-    const float count = source.count_type() == io::CountType::uint16
-                            ? static_cast<float>(static_cast<const std::uint16_t*>(raw.data())[n])
-                            : static_cast<const float*>(raw.data())[n];
-    saturated += references.saturation > 0 && count >= references.saturation;
-    const float dark = reference(references.dark, n), beam = reference(references.white, n) - dark;
-    const float transmission = (count - dark) / std::max(beam, 1.0f);
-    values[n] = std::isfinite(transmission) ? transmission : 1.0f;
-  }
-  return values;
 }
 
 void judge(Inspection& seen) {

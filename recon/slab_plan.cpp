@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
@@ -12,7 +11,6 @@ namespace feldspar::recon {
 namespace {
 
 constexpr int slice_step = 16;  // slabs begin at multiples of what a chunk of the output is high
-constexpr std::array batch_sizes{64, 48, 32, 24, 16, 8};
 
 std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a * b * c; }
 
@@ -34,23 +32,35 @@ std::size_t memory_of(const SlabPlan& plan, const FdkSetup& setup, const geometr
   return costs.fixed + batch + slab * (plan.slabs.size() > 1 ? 2 : 1);
 }
 
+/// Views that are read at a time, the most first.
+std::vector<int> batch_sizes(int unit, int view_count) {
+  std::vector<int> sizes;
+  for (const int units : {8, 6, 4, 3, 2, 1})
+    if (units == 1 || (units * unit <= std::max(64, unit) && units * unit / 2 < view_count))
+      sizes.push_back(units * unit);
+  return sizes;
+}
+
 SlabPlan cut(const FdkSetup& setup, const geometry::VolumeGrid& grid, int slices_per_slab,
-             int views_per_batch) {
+             int views_per_batch, const MemoryCosts& costs) {
   SlabPlan plan;
   plan.views_per_batch = views_per_batch;
   for (int first = 0; first < grid.nz; first += slices_per_slab)
-    plan.slabs.push_back(make_slab(setup, grid, {first, std::min(grid.nz, first + slices_per_slab)}));
+    plan.slabs.push_back(make_slab(setup, grid, {first, std::min(grid.nz, first + slices_per_slab)},
+                                   costs.merging.extra_rows()));
   return plan;
 }
 
 }  // namespace
 
-Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices) {
+Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,
+               int extra_rows) {
   Slab slab;
   slab.slices = slices;
   const auto part = geometry::slab_of(grid, slices.first, slices.count());
   geometry::Range rows = geometry::shadow_window(setup.views, part, setup.columns, setup.rows).rows;
   if (rows.empty()) rows = {0, std::min(2, setup.rows)};  // beside the detector: filtered, and never met
+  rows = {std::max(0, rows.first - extra_rows), std::min(setup.rows, rows.end + extra_rows)};
   slab.rows = {rows.first / 2 * 2, std::min(setup.rows, (rows.end + 1) / 2 * 2)};
   const geometry::PixelWindow window{{0, setup.columns}, slab.rows};
   slab.source_window = setup.rectification ? geometry::source_window(*setup.rectification, window,
@@ -66,13 +76,13 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
   const int steps = (grid.nz + slice_step - 1) / slice_step;
   SlabPlan best;
   std::size_t smallest = ~std::size_t{0};
-  for (const int batch : batch_sizes) {
-    if (batch != batch_sizes.back() && batch / 2 >= view_count) continue;
+  const std::vector<int> batches = batch_sizes(costs.merging.batch_unit(), view_count);
+  for (const int batch : batches) {
     // The fewest slabs that fit; heights are made equal, so needing fewer slabs never costs more memory.
     for (int slabs = 1; slabs <= steps && (best.slabs.empty() || slabs < static_cast<int>(best.slabs.size()));
          slabs = slabs < 8 ? slabs + 1 : slabs + (slabs + 3) / 4) {
       const int height = (steps + slabs - 1) / slabs * slice_step;
-      SlabPlan plan = cut(setup, grid, height, batch);
+      SlabPlan plan = cut(setup, grid, height, batch, costs);
       plan.memory = memory_of(plan, setup, grid, costs);
       smallest = std::min(smallest, plan.memory);
       if (plan.memory > budget) continue;
@@ -81,7 +91,7 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
     }
   }
   if (best.slabs.empty()) {  // the last try: the lowest slabs and the smallest batches there are
-    best = cut(setup, grid, slice_step, batch_sizes.back());
+    best = cut(setup, grid, slice_step, batches.back(), costs);
     best.memory = memory_of(best, setup, grid, costs);
     smallest = std::min(smallest, best.memory);
   }

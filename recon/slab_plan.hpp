@@ -7,6 +7,7 @@
 
 #include "geometry/coverage.hpp"
 #include "geometry/volume_grid.hpp"
+#include "kernels/view_merging.hpp"
 #include "recon/fdk_setup.hpp"
 
 namespace feldspar::recon {
@@ -20,15 +21,16 @@ struct Slab {
 
 /// What the pieces of work cost in host memory.
 struct MemoryCosts {
-  std::size_t count_bytes = 2;  ///< of a raw pixel
-  std::size_t fixed = 0;        ///< of the process, the reader, the writer and the filter
+  std::size_t count_bytes = 2;   ///< of a raw pixel
+  std::size_t fixed = 0;         ///< of the process, the reader, the writer and the filter
+  kernels::ViewMerging merging;  ///< sets what batches are multiples of, and rows beyond the shadow
   /// Of the back-projector for projections of columns x rows and a number of views.
   std::function<std::size_t(int columns, int rows, int views)> back_projector;
 };
 
 struct SlabPlan {
   std::vector<Slab> slabs;
-  int views_per_batch = 0;  ///< a multiple of 8: groups of eight views are what a voxel's bits depend on
+  int views_per_batch = 0;  ///< a multiple of ViewMerging::batch_unit(), which a voxel's bits depend on
   std::size_t memory = 0;   ///< bytes at the peak
   std::size_t bytes_to_read = 0;
 };
@@ -38,7 +40,8 @@ struct SlabPlan {
 [[nodiscard]] SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
                                   const MemoryCosts& costs);
 
-/// The slab of the given slices, with the rows and pixels it needs.
-[[nodiscard]] Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices);
+/// The slab of the given slices, with the rows and pixels it needs: its shadow and `extra_rows` beside it.
+[[nodiscard]] Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,
+                             int extra_rows = 0);
 
 }  // namespace feldspar::recon

@@ -28,12 +28,13 @@ geometry::Range middle(int whole, int count) {
 
 TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup, const SlabPlan& plan,
                            const FdkOptions& options) {
-  const int views = std::min(static_cast<int>(setup.views.size()), 16);
+  const int unit = options.projector.merging.batch_unit();
+  const int views = std::min(static_cast<int>(setup.views.size()), std::max(16, unit));
   geometry::VolumeGrid grid = options.grid;
   const geometry::Range x = middle(grid.nx, 256), y = middle(grid.ny, 256), z = middle(grid.nz, 64);
   grid.origin = grid.centre_of(x.first, y.first, 0);
   grid.nx = x.count(), grid.ny = y.count();
-  const Slab sample = make_slab(setup, grid, z);
+  const Slab sample = make_slab(setup, grid, z, options.projector.merging.extra_rows());
   const auto some_views = std::span(setup.views).first(static_cast<std::size_t>(views));
   const auto some_weights = std::span(setup.weights).first(static_cast<std::size_t>(views));
 
@@ -45,7 +46,7 @@ TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup, con
   stack.fill_zero(pixels.size());
   volume.fill_zero(voxels.size());
   const auto filter = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
-  const auto projector = backend.make_back_projector();
+  const auto projector = backend.make_back_projector(options.projector);
 
   TimeEstimate best{1e30, 1e30};
   for (int run = 0; run < 3; ++run) {  // the first one warms up
@@ -61,7 +62,7 @@ TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup, con
   // Attenuation costs about half of what filtering does (measured on the CPU backend).
   best.filter_s *= 1.5 * rows * all_views / (static_cast<double>(sample.rows.count()) * views);
   best.back_projection_s *=
-      static_cast<double>(options.grid.voxels()) * all_views / (static_cast<double>(voxels.size()) * views);
+      computed_voxels(options) * all_views / (static_cast<double>(voxels.size()) * views);
   return best;
 }
 

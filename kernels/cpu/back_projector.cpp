@@ -3,12 +3,11 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "kernels/cpu/merged_views.hpp"
 #include "kernels/cpu/operators.hpp"
 
 namespace feldspar::kernels::cpu {
 namespace {
-
-constexpr std::ptrdiff_t tile_floats = std::ptrdiff_t{tile_width} * tile_width * tile_stride;
 
 /// What the column kernel needs of a geometry: u and w free of k, v growing with it, voxels well before
 /// the source. `largest_step` is the most detector rows between neighbouring voxels of a column.
@@ -35,45 +34,22 @@ ColumnFitness examine(std::span<const ExactViewMatrix> views, const geometry::Vo
   return fitness;
 }
 
-ColumnView column_view(const ExactViewMatrix& view, const float* columns) {
-  const double* m = view.m;
-  return {m[0], m[1], m[3], m[8], m[9], m[11], m[4], m[5], m[7], m[6], columns};
-}
-
-/// One projection with its columns contiguous: column -1 and the one past the last are zeros, and `border`
-/// zeros stand before and after each.
-void transpose(View3<const float> projection, int border, std::ptrdiff_t stride, float* out) {
-  constexpr int tile = 16;
-  const int columns = projection.nx, rows = projection.ny;
-  for (int column = -1; column <= columns; ++column) {
-    float* to = out + (column + 1) * stride;
-    const bool inside = column >= 0 && column < columns;
-    std::memset(to, 0, sizeof(float) * static_cast<std::size_t>(inside ? border : stride));
-    if (inside)
-      std::memset(to + border + rows, 0, sizeof(float) * static_cast<std::size_t>(stride - border - rows));
-  }
-  for (int first_row = 0; first_row < rows; first_row += tile)
-    for (int first_column = 0; first_column < columns; first_column += tile) {
-      const int end_row = std::min(rows, first_row + tile),
-                end_column = std::min(columns, first_column + tile);
-      for (int column = first_column; column < end_column; ++column) {
-        float* to = out + (column + 1) * stride + border;
-        const float* from = projection.data + column;
-        for (int row = first_row; row < end_row; ++row)
-          to[row] = from[static_cast<std::ptrdiff_t>(row) * columns];
-      }
-    }
-}
+/// A slab that projections are added into.
+struct Slab {
+  const geometry::VolumeGrid& grid;
+  geometry::Range slices;
+  View3<float> volume;
+};
 
 class CpuBackProjector final : public BackProjector {
  public:
-  explicit CpuBackProjector(Machine& machine) : machine_(machine) {}
+  CpuBackProjector(Machine& machine, const BackProjectorSpec& spec) : machine_(machine), spec_(spec) {}
 
   [[nodiscard]] std::size_t workspace_bytes(int columns, int rows, int views) const override {
     constexpr double coarse_voxels = 4;
-    const int border = border_rows(coarse_voxels);
-    return sizeof(float) *
-           (stack_floats(columns, rows, views, border) + scratch_floats(rows, border) * machine_.pool.size());
+    const ColumnLayout layout{columns, {0, rows}, border_rows(coarse_voxels)};
+    return sizeof(float) * (layout.plane() * static_cast<std::size_t>(views) + 64 +
+                            scratch_floats(layout) * static_cast<std::size_t>(machine_.pool.size()));
   }
 
   void accumulate(std::span<const geometry::View> views, geometry::Range rows,
@@ -86,92 +62,91 @@ class CpuBackProjector final : public BackProjector {
     std::vector<ExactViewMatrix> matrices;
     for (const geometry::View& view : views) matrices.push_back(make_exact_view_matrix(view, grid));
     const ColumnFitness fitness = examine(matrices, grid);
-    if (fitness.fits)
-      accumulate_columns(matrices, border_rows(fitness.largest_step), rows, on_host(projections), slices,
-                         on_host(volume));
+    const View3<const float> stack = on_host(projections);
+    if (!fitness.fits) {
+      accumulate_general(machine_, matrices, rows, stack, slices, on_host(volume));
+      return;
+    }
+    const ColumnLayout layout{stack.nx, rows, border_rows(fitness.largest_step)};
+    float* columns = room(columns_, layout.plane() * views.size(), "transposed projections");
+    transpose(machine_.pool, stack, layout, columns);
+    std::vector<ColumnView> column_views;
+    for (std::size_t n = 0; n < matrices.size(); ++n)
+      column_views.push_back(column_view(matrices[n], columns + n * layout.plane()));
+    const Slab slab{grid, slices, on_host(volume)};
+    if (spec_.merging.views > 1)
+      add_merged(column_views, layout, slab);
     else
-      accumulate_general(machine_, matrices, rows, on_host(projections), slices, on_host(volume));
+      add_directly(column_views, layout, slab);
   }
 
  private:
-  static std::size_t column_stride(int rows, int border) {
-    return static_cast<std::size_t>((rows + 2 * border + 15) / 16 * 16);
-  }
-  static std::size_t stack_floats(int columns, int rows, int views, int border) {
-    return column_stride(rows, border) * static_cast<std::size_t>(columns + 2) *
-               static_cast<std::size_t>(views) +
-           64;
-  }
-  static std::size_t line_floats(int rows, int border) { return column_stride(rows, border); }
-  static std::size_t scratch_floats(int rows, int border) {
-    return tile_floats + view_group * line_floats(rows, border);
+  /// Of one worker: sums, lines, and merged views.
+  [[nodiscard]] std::size_t scratch_floats(const ColumnLayout& layout) const {
+    if (spec_.merging.views == 1) return tile_floats + view_group * layout.stride();
+    return tile_floats + view_group * merged_line_floats + merged_floats(layout);
   }
 
-  void accumulate_columns(std::span<const ExactViewMatrix> matrices, int border, geometry::Range rows,
-                          View3<const float> stack, geometry::Range slices, View3<float> volume) {
-    const std::size_t stride = column_stride(stack.ny, border),
-                      plane = stride * static_cast<std::size_t>(stack.nx + 2);
-    float* columns =
-        room(columns_, stack_floats(stack.nx, stack.ny, stack.nz, border), "transposed projections");
-    const std::size_t scratch_size = scratch_floats(stack.ny, border);
-    float* scratch = room(scratch_, scratch_size * machine_.pool.size(), "voxel tiles");
-    machine_.pool.for_each(stack.nz, [&](std::ptrdiff_t n, int) {
-      transpose(stack.planes(static_cast<int>(n), 1), border, static_cast<std::ptrdiff_t>(stride),
-                columns + n * plane);
-    });
-    std::vector<ColumnView> views;
-    for (std::size_t n = 0; n < matrices.size(); ++n)
-      views.push_back(column_view(matrices[n], columns + n * plane));
-
+  void add_directly(std::span<const ColumnView> views, const ColumnLayout& layout, const Slab& slab) {
+    const std::size_t own = scratch_floats(layout);
+    float* const scratch = room(scratch_, own * machine_.pool.size(), "voxel tiles");
     ColumnTile common{};
-    common.views = views.data();
-    common.view_count = stack.nz;
-    common.column_count = stack.nx;
-    common.column_stride = static_cast<std::ptrdiff_t>(stride);
-    common.first_row = rows.first;
-    common.row_count = stack.ny;
-    common.border = border;
-    common.line_stride = static_cast<std::ptrdiff_t>(line_floats(stack.ny, border));
-    const int across = (volume.nx + tile_width - 1) / tile_width,
-              deep = (volume.ny + tile_width - 1) / tile_width;
-    const int first_block = slices.first / block_slices,
-              blocks = (slices.end - 1) / block_slices - first_block + 1;
-    machine_.pool.for_each(
-        static_cast<std::ptrdiff_t>(across) * deep * blocks, [&](std::ptrdiff_t job, int worker) {
-          ColumnTile tile = common;
-          tile.first_i = static_cast<int>(job % across) * tile_width;
-          tile.first_j = static_cast<int>(job / across % deep) * tile_width;
-          tile.count_i = std::min(tile_width, volume.nx - tile.first_i);
-          tile.count_j = std::min(tile_width, volume.ny - tile.first_j);
-          tile.block = (first_block + static_cast<int>(job / across / deep)) * block_slices;
-          tile.first_k = std::max(tile.block, slices.first);
-          tile.end_k = std::min(tile.block + block_slices, slices.end);
-          tile.sums = scratch + scratch_size * worker;
-          tile.lines = tile.sums + tile_floats;
-          load(tile, slices.first, volume);
-          machine_.simd->back_project_tile(tile);
-          save(tile, slices.first, volume);
-        });
+    common.views = views.data(), common.view_count = static_cast<int>(views.size());
+    common.column_count = layout.columns;
+    common.column_stride = common.line_stride = static_cast<std::ptrdiff_t>(layout.stride());
+    common.first_row = layout.rows.first, common.row_count = layout.rows.count();
+    common.border = layout.border;
+    const Regions regions(slab.grid, slab.slices, tile_width);
+    machine_.pool.for_each(regions.count(), [&](std::ptrdiff_t n, int worker) {
+      if (is_outside(regions[n], slab.grid, spec_.radius)) return;
+      ColumnTile tile = tile_of(regions[n], common);
+      tile.sums = scratch + own * static_cast<std::size_t>(worker);
+      tile.lines = tile.sums + tile_floats;
+      add_to_tile(tile, slab);
+    });
   }
 
-  static void load(const ColumnTile& tile, int first_slice, View3<float> volume) {
-    std::memset(tile.sums, 0, sizeof(float) * tile_floats);
-    for (int k = tile.first_k; k < tile.end_k; ++k)
-      for (int j = 0; j < tile.count_j; ++j) {
-        const float* from = volume.row(tile.first_j + j, k - first_slice) + tile.first_i;
-        float* to = tile.sums + static_cast<std::ptrdiff_t>(j) * tile_width * tile_stride + (k - tile.block);
-        for (int i = 0; i < tile.count_i; ++i) to[i * tile_stride] = from[i];
-      }
+  void add_merged(std::span<const ColumnView> views, const ColumnLayout& layout, const Slab& slab) {
+    const std::size_t own = scratch_floats(layout), size = own * machine_.pool.size();
+    const bool fresh = scratch_.bytes() < size * sizeof(float);
+    float* const scratch = room(scratch_, size, "voxel tiles and merged views");
+    if (fresh) std::memset(scratch, 0, scratch_.bytes());  // merge() relies on it
+    const Regions regions(slab.grid, slab.slices, spec_.merging.tile);
+    const auto unit = static_cast<std::size_t>(spec_.merging.batch_unit());
+    for (std::size_t first = 0; first < views.size(); first += unit)
+      machine_.pool.for_each(regions.count(), [&](std::ptrdiff_t n, int worker) {
+        add_merged(views.subspan(first, std::min(unit, views.size() - first)), layout, regions[n], slab,
+                   scratch + own * static_cast<std::size_t>(worker));
+      });
   }
 
-  static void save(const ColumnTile& tile, int first_slice, View3<float> volume) {
-    for (int k = tile.first_k; k < tile.end_k; ++k)
-      for (int j = 0; j < tile.count_j; ++j) {
-        float* to = volume.row(tile.first_j + j, k - first_slice) + tile.first_i;
-        const float* from =
-            tile.sums + static_cast<std::ptrdiff_t>(j) * tile_width * tile_stride + (k - tile.block);
-        for (int i = 0; i < tile.count_i; ++i) to[i] = from[i * tile_stride];
-      }
+  /// Adds one batch unit of views to a region, in halves if its shadow is too large for the scratch.
+  void add_merged(std::span<const ColumnView> views, const ColumnLayout& layout, const VoxelRegion& region,
+                  const Slab& slab, float* scratch) const {
+    if (is_outside(region, slab.grid, spec_.radius)) return;
+    float* const lines = scratch + tile_floats;
+    MergedViews merged;
+    if (!merge(*machine_.simd, views, spec_.merging.views, layout, region,
+               lines + view_group * merged_line_floats, merged)) {
+      for (const VoxelRegion& half : halves_of(region)) add_merged(views, layout, half, slab, scratch);
+      return;
+    }
+    for (const VoxelRegion& part : tiles_of(region)) {
+      if (is_outside(part, slab.grid, spec_.radius)) continue;
+      ColumnTile tile = tile_of(part, merged.tile);
+      tile.sums = scratch;
+      tile.lines = lines, tile.line_stride = merged_line_floats;
+      add_to_tile(tile, slab);
+    }
+  }
+
+  void add_to_tile(const ColumnTile& tile, const Slab& slab) const {
+    const View3<float>& volume = slab.volume;
+    const std::ptrdiff_t row = volume.nx, slice = row * volume.ny;
+    float* const voxels = volume.row(tile.first_j, tile.first_k - slab.slices.first) + tile.first_i;
+    machine_.simd->load_sums(tile, voxels, row, slice);
+    machine_.simd->back_project_tile(tile);
+    machine_.simd->save_sums(tile, voxels, row, slice);
   }
 
   /// A block of at least `floats`, kept between calls.
@@ -184,14 +159,15 @@ class CpuBackProjector final : public BackProjector {
   }
 
   Machine& machine_;
+  BackProjectorSpec spec_;
   Block columns_;
   Block scratch_;
 };
 
 }  // namespace
 
-std::unique_ptr<BackProjector> make_back_projector(Machine& machine) {
-  return std::make_unique<CpuBackProjector>(machine);
+std::unique_ptr<BackProjector> make_back_projector(Machine& machine, const BackProjectorSpec& spec) {
+  return std::make_unique<CpuBackProjector>(machine, spec);
 }
 
 }  // namespace feldspar::kernels::cpu

@@ -60,6 +60,7 @@ class CpuBackend final : public HostBackend {
       : HostBackend(options.budget), machine_{&kernels, ThreadPool(options.threads), options.budget} {}
 
   [[nodiscard]] std::string name() const override { return fmt::format("cpu:{}", machine_.simd->name); }
+  [[nodiscard]] bool merges_views() const noexcept override { return true; }
   [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) override {
     return cpu::make_attenuation(machine_, spec);
   }
@@ -67,8 +68,8 @@ class CpuBackend final : public HostBackend {
   [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec) override {
     return cpu::make_filter(machine_, spec);
   }
-  [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector() override {
-    return cpu::make_back_projector(machine_);
+  [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) override {
+    return cpu::make_back_projector(machine_, spec);
   }
 
  private:

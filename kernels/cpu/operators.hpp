@@ -23,7 +23,8 @@ struct Machine {
 [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(Machine& machine, const AttenuationSpec& spec);
 [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier(Machine& machine);
 [[nodiscard]] std::unique_ptr<Filter> make_filter(Machine& machine, const FilterSpec& spec);
-[[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(Machine& machine);
+[[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(Machine& machine,
+                                                                 const BackProjectorSpec& spec);
 
 /// Back-projection for any geometry, voxel by voxel: what the column kernel does not take.
 void accumulate_general(Machine& machine, std::span<const ExactViewMatrix> views, geometry::Range rows,

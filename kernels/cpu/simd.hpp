@@ -46,6 +46,29 @@ struct ColumnTile {
 /// `largest_step` rows apart: twice as far as 16 lanes reach.
 constexpr int border_rows(double largest_step) { return 64 + 16 * static_cast<int>(1 + largest_step); }
 
+/// One upright detector that stands for several neighbouring views of a tile of voxel columns: the sum of
+/// the views, resampled through the upright plane that faces the mean view in the tile's middle.
+struct MergeTask {
+  static constexpr int most_views = 16;
+  static constexpr int row_step = 16;  ///< rows that share one shift: first_row and row_count are multiples
+  static constexpr int most_rows = 24 * row_step;
+  const ColumnView* views;
+  int view_count;
+  int column_count;  ///< of the views' detector, as in ColumnTile
+  std::ptrdiff_t column_stride;
+  int held_first, held_count;  ///< detector rows held by the views' columns
+  int border;
+  ColumnView mean;            ///< its shadow is that of the merged detector, in pixels of the views' one
+  double middle_i, middle_j;  ///< of the tile, in voxels
+  double first_u, step_u;     ///< columns of the merged detector
+  int columns;
+  int first_row, row_count;  ///< rows of the merged detector, at the views' rows
+  float* out;                ///< column 0, first_row; `out_stride` floats from column to column
+  std::ptrdiff_t out_stride;
+  float* lines;  ///< scratch: most_views * line_stride floats
+  std::ptrdiff_t line_stride;
+};
+
 /// What the row filter needs besides the rows.
 struct RowFilterPlan {
   int columns;
@@ -79,7 +102,11 @@ struct PixelTally {
 struct SimdKernels {
   const char* name;
   int lanes;
+  /// Fills a tile's sums from the volume, whose voxel (first_i, first_j, first_k) is at `voxels`, and back.
+  void (*load_sums)(const ColumnTile& tile, const float* voxels, std::ptrdiff_t row, std::ptrdiff_t slice);
+  void (*save_sums)(const ColumnTile& tile, float* voxels, std::ptrdiff_t row, std::ptrdiff_t slice);
   void (*back_project_tile)(const ColumnTile& tile);
+  void (*merge_views)(const MergeTask& task);
   void (*filter_rows)(const RowFilterPlan& plan, const RowBlock& block);
   void (*line_integrals_u16)(const PixelRun& run, const std::uint16_t* counts, PixelTally& tally);
   void (*line_integrals_f32)(const PixelRun& run, const float* counts, PixelTally& tally);

@@ -18,16 +18,21 @@ namespace {
 
 #include "kernels/cpu/column_kernel.hpp"
 #include "kernels/cpu/line_integrals.hpp"
+#include "kernels/cpu/merge_kernel.hpp"
 #include "kernels/cpu/row_filter.hpp"
+#include "kernels/cpu/tile_transfer.hpp"
 
 }  // namespace
 
 extern const SimdKernels FELDSPAR_JOIN(simd_, FELDSPAR_SIMD);
-const SimdKernels FELDSPAR_JOIN(simd_, FELDSPAR_SIMD) = {FELDSPAR_TEXT(FELDSPAR_SIMD),
-                                                         lanes,
-                                                         back_project_tile,
-                                                         filter_rows,
-                                                         line_integrals_u16,
-                                                         line_integrals_f32};
+const SimdKernels FELDSPAR_JOIN(simd_, FELDSPAR_SIMD) = {.name = FELDSPAR_TEXT(FELDSPAR_SIMD),
+                                                         .lanes = lanes,
+                                                         .load_sums = load_sums,
+                                                         .save_sums = save_sums,
+                                                         .back_project_tile = back_project_tile,
+                                                         .merge_views = merge_views,
+                                                         .filter_rows = filter_rows,
+                                                         .line_integrals_u16 = line_integrals_u16,
+                                                         .line_integrals_f32 = line_integrals_f32};
 
 }  // namespace feldspar::kernels::cpu

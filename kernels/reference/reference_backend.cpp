@@ -17,7 +17,7 @@ class ReferenceBackend final : public HostBackend {
   [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec) override {
     return reference::make_filter(spec);
   }
-  [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector() override {
+  [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec&) override {
     return reference::make_back_projector();
   }
 };

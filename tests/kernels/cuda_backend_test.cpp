@@ -178,7 +178,7 @@ TEST_P(BackProjectionOnDevice, AgreesWithTheDefinition) {
   std::vector<float> result(grid.voxels(), 0.0f);
   const auto projections = uploaded(values), volume = uploaded(result);
 
-  backend_->make_back_projector()->accumulate(
+  backend_->make_back_projector({})->accumulate(
       views, {0, nv}, view_of<const float>(*projections, nu, nv, count), grid, {0, grid.nz},
       view_of<float>(*volume, grid.nx, grid.ny, grid.nz));
 

@@ -58,12 +58,13 @@ using Filtering = OnDeviceAndCase;
 using Rectifying = OnDeviceAndCase;
 
 /// Back-projects noise in slabs of `height` slices, each with only the rows it needs.
-std::vector<float> back_project(kernels::Backend& backend, const Case& c, int height) {
+std::vector<float> back_project(kernels::Backend& backend, const Case& c, int height,
+                                const kernels::BackProjectorSpec& spec = {}) {
   const auto views = geometry::make_views(c.scan);
   const int nu = c.scan.detector.columns, nv = c.scan.detector.rows, count = static_cast<int>(views.size());
   const std::vector<float> stack = testing::noise(std::size_t(nu) * nv * count);
   std::vector<float> volume(c.grid.voxels(), 0.0f);
-  const auto projector = backend.make_back_projector();
+  const auto projector = backend.make_back_projector(spec);
   for (int first = 0; first < c.grid.nz; first += height) {
     const Range slices{first, std::min(c.grid.nz, first + height)};
     Range rows =

@@ -36,7 +36,7 @@ VolumeInMemory reconstruct(const io::ScanSource& source, const geometry::VolumeG
   MemoryBudget budget(memory);
   const auto backend = kernels::open_backend(device, {.threads = 2, .budget = &budget});
   const FdkSetup setup = prepare_fdk(source.scan());
-  const FdkOptions options{.grid = grid, .ramp = ramp, .memory = memory};
+  const FdkOptions options{.grid = grid, .ramp = ramp, .projector = {}, .memory = memory};
   const SlabPlan plan = plan_slabs(setup, grid, memory, costs_on(*backend, source, setup, options));
   VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
   Progress progress;
@@ -206,7 +206,7 @@ TEST(Fdk, BitsDoNotDependOnTheBudget) {
   const geometry::VolumeGrid grid = geometry::centred_grid(96, 96, 80, 0.4);
   const FdkSetup setup = prepare_fdk(source.scan());
   const auto backend = kernels::open_backend("cpu");
-  const FdkOptions options{.grid = grid, .ramp = {}, .memory = plenty};
+  const FdkOptions options{.grid = grid, .ramp = {}, .projector = {}, .memory = plenty};
   const MemoryCosts costs = costs_on(*backend, source, setup, options);
   const std::size_t most = plan_slabs(setup, grid, plenty, costs).memory;
 
@@ -263,7 +263,8 @@ TEST(Fdk, FailureOfTheSinkReachesTheCaller) {
   const VirtualScan source(small_scan(20), asymmetric());
   const auto backend = kernels::open_backend("cpu");
   const FdkSetup setup = prepare_fdk(source.scan());
-  const FdkOptions options{.grid = geometry::centred_grid(20, 20, 40, 0.4), .ramp = {}, .memory = plenty};
+  const FdkOptions options{
+      .grid = geometry::centred_grid(20, 20, 40, 0.4), .ramp = {}, .projector = {}, .memory = plenty};
   SlabPlan plan = plan_slabs(setup, options.grid, plenty, costs_on(*backend, source, setup, options));
   plan.slabs = {make_slab(setup, options.grid, {0, 16}), make_slab(setup, options.grid, {16, 32}),
                 make_slab(setup, options.grid, {32, 40})};
@@ -276,7 +277,8 @@ TEST(Fdk, CancellingStopsTheRun) {
   const VirtualScan source(small_scan(200), asymmetric());
   const auto backend = kernels::open_backend("cpu");
   const FdkSetup setup = prepare_fdk(source.scan());
-  const FdkOptions options{.grid = geometry::centred_grid(20, 20, 20, 0.4), .ramp = {}, .memory = plenty};
+  const FdkOptions options{
+      .grid = geometry::centred_grid(20, 20, 20, 0.4), .ramp = {}, .projector = {}, .memory = plenty};
   const SlabPlan plan = plan_slabs(setup, options.grid, plenty, costs_on(*backend, source, setup, options));
   VolumeInMemory sink(20, 20, 20);
   double last = 0;

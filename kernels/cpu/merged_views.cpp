@@ -1,0 +1,130 @@
+#include "kernels/cpu/merged_views.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace feldspar::kernels::cpu {
+namespace {
+
+constexpr double oversampling = 2;
+constexpr int border = border_rows(ViewMerging::most_pixels_per_voxel);
+constexpr int most_columns = 416;  // the shadow of the widest tile, twice as fine, and some
+constexpr int row_step = MergeTask::row_step;
+/// An odd number of cache lines: neighbouring columns do not crowd the same part of the cache.
+constexpr std::ptrdiff_t stride = merged_line_floats;
+static_assert(stride % 16 == 0 && stride / 16 % 2 == 1);
+constexpr std::ptrdiff_t plane = stride * (most_columns + 2);
+
+int round_down(double row) { return static_cast<int>(std::floor(row / row_step)) * row_step; }
+
+ColumnView mean_of(std::span<const ColumnView> views) {
+  ColumnView mean{};
+  const double share = 1.0 / static_cast<double>(views.size());
+  for (const ColumnView& view : views) {
+    mean.u_i += share * view.u_i, mean.u_j += share * view.u_j, mean.u_0 += share * view.u_0;
+    mean.w_i += share * view.w_i, mean.w_j += share * view.w_j, mean.w_0 += share * view.w_0;
+    mean.v_i += share * view.v_i, mean.v_j += share * view.v_j, mean.v_0 += share * view.v_0;
+    mean.v_k += share * view.v_k;
+  }
+  return mean;
+}
+
+/// Where the voxels of a region fall on a view.
+struct Shadow {
+  double lowest_u = 1e30, highest_u = -1e30, lowest_v = 1e30, highest_v = -1e30;
+};
+
+Shadow shadow_of(const ColumnView& view, const VoxelRegion& region) {
+  Shadow s;
+  for (const int i : {region.i.first, region.i.end - 1})
+    for (const int j : {region.j.first, region.j.end - 1}) {
+      const double scale = 1.0 / (view.w_i * i + view.w_j * j + view.w_0);
+      const double u = (view.u_i * i + view.u_j * j + view.u_0) * scale;
+      s.lowest_u = std::min(s.lowest_u, u), s.highest_u = std::max(s.highest_u, u);
+      for (const int k : {region.k.first, region.k.end - 1}) {
+        const double v = (view.v_i * i + view.v_j * j + view.v_0 + view.v_k * k) * scale;
+        s.lowest_v = std::min(s.lowest_v, v), s.highest_v = std::max(s.highest_v, v);
+      }
+    }
+  return s;
+}
+
+/// The merged detector's own pixels in place of the views'.
+ColumnView resampled(ColumnView view, double first_u, const float* columns) {
+  view.u_i = oversampling * (view.u_i - first_u * view.w_i);
+  view.u_j = oversampling * (view.u_j - first_u * view.w_j);
+  view.u_0 = oversampling * (view.u_0 - first_u * view.w_0);
+  view.columns = columns;
+  return view;
+}
+
+}  // namespace
+
+std::size_t merged_floats(const ColumnLayout& layout) {
+  return static_cast<std::size_t>(view_group * plane) + MergeTask::most_views * layout.stride();
+}
+
+bool merge(const SimdKernels& simd, std::span<const ColumnView> views, int each, const ColumnLayout& layout,
+           const VoxelRegion& region, float* scratch, MergedViews& merged) {
+  merged.count = 0;
+  ColumnView means[view_group];
+  double first_u[view_group];
+  double lowest_v = 1e30, highest_v = -1e30;
+  int columns = 0;
+  const int groups = (static_cast<int>(views.size()) + each - 1) / each;
+  for (int g = 0; g < groups; ++g) {
+    const auto group = views.subspan(static_cast<std::size_t>(g) * each);
+    means[g] = mean_of(group.first(std::min(group.size(), static_cast<std::size_t>(each))));
+    const Shadow shadow = shadow_of(means[g], region);
+    // Nothing is to be seen beside the detector, where the last column that is read has its zeros.
+    first_u[g] = std::clamp(shadow.lowest_u, -2.0, layout.columns + 1.0) - 0.5 / oversampling;
+    const double last_u = std::clamp(shadow.highest_u, -2.0, layout.columns + 1.0);
+    columns = std::max(columns, static_cast<int>(std::ceil((last_u - first_u[g]) * oversampling)) + 2);
+    lowest_v = std::min(lowest_v, shadow.lowest_v), highest_v = std::max(highest_v, shadow.highest_v);
+  }
+  const auto near_rows = [&](double v) {  // further out all is zero
+    return std::clamp(v, layout.rows.first - 2.0 * row_step, layout.rows.end + 2.0 * row_step);
+  };
+  const int first_row = round_down(near_rows(lowest_v) - 1);
+  const int row_count = round_down(near_rows(highest_v) + 3) + row_step - first_row;
+  if (columns > most_columns || row_count > MergeTask::most_rows) return false;
+
+  MergeTask task{};
+  task.column_count = layout.columns;
+  task.column_stride = static_cast<std::ptrdiff_t>(layout.stride());
+  task.held_first = layout.rows.first, task.held_count = layout.rows.count();
+  task.border = layout.border;
+  task.middle_i = 0.5 * (region.i.first + region.i.end - 1);
+  task.middle_j = 0.5 * (region.j.first + region.j.end - 1);
+  task.step_u = 1 / oversampling;
+  task.columns = columns;
+  task.first_row = first_row, task.row_count = row_count;
+  task.out_stride = stride;
+  task.lines = scratch + view_group * plane;
+  task.line_stride = task.column_stride;
+  for (int g = 0; g < groups; ++g) {
+    float* const pixels = scratch + g * plane;  // column -1
+    task.views = views.data() + static_cast<std::ptrdiff_t>(g) * each;
+    task.view_count = std::min(each, static_cast<int>(views.size()) - g * each);
+    task.mean = means[g];
+    task.first_u = first_u[g];
+    task.out = pixels + stride + border;
+    simd.merge_views(task);
+    std::memset(pixels, 0, sizeof(float) * static_cast<std::size_t>(stride));
+    std::memset(pixels + (columns + 1) * stride, 0, sizeof(float) * static_cast<std::size_t>(stride));
+    for (int c = 0; c < columns; ++c)  // what a larger shadow left behind
+      std::memset(task.out + c * stride + row_count, 0, sizeof(float) * 64);
+    merged.views[merged.count++] = resampled(means[g], first_u[g], pixels);
+  }
+  merged.tile = {};
+  merged.tile.views = merged.views;
+  merged.tile.view_count = merged.count;
+  merged.tile.column_count = columns;
+  merged.tile.column_stride = stride;
+  merged.tile.first_row = first_row, merged.tile.row_count = row_count;
+  merged.tile.border = border;
+  return true;
+}
+
+}  // namespace feldspar::kernels::cpu

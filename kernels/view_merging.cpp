@@ -1,0 +1,121 @@
+#include "kernels/view_merging.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+#include "base/error.hpp"
+#include "geometry/coverage.hpp"
+
+namespace feldspar::kernels {
+namespace {
+
+constexpr std::array tiles{64, 32, 16};
+
+/// What the rule needs to know of a scan and a volume.
+struct Sampling {
+  double resolution = 0;        ///< mm: the voxel, or the image of a pixel at the axis, whichever is larger
+  double pixels_per_voxel = 0;  ///< the most there are, at the voxel nearest to a source
+  double reach = 0;             ///< mm from the axis to the furthest voxel
+};
+
+Sampling sampling_of(std::span<const geometry::View> views, const geometry::VolumeGrid& grid, double radius) {
+  Sampling s;
+  for (const int i : {0, grid.nx - 1})
+    for (const int j : {0, grid.ny - 1}) {
+      const geometry::Vec3 corner = grid.centre_of(i, j, 0);
+      s.reach = std::max(s.reach, std::hypot(corner.x, corner.y));
+    }
+  s.reach = std::min(s.reach, radius);
+  const double voxel = std::max({grid.spacing.x, grid.spacing.y, grid.spacing.z});
+  double pixel = 0;
+  for (const geometry::View& view : views) {
+    const geometry::Vec3 source{view.source.x, view.source.y, 0};
+    const double distance = geometry::norm(source), nearest = std::max(distance - s.reach, 1e-3 * distance);
+    const double magnification = geometry::project(view, {0, 0, 0}).depth;
+    const geometry::Vec3 normal = geometry::normalised(geometry::cross(view.row_step, view.column_step));
+    const double image = std::abs(geometry::dot(view.pixel_origin - view.source, normal)) / magnification;
+    const double smaller = std::min(geometry::norm(view.column_step), geometry::norm(view.row_step)) / image;
+    pixel = std::max(pixel, geometry::norm(view.column_step) / image);
+    s.pixels_per_voxel = std::max(s.pixels_per_voxel, voxel / smaller * distance / nearest);
+  }
+  s.resolution = std::max(pixel, voxel);
+  return s;
+}
+
+double angle_between(const geometry::View& a, const geometry::View& b) {
+  const geometry::Vec3 p{a.source.x, a.source.y, 0}, q{b.source.x, b.source.y, 0};
+  return std::atan2(geometry::norm(geometry::cross(p, q)), geometry::dot(p, q));
+}
+
+/// Half the widest angle between any two views of a group of `count` that follow each other.
+double half_spread(std::span<const geometry::View> views, int count) {
+  double widest = 0;
+  for (std::size_t first = 0; first < views.size(); first += static_cast<std::size_t>(count)) {
+    const std::size_t end = std::min(views.size(), first + static_cast<std::size_t>(count));
+    for (std::size_t n = first + 1; n < end; ++n)
+      widest = std::max(widest, angle_between(views[first], views[n]));
+  }
+  return 0.5 * widest;
+}
+
+double displacement_of(double half_spread, int tile, const geometry::VolumeGrid& grid, const Sampling& s) {
+  return half_spread * tile / std::numbers::sqrt2 * std::max(grid.spacing.x, grid.spacing.y) / s.resolution;
+}
+
+/// Time relative to back-projecting every view: what is left of them, and the resampling of a tile's shadow
+/// (two samples a column, a little margin), whose pixels cost about twice a voxel's update (measured).
+double cost_of(int count, int tile, const Sampling& s) {
+  const double columns = 2 * (std::numbers::sqrt2 * tile * s.pixels_per_voxel + 4);
+  return 1.0 / count + 2 * s.pixels_per_voxel * columns / (tile * tile);
+}
+
+}  // namespace
+
+ViewMerging choose_merging(std::span<const geometry::View> views, const geometry::VolumeGrid& grid,
+                           double radius) {
+  constexpr double sparse = 2.25;  // resolution elements between neighbouring views at the volume's edge
+  constexpr double worthwhile = 0.75;
+  const Sampling s = sampling_of(views, grid, radius);
+  ViewMerging best;
+  if (s.pixels_per_voxel > ViewMerging::most_pixels_per_voxel ||
+      2 * half_spread(views, 2) * s.reach > sparse * s.resolution)
+    return best;
+  double best_cost = worthwhile;
+  for (int count = 2; count <= ViewMerging::most_views; count *= 2) {
+    const double spread = half_spread(views, count);
+    for (const int tile : tiles) {
+      const double displacement = displacement_of(spread, tile, grid, s);
+      if (displacement > ViewMerging::most_displacement || cost_of(count, tile, s) >= best_cost) continue;
+      best = {count, tile, displacement};
+      best_cost = cost_of(count, tile, s);
+    }
+  }
+  return best;
+}
+
+ViewMerging merging_of(int count, std::span<const geometry::View> views, const geometry::VolumeGrid& grid,
+                       double radius) {
+  if (count < 1 || count > ViewMerging::most_views || (count & (count - 1)) != 0)
+    throw Error(ErrorKind::usage,
+                fmt::format("{} views cannot be merged; possible are 1, 2, 4, 8 and 16", count));
+  const Sampling s = sampling_of(views, grid, radius);
+  if (count == 1) return {};
+  if (s.pixels_per_voxel > ViewMerging::most_pixels_per_voxel)
+    throw Error(ErrorKind::usage,
+                fmt::format("views cannot be merged where a voxel is {:.1f} pixels wide (at most {}); "
+                            "reconstruct smaller voxels",
+                            s.pixels_per_voxel, ViewMerging::most_pixels_per_voxel));
+  const double spread = half_spread(views, count);
+  for (const int tile : tiles) {
+    const double displacement = displacement_of(spread, tile, grid, s);
+    if (displacement <= ViewMerging::most_displacement || tile == tiles.back())
+      return {count, tile, displacement};
+  }
+  return {};
+}
+
+}  // namespace feldspar::kernels
