@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/units.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -101,6 +102,10 @@ void add_open_options(CLI::App& command, io::OpenOptions& options) {
                   "Angles of the views: nominal (start and step) or file (as measured)")
       ->check(CLI::IsMember({"nominal", "file"}))
       ->capture_default_str();
+  command.add_option_function<std::string>(
+      "--pixel-size",
+      [&options](const std::string& text) { options.pixel_pitch = parse_length_mm(text, "--pixel-size"); },
+      "Detector pitch as 6.5um, for NXtomo and Data Exchange files that lack it");
   command.add_flag("--reverse-rotation", options.reverse_rotation,
                    "The object turned the other way than the format says");
   command.add_flag("--allow-missing", options.allow_missing,

@@ -25,7 +25,7 @@ void apply_config(CLI::App& command, const std::filesystem::path& file);
 /// `key = "value"` with what TOML wants escaped, and a line end.
 [[nodiscard]] std::string toml_line(const std::string& key, const std::string& value);
 
-/// Adds --white-level, --angles, --reverse-rotation and --allow-missing, which fill `options`.
+/// Adds --white-level, --angles, --pixel-size, --reverse-rotation and --allow-missing, which fill `options`.
 void add_open_options(CLI::App& command, io::OpenOptions& options);
 
 /// Views "first:end:step" as in Python, out of `count`; empty for all. Throws Error(usage).

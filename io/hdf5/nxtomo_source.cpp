@@ -5,253 +5,306 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
+#include <memory>
 #include <optional>
-#include <utility>
 
-#include "base/error.hpp"
-#include "base/units.hpp"
-#include "io/hdf5/handle.hpp"
-#include "io/hdf5/text.hpp"
+#include "io/described_scan.hpp"
+#include "io/hdf5/frame_stack.hpp"
+#include "io/hdf5/nxtomo_places.hpp"
+#include "io/hdf5/stored_units.hpp"
 
 namespace feldspar::io {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace hdf5;
+using geometry::Beam;
 
-constexpr hsize_t most_pixels = 1 << 16, most_frames = 1'000'000;
-
-/// Places of the entry, as the writers of the field's laboratories choose them.
-constexpr std::array entries{"/entry", "/entry1/tomo_entry", "/raw_data_1/tomo_entry"};
-
-class NxtomoSource final : public ScanSource {
+class NxtomoSource final : public DescribedScan {
  public:
-  NxtomoSource(const fs::path& path, const OpenOptions& options) : path_(path) {
-    silence();
-    guarded([&] { open(options); });
+  NxtomoSource(const fs::path& path, const OpenOptions& options) : file_(path) {
+    file_.guarded([&] { open(options); });
   }
 
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
-  [[nodiscard]] const ScanDescription& description() const override { return description_; }
-  [[nodiscard]] const std::vector<SourceField>& fields() const override { return fields_; }
-  [[nodiscard]] const Findings& findings() const override { return findings_; }
-  [[nodiscard]] const References& references() const override { return references_; }
-  [[nodiscard]] const ProposedGrid& proposed_grid() const override { return grid_; }
-  [[nodiscard]] CountType count_type() const override { return CountType::float32; }
-  [[nodiscard]] std::vector<fs::path> files() const override { return {path_}; }
+  [[nodiscard]] CountType count_type() const override { return stack_.count_type(); }
+  [[nodiscard]] std::vector<fs::path> files() const override { return files_; }
 
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
-    const auto pixels = static_cast<std::size_t>(window.columns.count()) * window.rows.count();
-    guarded([&] {
-      silence();
-      auto* out = static_cast<float*>(counts);
-      for (const int view : views) {
-        read_frame(frames_.at(static_cast<std::size_t>(view)), window, out);
-        out += pixels;
-      }
-    });
+    std::vector<int> frames;
+    frames.reserve(views.size());
+    for (const int view : views) frames.push_back(frames_.at(static_cast<std::size_t>(view)));
+    file_.guarded([&] { stack_.read(frames, window, count_type(), counts); });
   }
 
  private:
-  void guarded(const std::function<void()>& work) const {
-    try {
-      work();
-    } catch (const Failure& failure) {
-      throw Error(ErrorKind::bad_file, fmt::format("{}: {}", path_.string(), failure.what()));
-    }
-  }
-  [[noreturn]] void refuse(ErrorKind kind, const std::string& what) const {
-    throw Error(kind, fmt::format("{}: {}", path_.string(), what));
-  }
+  void open(const OpenOptions& options);
+  void describe();
+  void read_beam();
+  void read_pitch(double stated);
+  void read_frames(const OpenOptions& options);
+  [[nodiscard]] std::vector<int> read_keys(bool allow_missing);
+  void read_angles(const std::vector<int>& keys, bool reversed);
+  void read_axis();
+  void read_references(const std::vector<int>& flats, const std::vector<int>& darks, double white_level);
+  void mention_what_is_not_used();
 
-  [[nodiscard]] bool has(const std::string& name) const {
-    for (std::size_t at = name.find('/', 1); at != std::string::npos; at = name.find('/', at + 1))
-      if (H5Lexists(file_, name.substr(0, at).c_str(), H5P_DEFAULT) <= 0) return false;
-    return H5Lexists(file_, name.c_str(), H5P_DEFAULT) > 0 &&
-           H5Oexists_by_name(file_, name.c_str(), H5P_DEFAULT) > 0;
-  }
+  [[nodiscard]] std::string in_entry(const char* name) const { return places_.entry + "/" + name; }
+  [[nodiscard]] std::string in_detector(const char* name) const { return places_.detector + "/" + name; }
 
-  /// All numbers of a dataset below the entry; empty when there is none.
-  [[nodiscard]] std::vector<double> numbers(const std::string& name) const {
-    if (!has(entry_ + name)) return {};
-    const Dataset set(H5Dopen2(file_, (entry_ + name).c_str(), H5P_DEFAULT), "opening a dataset");
-    const Space space(H5Dget_space(set), "asking for a dataset's size");
-    const hssize_t count = H5Sget_simple_extent_npoints(space);
-    if (count < 1 || count > static_cast<hssize_t>(most_frames))
-      refuse(ErrorKind::bad_file, fmt::format("{} has {} values", entry_ + name, count));
-    std::vector<double> values(static_cast<std::size_t>(count));
-    check(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "reading numbers");
-    return values;
-  }
-
-  /// The text attribute "units" of a dataset; empty when there is none.
-  [[nodiscard]] std::string units(const std::string& name) const {
-    const Dataset set(H5Dopen2(file_, (entry_ + name).c_str(), H5P_DEFAULT), "opening a dataset");
-    if (check(H5Aexists(set, "units"), "asking for units") == 0) return {};
-    const Attribute attribute(H5Aopen(set, "units", H5P_DEFAULT), "opening units");
-    const Type type(H5Aget_type(attribute), "asking for a type");
-    std::string text;
-    if (check(H5Tis_variable_str(type), "asking for a type") > 0) {
-      char* value = nullptr;
-      check(H5Aread(attribute, type, &value), "reading units");
-      text = value ? value : "";
-      (void)H5free_memory(value);
-    } else if (H5Tget_class(type) == H5T_STRING) {
-      text.resize(H5Tget_size(type));
-      check(H5Aread(attribute, type, text.data()), "reading units");
-    }
-    return as_utf8(text);
-  }
-
-  /// A length in mm; NeXus' own unit, the metre, where none is stated.
-  [[nodiscard]] std::optional<double> length(const std::string& name) {
-    const auto values = numbers(name);
-    if (values.empty()) return std::nullopt;
-    const std::string unit = units(name);
-    const double factor = unit.empty() ? 1000 : parse_length_mm("1" + unit, entry_ + name + "@units");
-    note(name, fmt::format("{} {}", values[0], unit));
-    return values[0] * factor;
-  }
-
-  void note(const std::string& name, const std::string& value, const std::string& why = {}) {
-    fields_.push_back({entry_.substr(1), name.substr(1), value, SourceField::Use::used, why});
-  }
-
-  void open(const OpenOptions& options) {
-    file_ = File(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening the file");
-    for (const char* const entry : entries)
-      if (has(entry) && has(std::string(entry) + "/instrument/detector/data")) entry_ = entry;
-    if (entry_.empty())
-      refuse(ErrorKind::unsupported, "this HDF5 file holds no NXtomo entry (instrument/detector/data)");
-    read_geometry();
-    read_frames(options);
-    description_.format = "NeXus NXtomo, cone beam";
-    description_.name = get_text(file_, entry_.substr(1) + "/sample/name");
-    if (description_.name.empty()) description_.name = path_.stem().string();
-    geometry::validate(scan_);
-  }
-
-  void read_geometry() {
-    const auto source = length("/instrument/source/distance"),
-               object = length("/instrument/detector/distance");
-    if (!source || !object)
-      refuse(
-          ErrorKind::unsupported,
-          "a parallel beam: instrument/source/distance or instrument/detector/distance is absent, and only "
-          "cone beams can be reconstructed yet");
-    scan_.source_object_distance = std::abs(*source);  // NeXus counts upstream as negative
-    scan_.source_detector_distance = std::abs(*source) + std::abs(*object);
-    const auto x = length("/instrument/detector/x_pixel_size"),
-               y = length("/instrument/detector/y_pixel_size");
-    if (!x && !y) refuse(ErrorKind::bad_file, "instrument/detector/x_pixel_size is absent");
-    scan_.detector.column_pitch = x ? *x : *y;
-    scan_.detector.row_pitch = y ? *y : *x;
-  }
-
-  void read_frames(const OpenOptions& options) {
-    data_ =
-        Dataset(H5Dopen2(file_, (entry_ + "/instrument/detector/data").c_str(), H5P_DEFAULT), "opening data");
-    const Space space(H5Dget_space(data_), "asking for the data's size");
-    std::array<hsize_t, 3> size{};
-    if (H5Sget_simple_extent_ndims(space) != 3)
-      refuse(ErrorKind::bad_file, "instrument/detector/data is not frames x rows x columns");
-    check(H5Sget_simple_extent_dims(space, size.data(), nullptr), "asking for the data's size");
-    if (size[0] < 1 || size[0] > most_frames || size[1] < 1 || size[1] > most_pixels || size[2] < 1 ||
-        size[2] > most_pixels)
-      refuse(ErrorKind::bad_file,
-             fmt::format("instrument/detector/data is {} x {} x {}", size[0], size[1], size[2]));
-    scan_.detector.rows = static_cast<int>(size[1]), scan_.detector.columns = static_cast<int>(size[2]);
-
-    const auto keys = numbers("/instrument/detector/image_key"), angles = numbers("/sample/rotation_angle");
-    for (const auto& [name, values] :
-         {std::pair{"instrument/detector/image_key", &keys}, {"sample/rotation_angle", &angles}})
-      if (values->size() != size[0])
-        refuse(ErrorKind::bad_file,
-               fmt::format("{} has {} values, but there are {} frames", name, values->size(), size[0]));
-    const std::string unit = units("/sample/rotation_angle");
-    const double widest = std::abs(*std::max_element(
-        angles.begin(), angles.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
-    const bool degrees = unit.empty() ? widest > 7 : unit.starts_with("deg");
-    const double sense = options.reverse_rotation ? 1 : -1;
-    std::vector<int> flats, darks;
-    for (std::size_t n = 0; n < keys.size(); ++n) {
-      const auto frame = static_cast<int>(n);
-      if (keys[n] == 1) flats.push_back(frame);
-      if (keys[n] == 2) darks.push_back(frame);
-      if (keys[n] != 0) continue;
-      frames_.push_back(frame);
-      scan_.angles.push_back(sense * angles[n] * (degrees ? radians_per_degree : 1));
-    }
-    note("/sample/rotation_angle",
-         fmt::format("{} angles in {}", frames_.size(), degrees ? "degrees" : "radians"));
-    findings_.push_back(
-        fmt::format("{}: NXtomo does not state which way the object turns; {} seen from above is assumed "
-                    "(--reverse-rotation "
-                    "for the other), with the first row on top",
-                    path_.filename().string(), options.reverse_rotation ? "counter-clockwise" : "clockwise"));
-    if (frames_.empty()) refuse(ErrorKind::bad_file, "image_key marks no frame as a projection (0)");
-    if (options.white_level > 0)
-      references_.white = {static_cast<float>(options.white_level)};
-    else if (!flats.empty())
-      references_.white = mean_of(flats);
-    else
-      refuse(ErrorKind::bad_file,
-             "image_key marks no frame as a flat (1); give the open beam's counts with --white-level");
-    if (!darks.empty()) references_.dark = mean_of(darks);
-  }
-
-  [[nodiscard]] std::vector<float> mean_of(const std::vector<int>& frames) const {
-    const auto& d = scan_.detector;
-    std::vector<float> frame(static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows)),
-        mean(frame.size());
-    std::vector<double> sum(frame.size());
-    for (const int n : frames) {
-      read_frame(n, {{0, d.columns}, {0, d.rows}}, frame.data());
-      for (std::size_t p = 0; p < sum.size(); ++p) sum[p] += frame[p];
-    }
-    for (std::size_t p = 0; p < sum.size(); ++p)
-      mean[p] = static_cast<float>(sum[p] / static_cast<double>(frames.size()));
-    return mean;
-  }
-
-  /// Rows are stored from the top, and counted from the bottom here.
-  void read_frame(int frame, const geometry::PixelWindow& window, float* out) const {
-    const auto width = static_cast<std::size_t>(window.columns.count());
-    const int top = scan_.detector.rows - window.rows.end;
-    const std::array<hsize_t, 3> start{hsize_t(frame), hsize_t(top), hsize_t(window.columns.first)},
-        count{1, hsize_t(window.rows.count()), hsize_t(width)};
-    const Space space(H5Dget_space(data_), "asking for the data's size");
-    check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
-          "choosing pixels");
-    const Space memory(H5Screate_simple(3, count.data(), nullptr), "describing pixels");
-    check(H5Dread(data_, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, out), "reading pixels");
-    for (int low = 0, high = window.rows.count() - 1; low < high; ++low, --high)
-      std::swap_ranges(out + low * width, out + (low + 1) * width, out + high * width);
-  }
-
-  fs::path path_;
-  File file_;
-  Dataset data_;
-  std::string entry_;
+  InputFile file_;
+  UnitReader units_{file_, fields_, findings_};
+  NxtomoPlaces places_;
+  FrameStack stack_;
   std::vector<int> frames_;  ///< of the projections, in order
-  geometry::CircularScan scan_;
-  ScanDescription description_;
-  std::vector<SourceField> fields_;
-  Findings findings_;
-  References references_;
-  ProposedGrid grid_;
+  std::vector<fs::path> files_;
 };
 
-}  // namespace
+void NxtomoSource::open(const OpenOptions& options) {
+  places_ = find_places(file_);
+  findings_ = places_.findings;
+  stack_ = FrameStack(file_, in_detector("data"));
+  scan_.detector.rows = stack_.rows(), scan_.detector.columns = stack_.columns();
+  read_beam();
+  read_pitch(options.pixel_pitch);
+  read_frames(options);
+  read_axis();
+  units_.find(fmt::format(
+      "NXtomo does not state which way the object turns; {} seen from above is assumed "
+      "(--reverse-rotation for the other), with the first row on top{}",
+      options.reverse_rotation ? "counter-clockwise" : "clockwise",
+      scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""));
+  describe();
+  mention_what_is_not_used();
+  if (scan_.beam == Beam::cone) geometry::validate(scan_);
+}
 
-bool looks_like_hdf5(const fs::path& path) {
-  hdf5::silence();
-  return H5Fis_hdf5(path.c_str()) > 0;
+void NxtomoSource::describe() {
+  description_.format = fmt::format("NeXus NXtomo, {} beam", scan_.beam == Beam::cone ? "cone" : "parallel");
+  description_.name = file_.text(in_entry("sample/name"));
+  if (description_.name.empty()) description_.name = file_.path().stem().string();
+  description_.instrument = file_.text(in_entry("instrument/name"));
+  description_.date = file_.text(in_entry("start_time"));
+  const auto exposure = file_.numbers(in_detector("count_time"));
+  if (!exposure.empty() && exposure[0] > 0) description_.exposure_s = exposure[0];
+  for (const char* const name : {"title", "instrument/source/name", "instrument/source/probe", "note"})
+    if (const std::string text = file_.text(in_entry(name)); !text.empty())
+      units_.note(in_entry(name), text, SourceField::Use::informative);
+  files_ = {file_.path()};
+  const fs::path frames = stack_.file();
+  std::error_code error;
+  if (!fs::equivalent(frames, file_.path(), error)) files_.push_back(frames);
+}
+
+/// NeXus counts upstream as negative and in metres.
+void NxtomoSource::read_beam() {
+  const auto source = units_.length(in_entry("instrument/source/distance"), "m"),
+             object = units_.length(in_detector("distance"), "m");
+  if (source && object && *source != 0) {
+    scan_.source_object_distance = std::abs(*source);
+    scan_.source_detector_distance = std::abs(*source) + std::abs(*object);
+    return;
+  }
+  scan_.beam = Beam::parallel;
+  units_.find(fmt::format("{} is not stated, so the beam is taken for a parallel one",
+                          source ? "the detector's distance" : "the source's distance"));
+}
+
+/// Of a parallel beam the pitch at the sample counts, where a microscope's file has both.
+void NxtomoSource::read_pitch(double stated) {
+  std::optional<double> pitch[2];
+  for (const int n : {0, 1}) {
+    const std::string axis = n == 0 ? "x_" : "y_";
+    std::vector<std::string> places{in_detector((axis + "pixel_size").c_str())};
+    if (scan_.beam == Beam::parallel) {
+      places.insert(places.begin(), in_detector((axis + "magnified_pixel_size").c_str()));
+      places.insert(places.begin(), in_entry(("sample/" + axis + "pixel_size").c_str()));
+    }
+    for (const std::string& place : places)
+      if (!pitch[n]) pitch[n] = units_.length(place, "m");
+  }
+  if (stated > 0) pitch[0] = pitch[1] = stated;
+  if (!pitch[0] && !pitch[1]) {
+    if (scan_.beam == Beam::cone)
+      file_.refuse(ErrorKind::bad_file,
+                   in_detector("x_pixel_size") + " is absent; state the pitch with --pixel-size");
+    units_.find("no pixel size is stated: 1 mm is taken, so lengths count pixels; --pixel-size corrects it");
+    pitch[0] = 1.0;
+  }
+  scan_.detector.column_pitch = pitch[0] ? *pitch[0] : *pitch[1];
+  scan_.detector.row_pitch = pitch[1] ? *pitch[1] : *pitch[0];
+  for (const double value : {scan_.detector.column_pitch, scan_.detector.row_pitch})
+    if (!(value > 0 && value < 1000))
+      file_.refuse(ErrorKind::bad_file,
+                   fmt::format("the pixel size is {} mm; state the right one with --pixel-size", value));
+}
+
+/// The kind of every frame; without keys all are projections. Frames of alignment count as invalid (3).
+std::vector<int> NxtomoSource::read_keys(bool allow_missing) {
+  const auto frames = static_cast<std::size_t>(stack_.frames());
+  std::vector<int> keys(frames, 0);
+  if (places_.image_key.empty()) {
+    units_.find("there is no image_key: every frame is taken for a projection");
+    return keys;
+  }
+  const std::vector<double> stored = file_.numbers(places_.image_key),
+                            control = file_.numbers(in_detector("image_key_control"));
+  const bool fits = stored.size() == frames || (allow_missing && stored.size() > frames);
+  if (!fits)
+    file_.refuse(
+        ErrorKind::bad_file,
+        fmt::format("{} has {} values, but there are {} frames{}", places_.image_key, stored.size(), frames,
+                    stored.size() > frames ? "; to use those there are, --allow-missing" : ""));
+  if (stored.size() != frames)
+    units_.find(fmt::format("{} has {} values; the first {} are used, one a frame there is",
+                            places_.image_key, stored.size(), frames));
+  for (std::size_t n = 0; n < frames; ++n) {
+    if (stored[n] != std::floor(stored[n]) || stored[n] < -1 || stored[n] > 3)
+      file_.refuse(ErrorKind::bad_file,
+                   fmt::format("{} of frame {} is {}, but 0 (projection), 1 (flat), 2 (dark) or 3 (invalid) "
+                               "was expected",
+                               places_.image_key, n, stored[n]));
+    const bool alignment = stored[n] < 0 || (n < control.size() && control[n] == -1);
+    keys[n] = alignment ? 3 : static_cast<int>(stored[n]);
+  }
+  if (const auto out = std::count(keys.begin(), keys.end(), 3); out > 0)
+    units_.find(fmt::format("{} frames are marked invalid or for alignment and are left out", out));
+  units_.note(places_.image_key,
+              fmt::format("{} projections, {} flats, {} darks", std::count(keys.begin(), keys.end(), 0),
+                          std::count(keys.begin(), keys.end(), 1), std::count(keys.begin(), keys.end(), 2)));
+  return keys;
+}
+
+void NxtomoSource::read_frames(const OpenOptions& options) {
+  const std::vector<int> keys = read_keys(options.allow_missing);
+  std::vector<int> flats, darks;
+  for (std::size_t n = 0; n < keys.size(); ++n) {
+    const auto frame = static_cast<int>(n);
+    if (keys[n] == 0) frames_.push_back(frame);
+    if (keys[n] == 1) flats.push_back(frame);
+    if (keys[n] == 2) darks.push_back(frame);
+  }
+  if (frames_.empty())
+    file_.refuse(ErrorKind::bad_file,
+                 fmt::format("{} marks no frame as a projection (0)", places_.image_key));
+  read_angles(keys, options.reverse_rotation);
+  read_references(flats, darks, options.white_level);
+}
+
+void NxtomoSource::read_angles(const std::vector<int>& keys, bool reversed) {
+  if (places_.angle.empty())
+    file_.refuse(ErrorKind::bad_file, in_entry("sample/rotation_angle") + " is absent");
+  const std::vector<double> angles = units_.angles(places_.angle);
+  const double sense = reversed ? 1 : -1;
+  const bool of_projections = angles.size() == frames_.size() && angles.size() != keys.size();
+  if (!of_projections && angles.size() < keys.size())
+    file_.refuse(ErrorKind::bad_file,
+                 fmt::format("{} has {} values, but there are {} frames, {} of them projections",
+                             places_.angle, angles.size(), keys.size(), frames_.size()));
+  if (of_projections)
+    units_.find(fmt::format("{} has a value for each projection, not for each frame", places_.angle));
+  else if (angles.size() > keys.size())
+    units_.find(fmt::format("{} has {} values; the first {} are used, one a frame", places_.angle,
+                            angles.size(), keys.size()));
+  for (std::size_t n = 0; n < frames_.size(); ++n)
+    scan_.angles.push_back(sense * angles[of_projections ? n : static_cast<std::size_t>(frames_[n])]);
+}
+
+/// Writers mean the column itself or its distance from the middle: the reading that puts the axis into the
+/// middle quarter of the detector is taken, when there is just one.
+void NxtomoSource::read_axis() {
+  const geometry::Detector& d = scan_.detector;
+  const double middle = 0.5 * (d.columns - 1), most = d.columns / 8.0;
+  std::string place = in_detector("x_rotation_axis_pixel_position");
+  if (file_.numbers(place).empty()) place = in_detector("estimated_cor_from_motor");
+  const std::vector<double> values = file_.numbers(place);
+  if (values.empty()) {
+    units_.find("no rotation axis is stated: the middle of the detector is taken (--axis-offset)");
+    return;
+  }
+  const double value = values[0];
+  const bool as_column = std::abs(value - middle) <= most, as_distance = std::abs(value) <= most;
+  if (!std::isfinite(value) || as_column == as_distance) {
+    units_.note(place, fmt::format("{}", value), SourceField::Use::ignored,
+                "may be a column or a distance from the middle");
+    units_.find(
+        fmt::format("{} is {}, which may be a column or a distance from the middle; the middle of the "
+                    "detector is taken (--axis-offset)",
+                    place, value));
+    return;
+  }
+  const double columns = as_column ? value - middle : value;
+  const double magnification = scan_.beam == Beam::cone ? scan_.magnification() : 1;
+  scan_.axis.offset = columns * d.column_pitch / magnification;
+  units_.note(place, fmt::format("{}", value), SourceField::Use::used,
+              as_column ? "taken for a column" : "taken for a distance from the middle, in pixels");
+}
+
+/// How many runs of neighbouring frames there are.
+int runs(const std::vector<int>& frames) {
+  int count = frames.empty() ? 0 : 1;
+  for (std::size_t n = 1; n < frames.size(); ++n) count += frames[n] != frames[n - 1] + 1;
+  return count;
+}
+
+void NxtomoSource::read_references(const std::vector<int>& flats, const std::vector<int>& darks,
+                                   double white_level) {
+  references_.saturation = stack_.highest();
+  if (white_level > 0)
+    references_.white = {static_cast<float>(white_level)};
+  else if (!flats.empty())
+    references_.white = stack_.mean(flats);
+  else
+    file_.refuse(
+        ErrorKind::bad_file,
+        "no frame is marked as a flat (image_key 1); give the open beam's counts with --white-level");
+  if (!darks.empty())
+    references_.dark = stack_.mean(darks);
+  else
+    units_.find("no frame is marked as a dark (image_key 2): 0 counts without beam are assumed");
+  if (runs(flats) > 1)
+    units_.find(fmt::format("the {} flats were taken in {} groups; their mean is used for all views",
+                            flats.size(), runs(flats)));
+}
+
+void NxtomoSource::mention_what_is_not_used() {
+  for (const char* const name :
+       {"control/data", "sample/x_translation", "sample/y_translation", "sample/z_translation"}) {
+    const std::string place = in_entry(name);
+    const std::vector<double> values = file_.numbers(place);
+    if (values.empty()) continue;
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    units_.note(place, fmt::format("{} values from {} to {}", values.size(), *low, *high),
+                SourceField::Use::ignored, "not used");
+    if (*low != *high)
+      units_.find(fmt::format("{} varies from {} to {} over the frames and is not used", place, *low, *high));
+  }
+  for (const char* const name : {"x_flipped", "y_flipped"}) {
+    const std::vector<double> value = file_.numbers(in_detector(name));
+    if (value.empty() || value[0] == 0) continue;
+    units_.note(in_detector(name), "true", SourceField::Use::ignored, "not used");
+    units_.find(fmt::format("{} is set, and is not used: the volume may be mirrored", in_detector(name)));
+  }
+}
+
+/// True for damaged HDF5 files too, so that someone says what is wrong with them.
+bool recognises(const FileStart& start) {
+  if (!looks_like_hdf5(start.path)) return false;
+  try {
+    const InputFile file(start.path);
+    bool found = false;
+    file.guarded([&] { found = !nxtomo_entries(file).empty(); });
+    return found;
+  } catch (const Error&) {
+    return true;
+  }
 }
 
 std::unique_ptr<ScanSource> open_nxtomo(const fs::path& path, const OpenOptions& options) {
   return std::make_unique<NxtomoSource>(path, options);
 }
+
+}  // namespace
+
+const ScanFormat nxtomo_format{"NeXus NXtomo (.nxs, .h5)", recognises, open_nxtomo};
 
 }  // namespace feldspar::io

@@ -1,21 +1,12 @@
-// Cone-beam scans stored as NeXus NXtomo: one HDF5 file of frames, their kinds and angles.
+// Scans stored as NeXus NXtomo: HDF5 files of frames, their kinds and angles, of cone and parallel beams.
 #pragma once
 
-#include <filesystem>
-#include <memory>
-
-#include "io/open_scan.hpp"
-#include "io/scan_source.hpp"
+#include "io/scan_format.hpp"
 
 namespace feldspar::io {
 
-/// True when the file is HDF5, whatever is in it.
-[[nodiscard]] bool looks_like_hdf5(const std::filesystem::path& path);
-
 /// NXtomo has no field for a cone: a file is taken for one when it states both the source's and the
-/// detector's distance from the sample. Flats and darks (image_key 1 and 2) are averaged. Throws Error(io) or
-/// Error(bad_file) naming file and field, Error(unsupported) for parallel beams and for other HDF5 files.
-[[nodiscard]] std::unique_ptr<ScanSource> open_nxtomo(const std::filesystem::path& path,
-                                                      const OpenOptions& options);
+/// detector's distance from the sample. Flats and darks (image_key 1 and 2) are averaged.
+extern const ScanFormat nxtomo_format;
 
 }  // namespace feldspar::io

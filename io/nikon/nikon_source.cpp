@@ -286,13 +286,26 @@ void NikonSource::read(std::span<const int> views, const geometry::PixelWindow& 
   }
 }
 
-}  // namespace
+bool has_extension(const fs::path& path, std::string_view extension) {
+  return same_letters(path.extension().string(), extension);
+}
 
-std::unique_ptr<ScanSource> open_nikon(const fs::path& xtekct, const OpenOptions& options) {
+/// A file of that name without the text is a damaged one.
+bool recognises(const FileStart& file) {
+  return looks_like_xtekct(file.bytes) || has_extension(file.path, ".xtekct");
+}
+
+/// Nikon's other trajectories have files of their own, with the same kind of text.
+std::unique_ptr<ScanSource> open(const fs::path& xtekct, const OpenOptions& options) {
+  for (const char* const other : {".xtekhelixct", ".xtek2dct"})
+    if (has_extension(xtekct, other))
+      throw Error(ErrorKind::unsupported,
+                  fmt::format("{}: {} is no circular cone-beam scan, and no other can be reconstructed yet",
+                              xtekct.string(), other));
   return std::make_unique<NikonSource>(xtekct, options);
 }
 
-std::unique_ptr<ScanSource> open_nikon(const std::vector<fs::path>& xtekcts, const OpenOptions& options) {
+std::unique_ptr<ScanSource> choose(const std::vector<fs::path>& xtekcts, const OpenOptions& options) {
   const fs::path& first = xtekcts.front();
   const XtekctFile chosen = parse_xtekct(read_text(first), first);
   std::string others;
@@ -312,5 +325,9 @@ std::unique_ptr<ScanSource> open_nikon(const std::vector<fs::path>& xtekcts, con
                                     first.filename().string(), others));
   return source;
 }
+
+}  // namespace
+
+const ScanFormat format{"Nikon X-Tek CT (.xtekct)", recognises, open, choose};
 
 }  // namespace feldspar::io::nikon

@@ -1,22 +1,12 @@
 // A Nikon X-Tek scan: an .xtekct file with its projections as TIFFs.
 #pragma once
 
-#include <filesystem>
-#include <memory>
-#include <vector>
-
-#include "io/open_scan.hpp"
+#include "io/scan_format.hpp"
 
 namespace feldspar::io::nikon {
 
-/// Opens the scan of an .xtekct file. The header and size of every projection are checked. Errors as
-/// open_scan.
-[[nodiscard]] std::unique_ptr<ScanSource> open_nikon(const std::filesystem::path& xtekct,
-                                                     const OpenOptions& options);
-
-/// Opens the scan of a folder with these .xtekct files: CT Pro leaves a copy for each reconstruction. When
-/// they describe the same scan the first is opened; else throws Error(usage) naming them and what differs.
-[[nodiscard]] std::unique_ptr<ScanSource> open_nikon(const std::vector<std::filesystem::path>& xtekcts,
-                                                     const OpenOptions& options);
+/// The .xtekct is the scan; of several copies in one folder, as CT Pro leaves for each reconstruction, the
+/// first is opened when they describe the same scan, else Error(usage) names them and what differs.
+extern const ScanFormat format;
 
 }  // namespace feldspar::io::nikon

@@ -200,10 +200,16 @@ void TxrmSource::read(std::span<const int> views, const geometry::PixelWindow& w
   file_.expect_unchanged();
 }
 
-}  // namespace
+bool recognises(const FileStart& start) { return looks_like_compound_file(start.bytes); }
 
 std::unique_ptr<ScanSource> open_txrm(const std::filesystem::path& path, const OpenOptions& options) {
   return std::make_unique<TxrmSource>(path, options);
 }
+
+}  // namespace
+
+/// Every image's place is checked. Single images, focus series, mosaics and reconstructions are refused with
+/// Error(unsupported), unless only their headers are wanted.
+const ScanFormat format{"Zeiss Xradia (.txrm)", recognises, open_txrm};
 
 }  // namespace feldspar::io::zeiss

@@ -1,4 +1,4 @@
-// Cone-beam NXtomo files, on the real laboratory scans and on real files that are none.
+// NXtomo files of cone and parallel beams, on real scans.
 #include "io/hdf5/nxtomo_source.hpp"
 
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 
 #include "base/units.hpp"
 #include "tests/support/errors.hpp"
+#include "tests/support/failure.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/support/test_data.hpp"
 
@@ -41,14 +42,54 @@ TEST(NxtomoSource, SaysWhatItAssumesAndLetsItBeReversed) {
   const auto source = open_scan(testing::test_data() / scan_file, {.reverse_rotation = true});
 
   EXPECT_GT(source->scan().angles[1], source->scan().angles[0]);
-  ASSERT_FALSE(source->findings().empty());
-  EXPECT_NE(source->findings()[0].find("counter-clockwise"), std::string::npos);
+  EXPECT_EQ(testing::count_with(source->findings(), {"counter-clockwise", "--reverse-rotation"}), 1);
+  EXPECT_EQ(testing::count_with(source->findings(), {"no rotation axis", "--axis-offset"}), 1);
 }
 
-TEST(NxtomoSource, RefusesParallelBeams) {
+TEST(NxtomoSource, TakesScansWithoutDistancesForParallelOnes) {
+  FELDSPAR_NEEDS_DATA("nexus/neutron_ct_nxtomo.nxs");
+  const auto source = open_scan(testing::test_data() / "nexus/neutron_ct_nxtomo.nxs");
+  const auto& scan = source->scan();
+
+  EXPECT_EQ(scan.beam, geometry::Beam::parallel);
+  ASSERT_EQ(scan.angles.size(), 376U);  // of 396 frames
+  EXPECT_NEAR(scan.angles[1] - scan.angles[0], -0.96 * radians_per_degree, 1e-9);
+  EXPECT_NEAR(scan.detector.column_pitch, 0.135, 1e-12);
+  EXPECT_EQ(source->count_type(), CountType::uint16);
+  EXPECT_EQ(source->references().white.size(), 835U * 128U);
+  EXPECT_EQ(source->references().dark.size(), 835U * 128U);
+}
+
+// Its detector EtherCAT lies in a file that is missing on purpose, and its angles lie beside the NXtomo
+// place.
+TEST(NxtomoSource, FollowsExternalLinksAndNamesTheMissingFile) {
+  FELDSPAR_NEEDS_DATA("nexus/k11_diad/k11-18014.nxs");
+  const auto source = open_scan(testing::test_data() / "nexus/k11_diad/k11-18014.nxs");
+
+  EXPECT_EQ(source->scan().angles.size(), 3001U);
+  EXPECT_EQ(source->scan().detector.columns, 26);
+  EXPECT_EQ(testing::count_with(source->findings(), {"k11-18014-EtherCAT.h5", "missing"}), 1);
+  EXPECT_EQ(testing::count_with(source->findings(), {"gts_theta_value", "rotation_angle is absent"}), 1);
+  ASSERT_EQ(source->files().size(), 2U);
+  EXPECT_EQ(source->files()[1].filename(), "k11-18014-imaging.h5");
+}
+
+TEST(NxtomoSource, WindowsOfAnyViewsAreThoseOfWholeFrames) {
   FELDSPAR_NEEDS_DATA("nexus/i13_24737_nxtomo.nxs");
-  testing::expect_error(ErrorKind::unsupported, {"i13_24737_nxtomo.nxs", "parallel"},
-                        [] { (void)open_scan(testing::test_data() / "nexus/i13_24737_nxtomo.nxs"); });
+  const auto source = open_scan(testing::test_data() / "nexus/i13_24737_nxtomo.nxs");
+  const std::vector<int> views{4, 6, 8, 9, 2};  // an even run, a break, and one that goes back
+  const geometry::PixelWindow window{{31, 77}, {5, 130}}, whole{{0, 160}, {0, 135}};
+  std::vector<std::uint16_t> part(views.size() * 46 * 125), frame(160 * 135);
+  source->read(views, window, part.data());
+
+  const std::uint16_t* at = part.data();
+  for (const int view : views) {
+    source->read(std::span(&view, 1), whole, frame.data());
+    for (int row = 5; row < 130; ++row)
+      for (int column = 31; column < 77; ++column)
+        ASSERT_EQ(*at++, frame[static_cast<std::size_t>(row) * 160 + column])
+            << view << ' ' << row << ' ' << column;
+  }
 }
 
 TEST(NxtomoSource, RefusesDamagedFiles) {

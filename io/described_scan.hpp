@@ -1,0 +1,26 @@
+// What every source keeps beside its pixels, for readers to fill in while they open a scan.
+#pragma once
+
+#include "io/scan_source.hpp"
+
+namespace feldspar::io {
+
+class DescribedScan : public ScanSource {
+ public:
+  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
+  [[nodiscard]] const ScanDescription& description() const override { return description_; }
+  [[nodiscard]] const std::vector<SourceField>& fields() const override { return fields_; }
+  [[nodiscard]] const Findings& findings() const override { return findings_; }
+  [[nodiscard]] const References& references() const override { return references_; }
+  [[nodiscard]] const ProposedGrid& proposed_grid() const override { return grid_; }
+
+ protected:
+  geometry::CircularScan scan_;
+  ScanDescription description_;
+  std::vector<SourceField> fields_;
+  Findings findings_;
+  References references_;
+  ProposedGrid grid_;
+};
+
+}  // namespace feldspar::io

@@ -1,0 +1,200 @@
+#include "io/hdf5/exchange_source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <numbers>
+
+#include "base/units.hpp"
+#include "io/described_scan.hpp"
+#include "io/hdf5/frame_stack.hpp"
+#include "io/hdf5/stored_units.hpp"
+
+namespace feldspar::io {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace hdf5;
+
+/// Drafts of the format have a group of that name with the dataset in it.
+std::string frames_at(const InputFile& file, const std::string& name) {
+  const std::string place = "/exchange/" + name;
+  return file.is_dataset(place) || !file.has(place) ? place : place + "/" + name;
+}
+
+/// From "theta:y:x", "y:theta_white:x" and the like; frames x rows x columns where nothing is stated.
+FrameOrder order_of(const InputFile& file, const std::string& dataset) {
+  const auto texts = file.attribute(dataset, "axes");
+  if (texts.empty()) return {};
+  FrameOrder order{-1, -1, -1};
+  std::string rest = texts[0] + ":";
+  for (int dimension = 0; !rest.empty(); ++dimension) {
+    const std::string word = rest.substr(0, rest.find(':'));
+    rest.erase(0, word.size() + 1);
+    if (word.starts_with("theta") || word.starts_with("angle")) order.frame = dimension;
+    if (word == "y") order.row = dimension;
+    if (word == "x") order.column = dimension;
+  }
+  if (order.frame + order.row + order.column != 3 || order.frame < 0 || order.row < 0 || order.column < 0)
+    file.refuse(ErrorKind::bad_file,
+                fmt::format("{}@axes is '{}', but theta, y and x in some order were expected, as theta:y:x",
+                            dataset, texts[0]));
+  return order;
+}
+
+class ExchangeSource final : public DescribedScan {
+ public:
+  ExchangeSource(const fs::path& path, const OpenOptions& options) : file_(path) {
+    file_.guarded([&] { open(options); });
+  }
+
+  [[nodiscard]] CountType count_type() const override { return stack_.count_type(); }
+  [[nodiscard]] std::vector<fs::path> files() const override { return files_; }
+  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
+    file_.guarded([&] { stack_.read(views, window, count_type(), counts); });
+  }
+
+ private:
+  void open(const OpenOptions& options);
+  void read_pitch(double stated);
+  void read_angles(bool reversed);
+  [[nodiscard]] std::vector<float> read_reference(const char* name);
+  void read_references(double white_level);
+  void describe();
+
+  InputFile file_;
+  UnitReader units_{file_, fields_, findings_};
+  FrameStack stack_;
+  std::vector<fs::path> files_;
+};
+
+void ExchangeSource::open(const OpenOptions& options) {
+  const std::string data = frames_at(file_, "data");
+  stack_ = FrameStack(file_, data, order_of(file_, data));
+  units_.note(data, fmt::format("{} frames of {} x {}", stack_.frames(), stack_.columns(), stack_.rows()));
+  scan_.beam = geometry::Beam::parallel;
+  scan_.detector.rows = stack_.rows(), scan_.detector.columns = stack_.columns();
+  read_pitch(options.pixel_pitch);
+  read_angles(options.reverse_rotation);
+  read_references(options.white_level);
+  units_.find(
+      "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
+      "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
+  describe();
+}
+
+void ExchangeSource::read_pitch(double stated) {
+  constexpr const char* at_the_sample = "/measurement/instrument/detection_system/objective/resolution";
+  auto pitch = units_.length(at_the_sample, "um");
+  if (stated > 0) pitch = stated;
+  if (!pitch) {
+    units_.find(
+        "no pixel size at the sample is stated: 1 mm is taken, so lengths count pixels; --pixel-size "
+        "corrects it");
+    pitch = 1.0;
+  }
+  if (!(*pitch > 0 && *pitch < 1000))
+    file_.refuse(ErrorKind::bad_file,
+                 fmt::format("{} is {} mm; state the right one with --pixel-size", at_the_sample, *pitch));
+  scan_.detector.column_pitch = scan_.detector.row_pitch = *pitch;
+}
+
+void ExchangeSource::read_angles(bool reversed) {
+  const auto views = static_cast<std::size_t>(stack_.frames());
+  std::vector<double> angles = units_.angles("/exchange/theta");
+  const auto number = [&](const char* name) {
+    const auto values = file_.numbers(std::string("/process/acquisition/rotation/rotation_") + name);
+    return values.empty() ? 0.0 : values[0];
+  };
+  if (angles.empty()) {
+    const double step = number("step") * radians_per_degree;
+    for (std::size_t n = 0; n < views; ++n)
+      angles.push_back(step != 0 ? number("start") * radians_per_degree + static_cast<double>(n) * step
+                                 : std::numbers::pi * static_cast<double>(n) / static_cast<double>(views));
+    units_.find(fmt::format("exchange/theta is absent; {}",
+                            step != 0 ? "rotation_start and rotation_step of process/acquisition are used"
+                                      : "half a turn in even steps is assumed"));
+  }
+  if (angles.size() < views)
+    file_.refuse(
+        ErrorKind::bad_file,
+        fmt::format("/exchange/theta has {} values, but there are {} projections", angles.size(), views));
+  if (angles.size() > views)
+    units_.find(fmt::format("exchange/theta has {} values, but there are {} projections; the first are used",
+                            angles.size(), views));
+  for (std::size_t n = 0; n < views; ++n) scan_.angles.push_back(reversed ? angles[n] : -angles[n]);
+}
+
+/// The mean of the frames; empty when there are none.
+std::vector<float> ExchangeSource::read_reference(const char* name) {
+  const std::string place = frames_at(file_, name);
+  if (!file_.is_dataset(place)) {
+    const std::string why = file_.why_absent(place);
+    if (why != "is absent") file_.refuse(ErrorKind::bad_file, fmt::format("{} {}", place, why));
+    return {};
+  }
+  const FrameStack frames(file_, place, order_of(file_, place));
+  const bool one_value = frames.rows() == 1 && frames.columns() == 1;
+  if (!one_value && (frames.rows() != stack_.rows() || frames.columns() != stack_.columns()))
+    file_.refuse(ErrorKind::bad_file,
+                 fmt::format("{} has {} x {} pixels, but the projections have {} x {}", place,
+                             frames.columns(), frames.rows(), stack_.columns(), stack_.rows()));
+  units_.note(place, fmt::format("{} frames", frames.frames()), SourceField::Use::used, "averaged");
+  return frames.mean();
+}
+
+void ExchangeSource::read_references(double white_level) {
+  references_.saturation = stack_.highest();
+  references_.dark = read_reference("data_dark");
+  if (references_.dark.empty())
+    units_.find("exchange/data_dark is absent: 0 counts without beam are assumed");
+  references_.white =
+      white_level > 0 ? std::vector<float>{static_cast<float>(white_level)} : read_reference("data_white");
+  const auto& white = references_.white;
+  if (std::none_of(white.begin(), white.end(), [](float count) { return count > 0; }))
+    file_.refuse(ErrorKind::bad_file,
+                 "exchange/data_white is absent or holds nothing but 0; give the open "
+                 "beam's counts with --white-level");
+}
+
+void ExchangeSource::describe() {
+  description_.format = "Data Exchange, parallel beam";
+  description_.name = file_.text("/measurement/sample/name");
+  if (description_.name.empty()) description_.name = file_.path().stem().string();
+  description_.instrument = file_.text("/measurement/instrument/name");
+  for (const char* const name : {"/exchange/title", "/implements"})
+    if (const std::string text = file_.text(name); !text.empty())
+      units_.note(name, text, SourceField::Use::informative);
+  for (const char* const name : {"/exchange/data_shift_x", "/exchange/data_shift_y"}) {
+    if (!file_.is_dataset(name)) continue;
+    units_.note(name, "shifts of the views", SourceField::Use::ignored, "not used");
+    units_.find(fmt::format("{} is not used", name));
+  }
+  files_ = {file_.path()};
+  const fs::path frames = stack_.file();
+  std::error_code error;
+  if (!fs::equivalent(frames, file_.path(), error)) files_.push_back(frames);
+}
+
+bool recognises(const FileStart& start) {
+  if (!looks_like_hdf5(start.path)) return false;
+  try {
+    const InputFile file(start.path);
+    bool found = false;
+    file.guarded([&] { found = file.has("/exchange/data"); });
+    return found;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::unique_ptr<ScanSource> open_exchange(const fs::path& path, const OpenOptions& options) {
+  return std::make_unique<ExchangeSource>(path, options);
+}
+
+}  // namespace
+
+const ScanFormat exchange_format{"Data Exchange (.h5)", recognises, open_exchange};
+
+}  // namespace feldspar::io

@@ -1,0 +1,54 @@
+// A dataset of frames, read in windows: each batch is one read, so that compressed chunks are unpacked once.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/hdf5/input_file.hpp"
+#include "io/scan_source.hpp"
+
+namespace feldspar::io::hdf5 {
+
+/// Which dimension of the dataset counts the frames, the rows and the columns.
+struct FrameOrder {
+  int frame = 0, row = 1, column = 2;
+};
+
+class FrameStack {
+ public:
+  FrameStack() = default;
+  /// A dataset of two dimensions is one frame. Throws Error(bad_file) for another number of dimensions and
+  /// for sizes that no detector has.
+  FrameStack(const InputFile& file, const std::string& dataset, FrameOrder order = {});
+
+  [[nodiscard]] int frames() const { return size_[0]; }
+  [[nodiscard]] int rows() const { return size_[1]; }
+  [[nodiscard]] int columns() const { return size_[2]; }
+  [[nodiscard]] CountType count_type() const { return type_; }
+  [[nodiscard]] float highest() const { return highest_; }  ///< count there can be; 0 for floating point
+  [[nodiscard]] std::filesystem::path file() const;         ///< the file that holds the frames
+
+  /// Counts of `window` of these frames, as ScanSource::read delivers them: the first stored row is the
+  /// highest.
+  void read(std::span<const int> frames, const geometry::PixelWindow& window, CountType type,
+            void* counts) const;
+
+  /// The mean of these frames, all of them where none is given, in the same orientation.
+  [[nodiscard]] std::vector<float> mean(std::vector<int> frames = {}) const;
+
+ private:
+  template <class Count>
+  void read_as(std::span<const int> frames, const geometry::PixelWindow& window, Count* counts) const;
+  [[nodiscard]] Space select(std::span<const int> frames, const geometry::PixelWindow& window) const;
+
+  Dataset data_;
+  FrameOrder order_;
+  int dimensions_ = 3;
+  std::array<int, 3> size_{};  ///< frames, rows, columns
+  CountType type_ = CountType::float32;
+  float highest_ = 0;
+};
+
+}  // namespace feldspar::io::hdf5

@@ -1,0 +1,74 @@
+#include "io/hdf5/stored_units.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/units.hpp"
+
+namespace feldspar::io::hdf5 {
+
+void UnitReader::note(const std::string& object, const std::string& value, SourceField::Use use,
+                      const std::string& why) {
+  const std::size_t slash = object.rfind('/');
+  const std::string group = slash == 0 || slash == std::string::npos ? "" : object.substr(1, slash - 1);
+  fields_.push_back({group, object.substr(slash + 1), value, use, why});
+}
+
+void UnitReader::find(const std::string& text) {
+  findings_.push_back(fmt::format("{}: {}", file_.path().filename().string(), text));
+}
+
+std::optional<double> UnitReader::length(const std::string& dataset, const char* unstated) {
+  const std::vector<double> values = file_.numbers(dataset);
+  if (values.empty()) return std::nullopt;
+  const std::string stated = file_.units(dataset), unit = stated.empty() ? unstated : stated;
+  const std::string text = fmt::format("{} {}", values[0], stated);
+  const auto factor = millimetres_in(unit);
+  if (!factor || !std::isfinite(values[0])) {
+    note(dataset, text, SourceField::Use::ignored, "no length");
+    find(fmt::format("{} is '{}', which is no length, and is not used", dataset, text));
+    return std::nullopt;
+  }
+  note(dataset, text, SourceField::Use::used,
+       stated.empty() ? fmt::format("no units are stated: {} are assumed", unstated) : "");
+  if (stated.empty()) find(fmt::format("{} has no units; {} are assumed", dataset, unstated));
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  if (*high - *low > 1e-6 * std::abs(values[0]))
+    find(fmt::format("{} varies from {} to {} {}; the first value, {}, is used", dataset, *low, *high, unit,
+                     values[0]));
+  return values[0] * *factor;
+}
+
+std::vector<double> UnitReader::angles(const std::string& dataset) {
+  std::vector<double> values = file_.numbers(dataset);
+  double widest = 0;
+  for (const double value : values) {
+    if (!std::isfinite(value))
+      file_.refuse(ErrorKind::bad_file, fmt::format("{} holds values that are no numbers", dataset));
+    widest = std::max(widest, std::abs(value));
+  }
+  const std::string stated = file_.units(dataset);
+  const auto unit = radians_in(stated);
+  if (!unit && !stated.empty())
+    find(fmt::format("{} has the units '{}', which are none of an angle; they are ignored", dataset, stated));
+  const bool beyond_radians = widest > 4 * std::numbers::pi;
+  double factor = unit ? *unit : widest > 2 * std::numbers::pi + 0.1 ? radians_per_degree : 1;
+  if (unit && *unit == 1 && beyond_radians) {
+    factor = radians_per_degree;
+    find(fmt::format("{} states radians, but reaches {}; degrees are assumed", dataset, widest));
+  }
+  if (!unit && !values.empty())
+    find(fmt::format("{} has no units; from its values, up to {}, {} are assumed", dataset, widest,
+                     factor == 1 ? "radians" : "degrees"));
+  for (double& value : values) value *= factor;
+  note(dataset, fmt::format("{} values in {}", values.size(),
+                            factor == 1                    ? "radians"
+                            : factor == radians_per_degree ? "degrees"
+                                                           : stated));
+  return values;
+}
+
+}  // namespace feldspar::io::hdf5

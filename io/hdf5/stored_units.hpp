@@ -1,0 +1,39 @@
+// Lengths and angles of a file with the units it states, checked against what the numbers can be.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "io/hdf5/input_file.hpp"
+#include "io/scan_source.hpp"
+
+namespace feldspar::io::hdf5 {
+
+/// Reads quantities of one file and notes each as a field, and what is odd about it as a finding.
+class UnitReader {
+ public:
+  UnitReader(const InputFile& file, std::vector<SourceField>& fields, Findings& findings)
+      : file_(file), fields_(fields), findings_(findings) {}
+
+  /// A length in mm; `unstated` is the unit where the file has none. Nothing when the dataset is absent, or
+  /// when its unit is no length, which is a finding. Of several values the first, with a finding when they
+  /// differ.
+  [[nodiscard]] std::optional<double> length(const std::string& dataset, const char* unstated);
+
+  /// Angles in radians. Without units, numbers beyond two turns in radians are degrees; so they are, with a
+  /// finding, when radians are stated.
+  [[nodiscard]] std::vector<double> angles(const std::string& dataset);
+
+  void note(const std::string& object, const std::string& value,
+            SourceField::Use use = SourceField::Use::used, const std::string& why = {});
+  void find(const std::string& text);  ///< a finding that begins with the file's name
+
+ private:
+  const InputFile& file_;
+  std::vector<SourceField>& fields_;
+  Findings& findings_;
+};
+
+}  // namespace feldspar::io::hdf5
