@@ -45,31 +45,49 @@ double largest_move(const geometry::Rectification& r) {
   return largest;
 }
 
-void weigh(const geometry::CircularScan& part, FdkSetup& setup) {
-  setup.coverage = geometry::angular_coverage(part.angles);
+void refuse_holes(const geometry::AngularCoverage& coverage, std::size_t views) {
   constexpr double widest_gap = 60 * radians_per_degree;  // no window of views can bridge more
-  if (setup.coverage.full_turn && part.angles.size() > 12 && setup.coverage.largest_gap > widest_gap)
+  const bool half_turn = coverage.period < turn;
+  if (views > 12 && coverage.largest_gap > widest_gap && (half_turn || coverage.complete))
     throw Error(
         ErrorKind::bad_file,
-        fmt::format("the views reach around a full turn but leave {:.1f} degrees of it without a view; "
+        fmt::format("the views {} but leave {:.1f} degrees of it without a view; "
                     "give the missing projections, or choose views that follow each other with --views",
-                    setup.coverage.largest_gap / radians_per_degree));
+                    half_turn ? "of a parallel beam need a half turn," : "reach around a full turn",
+                    coverage.largest_gap / radians_per_degree));
+}
+
+/// What is worth saying of how the views are spread.
+void describe(const geometry::AngularCoverage& coverage, std::size_t views, Findings& findings) {
+  const double span = coverage.span / radians_per_degree, period = coverage.period / radians_per_degree;
+  const double mean_gap = period / static_cast<double>(views),
+               gap = coverage.largest_gap / radians_per_degree;
+  const bool half_turn = coverage.period < turn;
+  if (half_turn && !coverage.complete)
+    findings.push_back(fmt::format(
+        "the views cover {:.2f} of the 180 degrees that a parallel beam needs: edges along the missing "
+        "directions are lost, and attenuation reads up to {:.0f} % too low",
+        span, 100 * (1 - span / period)));
+  else if (!coverage.complete)
+    findings.push_back(
+        fmt::format("the views cover {:.2f} degrees, not a full turn: Parker's weights are applied", span));
+  else if (std::abs(span - period) > 1.5 * mean_gap)
+    findings.push_back(
+        fmt::format("the views cover {:.2f} degrees: directions seen twice share their weight", span));
+  if (coverage.complete && gap > 2.5 * mean_gap)
+    findings.push_back(fmt::format(
+        "the largest gap between views is {:.2f} degrees, the mean {:.2f}: streaks may show", gap, mean_gap));
+}
+
+void weigh(const geometry::CircularScan& part, FdkSetup& setup) {
+  const bool half_turn = part.beam == geometry::Beam::parallel;
+  setup.coverage = geometry::angular_coverage(part.angles, half_turn ? 0.5 * turn : turn);
+  refuse_holes(setup.coverage, part.angles.size());
   for (std::size_t n = 0; n < setup.views.size(); ++n)
     setup.weights.push_back(kernels::make_fdk_weight(setup.views[n], setup.coverage.steps[n]));
-  const double span = setup.coverage.span / radians_per_degree;
-  if (!setup.coverage.full_turn) {
+  if (!setup.coverage.complete && !half_turn)
     setup.column_weights = kernels::parker_weights(setup.views, setup.columns, part.angles);
-    setup.findings.push_back(
-        fmt::format("the views cover {:.2f} degrees, not a full turn: Parker's weights are applied", span));
-  } else if (std::abs(setup.coverage.span - turn) > 1.5 * turn / static_cast<double>(part.angles.size())) {
-    setup.findings.push_back(
-        fmt::format("the views cover {:.2f} degrees: directions seen twice share their weight", span));
-  }
-  const double mean_gap = turn / static_cast<double>(part.angles.size());
-  if (setup.coverage.full_turn && setup.coverage.largest_gap > 2.5 * mean_gap)
-    setup.findings.push_back(
-        fmt::format("the largest gap between views is {:.2f} degrees, the mean {:.2f}: streaks may show",
-                    setup.coverage.largest_gap / radians_per_degree, mean_gap / radians_per_degree));
+  describe(setup.coverage, part.angles.size(), setup.findings);
 }
 
 }  // namespace
