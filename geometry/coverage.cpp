@@ -71,6 +71,12 @@ FieldOfView field_of_view(const CircularScan& scan) {
   return {std::min(left, right), std::max(left, right)};
 }
 
+bool is_displaced(const CircularScan& scan) {
+  const Detector& d = scan.detector;
+  const double width = d.columns * d.column_pitch;
+  return std::abs(scan.axis.offset * scan.magnification() - d.column_offset) > 0.1 * width;
+}
+
 AngularCoverage angular_coverage(std::span<const double> angles, double period) {
   AngularCoverage coverage;
   const std::size_t count = angles.size();

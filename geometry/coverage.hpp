@@ -48,6 +48,10 @@ struct FieldOfView {
 };
 [[nodiscard]] FieldOfView field_of_view(const CircularScan& scan);
 
+/// True when the axis projects off the detector's middle by more than a tenth of its width: a full turn then
+/// sees a field as wide as twice the longer side (field_of_view's outer radius).
+[[nodiscard]] bool is_displaced(const CircularScan& scan);
+
 /// How the views are spread over the turn.
 struct AngularCoverage {
   double span = 0;            ///< rad from the first to the last view plus one mean step, as it turned

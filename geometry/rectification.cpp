@@ -83,6 +83,14 @@ Rectification make_rectification(std::span<const View> views, int columns, int r
   return result;
 }
 
+Rectification widened(Rectification rectification, int left, int right) {
+  rectification.columns += left + right;
+  for (View& view : rectification.views) view = from_pixel(view, -left, 0);
+  for (auto& h : rectification.homographies)
+    for (std::size_t n = 0; n < 9; n += 3) h[n + 2] -= left * h[n];
+  return rectification;
+}
+
 PixelWindow source_window(const Rectification& rectification, const PixelWindow& window, int columns,
                           int rows) {
   if (window.columns.empty() || window.rows.empty()) return {};

@@ -79,6 +79,66 @@ void describe(const geometry::AngularCoverage& coverage, std::size_t views, Find
         "the largest gap between views is {:.2f} degrees, the mean {:.2f}: streaks may show", gap, mean_gap));
 }
 
+/// Columns of the filtered detector between which every row of every view was measured.
+struct Measured {
+  double first, last;
+};
+
+Measured measured_columns(const std::vector<geometry::View>& real, const FdkSetup& setup) {
+  Measured measured{-1e300, 1e300};
+  for (std::size_t n = 0; n < real.size(); ++n)
+    for (const int row : {0, setup.source_rows - 1}) {
+      const auto column = [&](int pixel) {
+        return project(setup.views[n], from_pixel(real[n], pixel, row).pixel_origin).column;
+      };
+      measured.first = std::max(measured.first, column(0));
+      measured.last = std::min(measured.last, column(setup.source_columns - 1));
+    }
+  return measured;
+}
+
+/// Gives the shorter side of a displaced detector as many columns as the longer one has.
+void make_symmetric(const std::vector<geometry::View>& real, FdkSetup& setup) {
+  if (!setup.rectification)
+    setup.rectification = geometry::make_rectification(real, setup.columns, setup.rows);
+  double left = 0, right = 0;  // columns that are missing, in any view
+  for (const geometry::View& view : setup.rectification->views) {
+    const double axis = project(view, {0, 0, 0}).column, last = setup.rectification->columns - 1;
+    left = std::max(left, last - 2 * axis), right = std::max(right, 2 * axis - last);
+  }
+  const auto whole = [](double columns) {
+    return columns > 0 ? static_cast<int>(std::ceil(columns)) + 2 : 0;
+  };
+  setup.rectification = geometry::widened(std::move(*setup.rectification), whole(left), whole(right));
+  setup.columns = setup.rectification->columns;
+  setup.rows = setup.rectification->rows;
+  setup.views = setup.rectification->views;
+}
+
+void weigh_displaced(const geometry::CircularScan& part, const std::vector<geometry::View>& real,
+                     FdkSetup& setup) {
+  setup.coverage = geometry::angular_coverage(part.angles);
+  if (!setup.coverage.complete)
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("the rotation axis is off the detector's middle by more than a tenth of its width, which "
+                    "needs a full turn, but the views cover {:.2f} degrees; check the axis (--axis-offset)",
+                    setup.coverage.span / radians_per_degree));
+  refuse_holes(setup.coverage, part.angles.size());
+  make_symmetric(real, setup);
+  for (std::size_t n = 0; n < setup.views.size(); ++n)
+    setup.weights.push_back(kernels::make_fdk_weight(setup.views[n], setup.coverage.steps[n]));
+  const Measured measured = measured_columns(real, setup);
+  setup.column_weights =
+      kernels::displaced_weights(setup.views, setup.columns, measured.first, measured.last);
+  const geometry::FieldOfView seen = geometry::field_of_view(part);
+  setup.findings.push_back(fmt::format(
+      "the detector is displaced: the full turn sees {:.2f} mm around the axis, where a centred one of this "
+      "width would see less; opposite rays within {:.2f} mm share their weight (Wang)",
+      seen.outer_radius, seen.inner_radius));
+  describe(setup.coverage, part.angles.size(), setup.findings);
+}
+
 void weigh(const geometry::CircularScan& part, FdkSetup& setup) {
   const bool half_turn = part.beam == geometry::Beam::parallel;
   setup.coverage = geometry::angular_coverage(part.angles, half_turn ? 0.5 * turn : turn);
@@ -103,7 +163,8 @@ FdkSetup prepare_fdk(const geometry::CircularScan& scan, std::span<const int> vi
   const geometry::CircularScan part = chosen(scan, setup.view_indices);
   setup.source_columns = setup.columns = scan.detector.columns;
   setup.source_rows = setup.rows = scan.detector.rows;
-  setup.views = geometry::make_views(part);
+  const std::vector<geometry::View> real = geometry::make_views(part);
+  setup.views = real;
   if (!geometry::is_aligned(setup.views, setup.columns, setup.rows)) {
     setup.rectification = geometry::make_rectification(setup.views, setup.columns, setup.rows);
     setup.columns = setup.rectification->columns;
@@ -114,7 +175,10 @@ FdkSetup prepare_fdk(const geometry::CircularScan& scan, std::span<const int> vi
                     "(pixels move by up to {:.1f})",
                     largest_move(*setup.rectification)));
   }
-  weigh(part, setup);
+  if (geometry::is_displaced(part))
+    weigh_displaced(part, real, setup);
+  else
+    weigh(part, setup);
   return setup;
 }
 
