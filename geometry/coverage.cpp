@@ -74,7 +74,8 @@ FieldOfView field_of_view(const CircularScan& scan) {
 bool is_displaced(const CircularScan& scan) {
   const Detector& d = scan.detector;
   const double width = d.columns * d.column_pitch;
-  return std::abs(scan.axis.offset * scan.magnification() - d.column_offset) > 0.1 * width;
+  if (!(std::abs(scan.axis.offset * scan.magnification() - d.column_offset) > 0.1 * width)) return false;
+  return scan.beam == Beam::cone || angular_coverage(scan.angles).complete;
 }
 
 AngularCoverage angular_coverage(std::span<const double> angles, double period) {

@@ -49,7 +49,8 @@ struct FieldOfView {
 [[nodiscard]] FieldOfView field_of_view(const CircularScan& scan);
 
 /// True when the axis projects off the detector's middle by more than a tenth of its width: a full turn then
-/// sees a field as wide as twice the longer side (field_of_view's outer radius).
+/// sees a field as wide as twice the longer side (field_of_view's outer radius). Not so half a turn of a
+/// parallel beam, which does without the longer side's excess.
 [[nodiscard]] bool is_displaced(const CircularScan& scan);
 
 /// How the views are spread over the turn.
