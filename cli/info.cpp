@@ -47,6 +47,7 @@ json describe_json(const Job& job, bool has_pixels, const recon::TimeEstimate& t
       {"voltage_kv", about.voltage_kv},
       {"current_ua", about.current_ua},
       {"exposure_s", about.exposure_s},
+      {"beam", scan.beam == geometry::Beam::parallel ? "parallel" : "cone"},
       {"source_object_distance_mm", scan.source_object_distance},
       {"source_detector_distance_mm", scan.source_detector_distance},
       {"magnification", scan.magnification()},
@@ -60,7 +61,7 @@ json describe_json(const Job& job, bool has_pixels, const recon::TimeEstimate& t
       {"axis", {{"offset_mm", scan.axis.offset}, {"roll_rad", scan.axis.roll}, {"tilt_rad", scan.axis.tilt}}},
       {"views", scan.angles.size()},
       {"angular_span_deg", job.setup.coverage.span / radians_per_degree},
-      {"full_turn", job.setup.coverage.full_turn},
+      {"complete_turn", job.setup.coverage.complete},
       {"volume",
        {{"size", {grid.nx, grid.ny, grid.nz}},
         {"voxel_size_mm", grid.spacing.x},
@@ -85,9 +86,12 @@ std::string describe_scan(const Job& job) {
     text += fmt::format("x-rays    {:g} kV, {:g} uA{}\n", about.voltage_kv, about.current_ua,
                         about.filter.empty() ? "" : ", " + about.filter);
   if (about.exposure_s > 0) text += fmt::format("exposure  {} a view\n", format_seconds(about.exposure_s));
-  text += fmt::format(
-      "geometry  source to object {:.3f} mm, source to detector {:.3f} mm, magnification {:.4f}\n",
-      scan.source_object_distance, scan.source_detector_distance, scan.magnification());
+  if (scan.beam == geometry::Beam::parallel)
+    text += "geometry  parallel beam\n";
+  else
+    text += fmt::format(
+        "geometry  source to object {:.3f} mm, source to detector {:.3f} mm, magnification {:.4f}\n",
+        scan.source_object_distance, scan.source_detector_distance, scan.magnification());
   text += fmt::format("detector  {} x {} pixels of {:g} x {:g} mm; offset {:g}, {:g} mm\n", d.columns, d.rows,
                       d.column_pitch, d.row_pitch, d.column_offset + 0.0, d.row_offset + 0.0);
   text += fmt::format(

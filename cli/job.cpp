@@ -67,7 +67,8 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--size", options.size, "Voxels as NX,NY,NZ; default: what the detector covers");
   command.add_option("--center", options.center,
                      "Middle of the volume as X,Y,Z in mm from the axis at the central ray's height");
-  command.add_option("--roi", options.roi, "Region: full, or auto (the box around the object, from a few views)")
+  command
+      .add_option("--roi", options.roi, "Region: full, or auto (the box around the object, from a few views)")
       ->check(CLI::IsMember({"full", "auto"}))
       ->capture_default_str();
   command.add_option("--window", options.window, "Filter: ram-lak, shepp-logan, cosine, hamming, hann")
@@ -86,21 +87,25 @@ void add_job_options(CLI::App& command, JobOptions& options) {
 }
 
 /// The grid cut to the object, if that is wanted, and a finding that says what became of it.
-geometry::VolumeGrid make_region(const JobOptions& options, const Job& job, const geometry::CircularScan& scan,
-                                 geometry::VolumeGrid grid, Findings& findings) {
+geometry::VolumeGrid make_region(const JobOptions& options, const Job& job,
+                                 const geometry::CircularScan& scan, geometry::VolumeGrid grid,
+                                 Findings& findings) {
   if (options.roi == "full") return grid;
   if (!options.size.empty() || !options.center.empty())
-    throw Error(ErrorKind::usage, "--roi auto and --size or --center exclude each other: both choose the region");
+    throw Error(ErrorKind::usage,
+                "--roi auto and --size or --center exclude each other: both choose the region");
   const auto box = recon::find_object(*job.source, scan, job.setup.view_indices);
   if (!box) {
-    findings.push_back("--roi auto: no object stands out in the projections; the whole field of view is kept");
+    findings.push_back(
+        "--roi auto: no object stands out in the projections; the whole field of view is kept");
     return grid;
   }
   const geometry::VolumeGrid part = recon::cut_to(grid, *box);
-  findings.push_back(fmt::format("--roi auto: the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
-                                 "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
-                                 box->lowest.x, box->highest.x, box->lowest.y, box->highest.y, box->lowest.z,
-                                 box->highest.z, part.nx, part.ny, part.nz, grid.nx, grid.ny, grid.nz));
+  findings.push_back(
+      fmt::format("--roi auto: the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
+                  "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
+                  box->lowest.x, box->highest.x, box->lowest.y, box->highest.y, box->lowest.z, box->highest.z,
+                  part.nx, part.ny, part.nz, grid.nx, grid.ny, grid.nz));
   return part;
 }
 
@@ -108,7 +113,8 @@ kernels::BackProjectorSpec make_projector(const JobOptions& options, const geome
                                           const recon::FdkSetup& setup, const geometry::VolumeGrid& grid,
                                           const kernels::Backend& backend) {
   kernels::BackProjectorSpec spec;
-  spec.radius = geometry::field_of_view(scan).inner_radius;
+  const geometry::FieldOfView seen = geometry::field_of_view(scan);
+  spec.radius = geometry::is_displaced(scan) ? seen.outer_radius : seen.inner_radius;
   if (options.fast == "off" || (options.fast == "auto" && !backend.merges_views())) return spec;
   if (!backend.merges_views())
     throw Error(ErrorKind::unsupported,

@@ -25,7 +25,9 @@ Range touched(double lowest, double highest, int count) {
 
 DetectorPoint project(const View& view, Vec3 p) {
   const Vec3 normal = normalised(cross(view.row_step, view.column_step));
-  const Vec3 ray = p - view.source, q = view.pixel_origin - view.source;
+  const bool parallel = view.is_parallel();
+  const Vec3 ray = parallel ? view.direction : p - view.source;
+  const Vec3 start = parallel ? p : view.source, q = view.pixel_origin - start;
   const double depth = dot(ray, normal), to_detector = dot(q, normal);
   const Vec3 hit = (to_detector / depth) * ray - q;
   // Solves hit = column * column_step + row * row_step; the two need not be perpendicular.
@@ -34,7 +36,9 @@ DetectorPoint project(const View& view, Vec3 p) {
   const double hu = dot(hit, view.column_step), hv = dot(hit, view.row_step);
   const double determinant = uu * vv - uv * uv;
   return {(hu * vv - hv * uv) / determinant, (hv * uu - hu * uv) / determinant,
-          to_detector < 0 ? -depth : depth};
+          parallel          ? 1
+          : to_detector < 0 ? -depth
+                            : depth};
 }
 
 PixelWindow shadow_window(std::span<const View> views, const VolumeGrid& grid, int columns, int rows) {
@@ -59,6 +63,7 @@ FieldOfView field_of_view(const CircularScan& scan) {
   const double half = 0.5 * d.columns * d.column_pitch;
   // Distance of the axis from the rays to the detector's two edges, in the plane of the turn.
   const auto reach = [&](double edge) {
+    if (scan.beam == Beam::parallel) return std::abs(edge - scan.axis.offset);
     const double angle = std::atan(edge / scan.source_detector_distance);
     return std::abs(scan.source_object_distance * std::sin(angle) - scan.axis.offset * std::cos(angle));
   };
@@ -66,27 +71,32 @@ FieldOfView field_of_view(const CircularScan& scan) {
   return {std::min(left, right), std::max(left, right)};
 }
 
-AngularCoverage angular_coverage(std::span<const double> angles) {
+bool is_displaced(const CircularScan& scan) {
+  const Detector& d = scan.detector;
+  const double width = d.columns * d.column_pitch;
+  if (!(std::abs(scan.axis.offset * scan.magnification() - d.column_offset) > 0.1 * width)) return false;
+  return scan.beam == Beam::cone || angular_coverage(scan.angles).complete;
+}
+
+AngularCoverage angular_coverage(std::span<const double> angles, double period) {
   AngularCoverage coverage;
   const std::size_t count = angles.size();
   coverage.steps.assign(count, turn);
-  coverage.span = turn;
-  coverage.largest_gap = turn;
+  coverage.span = coverage.largest_gap = coverage.period = period;
   if (count < 2) return coverage;
 
-  const auto modulo_turn = [](double angle) {
-    const double rest = std::fmod(angle, turn);
-    return rest < 0 ? rest + turn : rest;
+  const auto modulo = [period](double angle) {
+    const double rest = std::fmod(angle, period);
+    return rest < 0 ? rest + period : rest;
   };
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](auto a, auto b) { return modulo_turn(angles[a]) < modulo_turn(angles[b]); });
+                   [&](auto a, auto b) { return modulo(angles[a]) < modulo(angles[b]); });
   std::vector<double> gap(count);  // from the n-th in order to the next
   for (std::size_t n = 0; n < count; ++n) {
-    const double next =
-        n + 1 < count ? modulo_turn(angles[order[n + 1]]) : modulo_turn(angles[order[0]]) + turn;
-    gap[n] = next - modulo_turn(angles[order[n]]);
+    const double next = n + 1 < count ? modulo(angles[order[n + 1]]) : modulo(angles[order[0]]) + period;
+    gap[n] = next - modulo(angles[order[n]]);
   }
   coverage.largest_gap = *std::max_element(gap.begin(), gap.end());
 
@@ -95,15 +105,15 @@ AngularCoverage angular_coverage(std::span<const double> angles) {
   coverage.span = *most - *least + mean_step;
   // What lies between the last and the first angle decides: a short scan leaves open all that a half turn and
   // a fan do not need, while views that are missing in between leave their gap inside the turn.
-  constexpr double short_scan_gap = 20 * std::numbers::pi / 180;
-  const double open_end = turn - (*most - *least);
-  coverage.full_turn = open_end <= std::max(short_scan_gap, 1.5 * mean_step);
-  if (!coverage.full_turn) {  // the views at the ends of the turn stand for what lies between them only
+  const double short_scan_gap = period / 18;
+  const double open_end = period - (*most - *least);
+  coverage.complete = open_end <= std::max(short_scan_gap, 1.5 * mean_step);
+  if (!coverage.complete) {  // the views at the ends of the turn stand for what lies between them only
     const auto last = std::find(order.begin(), order.end(), static_cast<std::size_t>(most - angles.begin()));
     gap[static_cast<std::size_t>(last - order.begin())] = mean_step;
   }
   for (std::size_t n = 0; n < count; ++n)
-    coverage.steps[order[n]] = 0.5 * (gap[n] + gap[(n + count - 1) % count]);
+    coverage.steps[order[n]] = 0.5 * turn / period * (gap[n] + gap[(n + count - 1) % count]);
   return coverage;
 }
 

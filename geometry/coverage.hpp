@@ -1,6 +1,7 @@
 // What a scan can see, and which part of the detector a piece of the volume needs.
 #pragma once
 
+#include <numbers>
 #include <span>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct PixelWindow {
                                         int rows);
 
 /// Pixel indices (column, row), not rounded, where the ray through world point `p` meets the detector.
-/// `depth` receives the distance from the source along the detector's normal; not positive behind it.
+/// `depth` receives the distance from the source along the detector's normal, not positive behind it; of a
+/// parallel beam, whose source is as far from everything, 1.
 struct DetectorPoint {
   double column = 0;
   double row = 0;
@@ -46,15 +48,24 @@ struct FieldOfView {
 };
 [[nodiscard]] FieldOfView field_of_view(const CircularScan& scan);
 
+/// True when the axis projects off the detector's middle by more than a tenth of its width: a full turn then
+/// sees a field as wide as twice the longer side (field_of_view's outer radius). Not so half a turn of a
+/// parallel beam, which does without the longer side's excess.
+[[nodiscard]] bool is_displaced(const CircularScan& scan);
+
 /// How the views are spread over the turn.
 struct AngularCoverage {
-  double span = 0;         ///< rad from the first to the last view plus one mean step, as it turned
-  double largest_gap = 0;  ///< rad between neighbouring views, modulo a full turn
-  bool full_turn = false;  ///< no gap is wider than a short scan's
-  std::vector<double>
-      steps;  ///< rad, one a view: half the gap to each neighbour; sums to 2 pi for a full turn
+  double span = 0;            ///< rad from the first to the last view plus one mean step, as it turned
+  double largest_gap = 0;     ///< rad between neighbouring directions
+  bool complete = false;      ///< the views reach around the period but for a gap that no short scan has
+  double period = 0;          ///< rad after which the directions repeat
+  std::vector<double> steps;  ///< one a view: its share, half the gap to each neighbour; a complete
+                              ///< coverage's sum to 2 pi
 };
 /// From the angles of the views in their order of time (any sense, start, spacing, repeats and overlap).
-[[nodiscard]] AngularCoverage angular_coverage(std::span<const double> angles);
+/// `period` is a full turn, or the half turn after which a parallel beam meets the same lines again: then
+/// every direction modulo pi counts once, whether it was seen once, twice or in part twice.
+[[nodiscard]] AngularCoverage angular_coverage(std::span<const double> angles,
+                                               double period = 2 * std::numbers::pi);
 
 }  // namespace feldspar::geometry

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "geometry/shadow_map.hpp"
 
 namespace feldspar::geometry {
 namespace {
@@ -24,25 +25,27 @@ View upright(const View& real, int columns, int rows) {
   const double level = std::hypot(real.column_step.x, real.column_step.y);
   const double column_pitch = norm(real.column_step), row_pitch = norm(real.row_step);
   const double up = real.row_step.z < 0 ? -row_pitch : row_pitch;
-  return {real.source,
-          middle,
-          {column_pitch * real.column_step.x / level, column_pitch * real.column_step.y / level, 0},
-          {0, 0, up}};
+  return {.source = real.source,
+          .pixel_origin = middle,
+          .column_step = {column_pitch * real.column_step.x / level,
+                          column_pitch * real.column_step.y / level, 0},
+          .row_step = {0, 0, up},
+          .direction = real.direction};
 }
 
-/// H with real (column, row, 1) ~ H * (virtual column, virtual row, 1): the virtual pixel's ray
-/// a + c U + r V (from the source) met with the real detector by the formula of the view matrix.
+/// H with real (column, row, 1) ~ H * (virtual column, virtual row, 1): the shadow that the real detector
+/// sees of the virtual pixel, scaled to 1 in the last element.
 std::array<double, 9> homography(const View& real, const View& flat) {
-  const Vec3 q = real.pixel_origin - real.source, a = flat.pixel_origin - flat.source;
-  const Vec3 rows[3] = {cross(real.row_step, q), cross(q, real.column_step),
-                        cross(real.column_step, real.row_step)};
+  const ShadowMap map = make_shadow_map(real);
+  const Vec3 rows[3] = {map.column, map.row, map.depth}, a = flat.pixel_origin - map.base;
   std::array<double, 9> h{};
-  const double scale = dot(rows[2], a);
+  const double scale = dot(map.depth, a) + map.constant;
   for (std::size_t n = 0; n < 3; ++n) {
     h[3 * n] = dot(rows[n], flat.column_step) / scale;
     h[3 * n + 1] = dot(rows[n], flat.row_step) / scale;
     h[3 * n + 2] = dot(rows[n], a) / scale;
   }
+  h[8] = 1;
   return h;
 }
 
@@ -78,6 +81,14 @@ Rectification make_rectification(std::span<const View> views, int columns, int r
     result.homographies.push_back(homography(views[n], result.views[n]));
   }
   return result;
+}
+
+Rectification widened(Rectification rectification, int left, int right) {
+  rectification.columns += left + right;
+  for (View& view : rectification.views) view = from_pixel(view, -left, 0);
+  for (auto& h : rectification.homographies)
+    for (std::size_t n = 0; n < 9; n += 3) h[n + 2] -= left * h[n];
+  return rectification;
 }
 
 PixelWindow source_window(const Rectification& rectification, const PixelWindow& window, int columns,

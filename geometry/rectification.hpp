@@ -32,6 +32,9 @@ struct Rectification {
 /// The virtual detector that covers the whole real detector of columns x rows, with its pitches.
 [[nodiscard]] Rectification make_rectification(std::span<const View> views, int columns, int rows);
 
+/// The same virtual detector with more columns on either side, which see nothing of the real one.
+[[nodiscard]] Rectification widened(Rectification rectification, int left, int right);
+
 /// The real pixels that cubic interpolation of the virtual `window` can touch, in any view.
 [[nodiscard]] PixelWindow source_window(const Rectification& rectification, const PixelWindow& window,
                                         int columns, int rows);

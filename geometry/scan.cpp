@@ -39,14 +39,46 @@ View laboratory_view(const CircularScan& scan) {
   const Vec3 u = d.column_pitch * posed(x), v = d.row_pitch * posed(z);
   const Vec3 centre{d.column_offset, scan.source_detector_distance - scan.source_object_distance,
                     d.row_offset};
-  return {{0, -scan.source_object_distance, 0},
-          centre - (0.5 * (d.columns - 1)) * u - (0.5 * (d.rows - 1)) * v,
-          u,
-          v};
+  return {.source = {0, -scan.source_object_distance, 0},
+          .pixel_origin = centre - (0.5 * (d.columns - 1)) * u - (0.5 * (d.rows - 1)) * v,
+          .column_step = u,
+          .row_step = v,
+          .direction = scan.beam == Beam::parallel ? y : Vec3{}};
 }
 
 void require(bool holds, std::string_view field, double value, std::string_view expected) {
   if (!holds) throw Error(ErrorKind::bad_file, fmt::format("{} is {}, but {}", field, value, expected));
+}
+
+void require_distances(const CircularScan& scan) {
+  const double sod = scan.source_object_distance, sdd = scan.source_detector_distance;
+  if (scan.beam == Beam::parallel) {
+    require(sod == 0, "source-to-object distance", sod, "of a parallel beam it must be 0");
+    require(sdd == 0, "source-to-detector distance", sdd, "of a parallel beam it must be 0");
+    return;
+  }
+  require(std::isfinite(sod) && sod > 0, "source-to-object distance", sod,
+          "it must be a positive number of mm");
+  require(std::isfinite(sdd) && sdd > sod, "source-to-detector distance", sdd,
+          fmt::format("it must be larger than the source-to-object distance of {} mm", sod));
+}
+
+void require_offsets(const CircularScan& scan) {
+  const Detector& d = scan.detector;
+  const double half_width = 0.5 * d.columns * d.column_pitch, half_height = 0.5 * d.rows * d.row_pitch;
+  if (scan.beam == Beam::parallel) {  // no central ray: only where the axis meets the detector matters
+    require(std::abs(scan.axis.offset - d.column_offset) < half_width, "the rotation axis offset",
+            scan.axis.offset, "it puts the axis outside the detector");
+    require(std::isfinite(d.row_offset), "the detector's row offset", d.row_offset, "it must be a number");
+    return;
+  }
+  require(std::abs(d.column_offset) < half_width, "the detector's column offset", d.column_offset,
+          fmt::format("beyond half the detector's width of {} mm the central ray misses it", 2 * half_width));
+  require(std::isfinite(d.row_offset) && std::abs(d.row_offset) < scan.source_detector_distance,
+          "the detector's row offset", d.row_offset,
+          fmt::format("the detector is only {} mm high", 2 * half_height));
+  require(std::abs(scan.axis.offset) < half_width / scan.magnification(), "the rotation axis offset",
+          scan.axis.offset, "it puts the axis outside the detector");
 }
 
 }  // namespace
@@ -59,33 +91,21 @@ RotationAxis axis_from_edges(double top, double bottom, const CircularScan& scan
 }
 
 void validate(const CircularScan& scan) {
+  require_distances(scan);
   const Detector& d = scan.detector;
-  const double sod = scan.source_object_distance, sdd = scan.source_detector_distance;
-  if (scan.beam == Beam::parallel)
-    throw Error(ErrorKind::unsupported, "the scan has a parallel beam, which this version cannot reconstruct");
-  require(std::isfinite(sod) && sod > 0, "source-to-object distance", sod,
-          "it must be a positive number of mm");
-  require(std::isfinite(sdd) && sdd > sod, "source-to-detector distance", sdd,
-          fmt::format("it must be larger than the source-to-object distance of {} mm", sod));
   require(d.columns >= 1, "the number of detector columns", d.columns, "it must be at least 1");
   require(d.rows >= 1, "the number of detector rows", d.rows, "it must be at least 1");
   require(std::isfinite(d.column_pitch) && d.column_pitch > 0, "the detector's column pitch", d.column_pitch,
           "it must be a positive number of mm");
   require(std::isfinite(d.row_pitch) && d.row_pitch > 0, "the detector's row pitch", d.row_pitch,
           "it must be a positive number of mm");
-  const double half_width = 0.5 * d.columns * d.column_pitch, half_height = 0.5 * d.rows * d.row_pitch;
-  require(std::abs(d.column_offset) < half_width, "the detector's column offset", d.column_offset,
-          fmt::format("beyond half the detector's width of {} mm the central ray misses it", 2 * half_width));
-  require(std::isfinite(d.row_offset) && std::abs(d.row_offset) < sdd, "the detector's row offset",
-          d.row_offset, fmt::format("the detector is only {} mm high", 2 * half_height));
+  require_offsets(scan);
   for (const auto& [name, angle] : {std::pair{"detector roll", d.roll},
                                     {"detector tilt", d.tilt},
                                     {"detector slant", d.slant},
                                     {"axis roll", scan.axis.roll},
                                     {"axis tilt", scan.axis.tilt}})
-    require(std::abs(angle) < 0.5, name, angle, "more than 0.5 rad is no circular cone-beam scan");
-  require(std::abs(scan.axis.offset) < half_width / scan.magnification(), "the rotation axis offset",
-          scan.axis.offset, "it puts the axis outside the detector");
+    require(std::abs(angle) < 0.5, name, angle, "more than 0.5 rad is no circular scan");
   require(!scan.angles.empty(), "the number of views", 0, "there must be at least one");
   for (const double angle : scan.angles)
     require(std::isfinite(angle), "an angle", angle, "it must be a number");
@@ -102,9 +122,12 @@ std::vector<View> make_views(const CircularScan& scan) {
     // The object turned by +angle in the laboratory is the laboratory turned by -angle around the object.
     const double c = std::cos(scan.angles[n]), s = std::sin(scan.angles[n]);
     const auto around = [&](Vec3 p) { return Vec3{c * p.x + s * p.y, -s * p.x + c * p.y, p.z}; };
-    View view{around(object.point(laboratory.source)), around(object.point(laboratory.pixel_origin)),
-              around(object.direction(laboratory.column_step)),
-              around(object.direction(laboratory.row_step))};
+    View view{.source = {},
+              .pixel_origin = around(object.point(laboratory.pixel_origin)),
+              .column_step = around(object.direction(laboratory.column_step)),
+              .row_step = around(object.direction(laboratory.row_step)),
+              .direction = around(object.direction(laboratory.direction))};
+    if (!view.is_parallel()) view.source = around(object.point(laboratory.source));
     if (!scan.shifts.empty())  // an image moved by +shift was taken by pixels that stand at -shift
       view = from_pixel(view, -scan.shifts[n].column / scan.detector.column_pitch,
                         -scan.shifts[n].row / scan.detector.row_pitch);

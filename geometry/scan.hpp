@@ -1,5 +1,5 @@
-// What was measured and where: the circular cone-beam scan as instruments describe it, and the list
-// of views that every operator works from.
+// What was measured and where: the circular scan of a cone or parallel beam as instruments describe it, and
+// the list of views that every operator works from.
 //
 //                          z, v (rows)
 //                          ^   ^
@@ -64,15 +64,21 @@ struct CircularScan {
   std::vector<double> angles;     ///< one a view, in the order of the views; any sense, start and spacing
   std::vector<ViewShift> shifts;  ///< empty, or one a view
 
-  [[nodiscard]] double magnification() const { return source_detector_distance / source_object_distance; }
+  /// 1 for a parallel beam.
+  [[nodiscard]] double magnification() const {
+    return beam == Beam::parallel ? 1 : source_detector_distance / source_object_distance;
+  }
 };
 
 /// One exposure with every convention resolved into world vectors.
 struct View {
-  Vec3 source;
-  Vec3 pixel_origin;  ///< centre of pixel (0, 0)
-  Vec3 column_step;   ///< from a pixel to its neighbour in the next column
-  Vec3 row_step;      ///< from a pixel to its neighbour in the next row
+  Vec3 source;          ///< of a cone beam; zero for a parallel one
+  Vec3 pixel_origin;    ///< centre of pixel (0, 0)
+  Vec3 column_step;     ///< from a pixel to its neighbour in the next column
+  Vec3 row_step;        ///< from a pixel to its neighbour in the next row
+  Vec3 direction = {};  ///< unit vector along the rays of a parallel beam; zero for a cone
+
+  [[nodiscard]] constexpr bool is_parallel() const { return direction != Vec3{}; }
 };
 
 /// The axis of instruments that state its position at the height of the detector's upper and lower edge,
@@ -80,7 +86,8 @@ struct View {
 [[nodiscard]] RotationAxis axis_from_edges(double top, double bottom, const CircularScan& scan);
 
 /// Throws Error(bad_file) naming the quantity when the scan is impossible: distances that are not
-/// positive or not in order, pitches, counts, angles that are not finite, shifts of another count.
+/// positive or not in order (or not 0 for a parallel beam), an axis beside the detector, pitches, counts,
+/// angles that are not finite, shifts of another count.
 void validate(const CircularScan& scan);
 
 /// The views of a valid scan. This is the only place where angles, offsets, roll, tilt and shifts become

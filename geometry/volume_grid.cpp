@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "geometry/coverage.hpp"
 
 namespace feldspar::geometry {
 
@@ -29,7 +30,9 @@ VolumeGrid default_grid(const CircularScan& scan, double spacing) {
   const auto count = [&](double length) {
     return std::max(1, static_cast<int>(std::lround(length / m / spacing)));
   };
-  const int across = count(d.columns * d.column_pitch);
+  const double width =
+      is_displaced(scan) ? 2 * m * field_of_view(scan).outer_radius : d.columns * d.column_pitch;
+  const int across = count(width);
   return centred_grid(across, across, count(d.rows * d.row_pitch), spacing, {0, 0, d.row_offset / m});
 }
 

@@ -33,7 +33,8 @@ struct VolumeGrid {
 
 /// The grid that the detector covers at the axis: cubic voxels of column pitch / magnification (or of
 /// `spacing` mm when positive), as many across as the detector has columns, and as high as its image of
-/// the axis. The cylinder that every view sees (field_of_view) is a little narrower.
+/// the axis; of a displaced detector (is_displaced) as many across as its outer field of view. The cylinder
+/// that every view sees (field_of_view) is a little narrower.
 [[nodiscard]] VolumeGrid default_grid(const CircularScan& scan, double spacing = 0);
 
 /// Throws Error(usage) unless counts and spacing are positive and finite.

@@ -6,7 +6,22 @@ namespace feldspar::kernels {
 
 using geometry::Vec3;
 
+namespace {
+
+FdkWeight parallel_weight(const geometry::View& view, double angular_step) {
+  const Vec3 normal = normalised(cross(view.row_step, view.column_step));
+  const Vec3 level = normalised(Vec3{view.direction.x, view.direction.y, 0});
+  return {.ray = view.direction,
+          .column_step = {},
+          .row_step = {},
+          .to_axis = level,
+          .scale = 0.5 * angular_step / (norm(view.column_step) * std::abs(dot(level, normal)))};
+}
+
+}  // namespace
+
 FdkWeight make_fdk_weight(const geometry::View& view, double angular_step) {
+  if (view.is_parallel()) return parallel_weight(view, angular_step);
   const Vec3 ray = view.pixel_origin - view.source;
   Vec3 normal = normalised(cross(view.row_step, view.column_step));
   if (dot(ray, normal) < 0) normal = -1.0 * normal;

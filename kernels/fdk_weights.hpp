@@ -7,6 +7,9 @@
 // where cos(gamma) is the cosine between the pixel's ray and the line from the source straight to the
 // axis. It holds for any detector whose rows are perpendicular to the axis, offset or slanted, and for an
 // axis off the central ray. With the detector facing the axis it is Feldkamp, Davis and Kress (1984).
+// In a parallel beam, the limit of a source far away, nothing depends on the pixel or the voxel:
+//   w    = step/2 / (du cos(slant)) * cos(gamma),
+// with gamma the angle between the rays and the plane of the turn. It is filtered back-projection.
 #pragma once
 
 #include <vector>
@@ -17,10 +20,10 @@ namespace feldspar::kernels {
 
 /// w(column, row) = scale * dot(r, to_axis) / |r| with r = ray + column * column_step + row * row_step.
 struct FdkWeight {
-  geometry::Vec3 ray;  ///< source to pixel (0, 0)
+  geometry::Vec3 ray;  ///< source to pixel (0, 0); of a parallel beam the direction, with steps of 0
   geometry::Vec3 column_step;
   geometry::Vec3 row_step;
-  geometry::Vec3 to_axis;  ///< unit vector from the source straight to the z axis
+  geometry::Vec3 to_axis;  ///< unit vector from the source straight to the z axis; level along parallel rays
   double scale = 0;
 };
 

@@ -22,6 +22,13 @@ double fan_angle(const geometry::View& view, double column) {
   return std::atan2(axis.x * ray.y - axis.y * ray.x, axis.x * ray.x + axis.y * ray.y);
 }
 
+/// How far a column's ray passes from the axis and on which side: the fan angle, or mm in a parallel beam.
+double off_axis(const geometry::View& view, double column) {
+  if (!view.is_parallel()) return fan_angle(view, column);
+  const Vec3 at = view.pixel_origin + column * view.column_step, d = view.direction;
+  return (d.x * at.y - d.y * at.x) / std::hypot(d.x, d.y);
+}
+
 double squared_sine(double x) { return std::sin(x) * std::sin(x); }
 
 /// `beta` is the turn since the first view, `alpha` the fan angle, `delta` half of what the turn exceeds pi
@@ -57,6 +64,24 @@ std::vector<float> parker_weights(std::span<const geometry::View> views, int col
       // (beta, alpha) is (beta + pi + 2 alpha, -alpha).
       weights[n * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column)] =
           static_cast<float>(parker(angles[n] - *least, -fan_angle(views[n], column), delta));
+  return weights;
+}
+
+std::vector<float> displaced_weights(std::span<const geometry::View> views, int columns, double first,
+                                     double last) {
+  double one = 1e300, other = 1e300;  // the reach on either side that every view has
+  for (const geometry::View& view : views) {
+    one = std::min(one, std::abs(off_axis(view, first)));
+    other = std::min(other, std::abs(off_axis(view, last)));
+  }
+  const double reach = std::min(one, other);
+  const double longer = off_axis(views.front(), one < other ? last : first) < 0 ? -1 : 1;
+  std::vector<float> weights;
+  weights.reserve(views.size() * static_cast<std::size_t>(columns));
+  for (const geometry::View& view : views)
+    for (int column = 0; column < columns; ++column)
+      weights.push_back(static_cast<float>(
+          1 + std::sin(0.5 * pi * std::clamp(longer * off_axis(view, column) / reach, -1.0, 1.0))));
   return weights;
 }
 

@@ -1,18 +1,17 @@
 #include "kernels/view_matrix.hpp"
 
+#include "geometry/shadow_map.hpp"
+
 namespace feldspar::kernels {
 
 using geometry::Vec3;
 
-// With r = x - source and q = pixel_origin - source, the ray t r = q + u U + v V meets the detector at
-//   u = r.(V x q) / r.(U x V),   v = r.(q x U) / r.(U x V)
-// (take the dot product of both sides with V x q, with q x U and with U x V). Dividing all three rows by
-// the value of r.(U x V) at the world origin makes the last row 1 there.
+// The shadow map over voxel indices, divided by its depth at the world origin, which makes the last row 1
+// there.
 ExactViewMatrix make_exact_view_matrix(const geometry::View& view, const geometry::VolumeGrid& grid) {
-  const Vec3 q = view.pixel_origin - view.source;
-  const Vec3 normal = cross(view.column_step, view.row_step);
-  const double at_origin = -dot(view.source, normal);
-  const Vec3 rows[3] = {cross(view.row_step, q), cross(q, view.column_step), normal};
+  const geometry::ShadowMap map = geometry::make_shadow_map(view);
+  const double at_origin = map.constant - dot(map.depth, map.base);
+  const Vec3 rows[3] = {map.column, map.row, map.depth};
 
   ExactViewMatrix matrix{};
   for (int row = 0; row < 3; ++row) {
@@ -20,8 +19,9 @@ ExactViewMatrix make_exact_view_matrix(const geometry::View& view, const geometr
     matrix.m[4 * row + 0] = a.x * grid.spacing.x;
     matrix.m[4 * row + 1] = a.y * grid.spacing.y;
     matrix.m[4 * row + 2] = a.z * grid.spacing.z;
-    matrix.m[4 * row + 3] = dot(a, grid.origin - view.source);
+    matrix.m[4 * row + 3] = dot(a, grid.origin - map.base);
   }
+  matrix.m[11] += map.constant / at_origin;
   return matrix;
 }
 

@@ -33,22 +33,29 @@ Sampling sampling_of(std::span<const geometry::View> views, const geometry::Volu
   const double voxel = std::max({grid.spacing.x, grid.spacing.y, grid.spacing.z});
   double pixel = 0;
   for (const geometry::View& view : views) {
-    const geometry::Vec3 source{view.source.x, view.source.y, 0};
-    const double distance = geometry::norm(source), nearest = std::max(distance - s.reach, 1e-3 * distance);
-    const double magnification = geometry::project(view, {0, 0, 0}).depth;
-    const geometry::Vec3 normal = geometry::normalised(geometry::cross(view.row_step, view.column_step));
-    const double image = std::abs(geometry::dot(view.pixel_origin - view.source, normal)) / magnification;
-    const double smaller = std::min(geometry::norm(view.column_step), geometry::norm(view.row_step)) / image;
-    pixel = std::max(pixel, geometry::norm(view.column_step) / image);
-    s.pixels_per_voxel = std::max(s.pixels_per_voxel, voxel / smaller * distance / nearest);
+    double magnification = 1, enlargement = 1;  // at the axis, and from there to the nearest voxel
+    if (!view.is_parallel()) {
+      const double distance = std::hypot(view.source.x, view.source.y);
+      enlargement = distance / std::max(distance - s.reach, 1e-3 * distance);
+      const geometry::Vec3 normal = geometry::normalised(geometry::cross(view.row_step, view.column_step));
+      magnification = std::abs(geometry::dot(view.pixel_origin - view.source, normal)) /
+                      geometry::project(view, {0, 0, 0}).depth;
+    }
+    const double across = geometry::norm(view.column_step) / magnification,
+                 up = geometry::norm(view.row_step) / magnification;
+    pixel = std::max(pixel, across);
+    s.pixels_per_voxel = std::max(s.pixels_per_voxel, voxel / std::min(across, up) * enlargement);
   }
   s.resolution = std::max(pixel, voxel);
   return s;
 }
 
 double angle_between(const geometry::View& a, const geometry::View& b) {
-  const geometry::Vec3 p{a.source.x, a.source.y, 0}, q{b.source.x, b.source.y, 0};
-  return std::atan2(geometry::norm(geometry::cross(p, q)), geometry::dot(p, q));
+  const auto level = [](const geometry::View& view) {
+    const geometry::Vec3 v = view.is_parallel() ? view.direction : view.source;
+    return geometry::Vec3{v.x, v.y, 0};
+  };
+  return std::atan2(geometry::norm(geometry::cross(level(a), level(b))), geometry::dot(level(a), level(b)));
 }
 
 /// Half the widest angle between any two views of a group of `count` that follow each other.

@@ -19,10 +19,10 @@ struct FdkSetup {
   int source_columns = 0, source_rows = 0;
   int columns = 0, rows = 0;          ///< of the detector that is filtered: the virtual one when rectified
   std::vector<geometry::View> views;  ///< of that detector, one a view that takes part
-  std::optional<geometry::Rectification> rectification;  ///< present when the real detector is not aligned
+  std::optional<geometry::Rectification> rectification;  ///< when the real detector leans or is displaced
   geometry::AngularCoverage coverage;
   std::vector<kernels::FdkWeight> weights;
-  std::vector<float> column_weights;  ///< empty, or columns x views for a partial turn
+  std::vector<float> column_weights;  ///< empty, or columns x views for a partial turn or a displaced one
   Findings findings;                  ///< what was recognised and how it is treated
 };
 

@@ -75,7 +75,7 @@ void NxtomoSource::open(const OpenOptions& options) {
       scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""));
   describe();
   mention_what_is_not_used();
-  if (scan_.beam == Beam::cone) geometry::validate(scan_);
+  geometry::validate(scan_);
 }
 
 void NxtomoSource::describe() {

@@ -66,7 +66,7 @@ TEST(ShadowWindow, ThinSlabNeedsFewRows) {
 
 TEST(AngularCoverage, EqualStepsShareTheTurn) {
   const auto coverage = angular_coverage(testing::plain_scan(36).angles);
-  EXPECT_TRUE(coverage.full_turn);
+  EXPECT_TRUE(coverage.complete);
   for (const double step : coverage.steps) EXPECT_NEAR(step, turn / 36, 1e-12);
 }
 
@@ -92,7 +92,7 @@ TEST(AngularCoverage, OverrunOfAFlyScanStaysAFullTurn) {
   std::vector<double> angles;
   for (int n = 0; n < 1570; ++n) angles.push_back(n * 0.2299575 * turn / 360);
   const auto coverage = angular_coverage(angles);
-  EXPECT_TRUE(coverage.full_turn);
+  EXPECT_TRUE(coverage.complete);
   EXPECT_NEAR(sum(coverage.steps), turn, 1e-9);
   EXPECT_NEAR(coverage.span, 361.033 * turn / 360, 1e-5);
 }
@@ -101,7 +101,7 @@ TEST(AngularCoverage, MissingViewsAreNoShortScan) {
   std::vector<double> angles = testing::plain_scan(360).angles;
   angles.erase(angles.begin() + 100, angles.begin() + 105);
   const auto coverage = angular_coverage(angles);
-  EXPECT_TRUE(coverage.full_turn);
+  EXPECT_TRUE(coverage.complete);
   EXPECT_NEAR(coverage.steps[99], 3.5 * turn / 360, 1e-9);
   EXPECT_NEAR(sum(coverage.steps), turn, 1e-9);
 }
@@ -110,7 +110,7 @@ TEST(AngularCoverage, MissingViewOfASparseScanIsNoShortScan) {
   std::vector<double> angles = testing::plain_scan(30).angles;
   angles.erase(angles.begin() + 7);
   const auto coverage = angular_coverage(angles);
-  EXPECT_TRUE(coverage.full_turn);
+  EXPECT_TRUE(coverage.complete);
   EXPECT_NEAR(coverage.steps[6], 1.5 * turn / 30, 1e-9);
   EXPECT_NEAR(sum(coverage.steps), turn, 1e-9);
 }
@@ -119,7 +119,7 @@ TEST(AngularCoverage, PartialTurnIsNotClosed) {
   std::vector<double> angles;
   for (int n = 0; n <= 220; ++n) angles.push_back(n * turn / 360);
   const auto coverage = angular_coverage(angles);
-  EXPECT_FALSE(coverage.full_turn);
+  EXPECT_FALSE(coverage.complete);
   for (const double step : coverage.steps) EXPECT_NEAR(step, turn / 360, 1e-9);
 }
 

@@ -180,7 +180,7 @@ TEST_P(VolumeWritingToAFullDisk, SaysSoAndLeavesNothing) {
   const auto grid = grid_of(200, 200, 200);
   Thrown thrown;
   {
-    const FullDisk disk(1 << 20);
+    const FullDisk disk(1 << 18);
     thrown =
         thrown_by([&] { write_volume(folder / "v.h5", grid, {.deflate = GetParam()}, slabs_of(200, 37)); });
   }

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "base/error.hpp"
+#include "tests/recon/reconstruct.hpp"
 #include "tests/support/comparison.hpp"
 #include "tests/support/scans.hpp"
 #include "tests/support/virtual_scan.hpp"
@@ -17,10 +18,11 @@ namespace {
 
 using geometry::CircularScan;
 using testing::Body;
+using testing::mean_within;
+using testing::plenty;
+using testing::reconstruct;
 using testing::VirtualScan;
 using testing::VolumeInMemory;
-
-constexpr std::size_t plenty = std::size_t{4} << 30;
 
 /// 96 x 80 pixels of 1 mm at magnification 2.5: half a cone angle of 4.6 degrees, voxels of 0.4 mm.
 CircularScan small_scan(int views = 180, double sweep = 2 * std::numbers::pi) {
@@ -28,35 +30,6 @@ CircularScan small_scan(int views = 180, double sweep = 2 * std::numbers::pi) {
   scan.detector.columns = 96;
   scan.detector.rows = 80;
   return scan;
-}
-
-VolumeInMemory reconstruct(const io::ScanSource& source, const geometry::VolumeGrid& grid,
-                           const std::string& device = "cpu", std::size_t memory = plenty,
-                           kernels::RampOptions ramp = {}) {
-  MemoryBudget budget(memory);
-  const auto backend = kernels::open_backend(device, {.threads = 2, .budget = &budget});
-  const FdkSetup setup = prepare_fdk(source.scan());
-  const FdkOptions options{.grid = grid, .ramp = ramp, .projector = {}, .memory = memory};
-  const SlabPlan plan = plan_slabs(setup, grid, memory, costs_on(*backend, source, setup, options));
-  VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
-  Progress progress;
-  (void)reconstruct_fdk(source, volume, *backend, setup, plan, options, progress, &budget);
-  return volume;
-}
-
-/// Mean over the voxels whose centre lies within `radius` of `centre`, in a slab of +-`half` mm.
-double mean_within(const VolumeInMemory& volume, const geometry::VolumeGrid& grid, geometry::Vec3 centre,
-                   double radius, double half) {
-  double sum = 0;
-  int count = 0;
-  for (int k = 0; k < grid.nz; ++k)
-    for (int j = 0; j < grid.ny; ++j)
-      for (int i = 0; i < grid.nx; ++i) {
-        const geometry::Vec3 r = grid.centre_of(i, j, k) - centre;
-        if (std::hypot(r.x, r.y) > radius || std::abs(r.z) > half) continue;
-        sum += volume.at(i, j, k), ++count;
-      }
-  return sum / count;
 }
 
 struct Placed {

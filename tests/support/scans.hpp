@@ -28,6 +28,14 @@ inline geometry::CircularScan plain_scan(int views, double sweep = 2 * std::numb
   return scan;
 }
 
+/// The same detector in a parallel beam, its pitches at the object; half a turn unless told.
+inline geometry::CircularScan parallel_scan(int views, double sweep = std::numbers::pi) {
+  geometry::CircularScan scan = plain_scan(views, sweep);
+  scan.beam = geometry::Beam::parallel;
+  scan.source_object_distance = scan.source_detector_distance = 0;
+  return scan;
+}
+
 inline std::vector<Case> named_cases() {
   const geometry::VolumeGrid cube = geometry::centred_grid(17, 19, 23, 0.6);
   std::vector<Case> all{{"centred", plain_scan(11), cube}};
@@ -44,6 +52,12 @@ inline std::vector<Case> named_cases() {
   add("leaning_axis", 9).axis = {.offset = 0.4, .roll = -0.02, .tilt = 0.03};
   auto& shifted = add("shifted_views", 8);
   for (int n = 0; n < 8; ++n) shifted.shifts.push_back({0.37 * n - 1, 0.8 - 0.21 * n});
+  all.push_back({"parallel", parallel_scan(11), cube});
+  all.push_back({"parallel_leaning", parallel_scan(9), cube});
+  auto& leaning = all.back().scan;
+  leaning.detector.roll = 0.03, leaning.detector.column_offset = 0.7, leaning.detector.slant = -0.04;
+  leaning.axis = {.offset = 2.4, .roll = -0.02, .tilt = 0.03};
+  all.push_back({"parallel_tall", parallel_scan(3), geometry::centred_grid(5, 4, 331, 0.07)});
   all.push_back({"short_scan", plain_scan(7, 3.6), cube});
   all.push_back({"flat_voxels_off_centre", plain_scan(5), {17, 19, 13, {0.5, 0.7, 1.1}, {-1.0, -6.0, -9.0}}});
   all.push_back({"single_view", plain_scan(1), cube});

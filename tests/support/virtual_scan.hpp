@@ -71,8 +71,10 @@ class VirtualScan final : public io::ScanSource {
   }
 
   [[nodiscard]] double line_integral(int view, double column, double row) const {
-    const Vec3 source{0, -scan_.source_object_distance, 0};
-    const Vec3 from = to_object(view, source), to = to_object(view, pixel(view, column, row));
+    const Vec3 end = pixel(view, column, row);
+    const Vec3 start = scan_.beam == geometry::Beam::parallel ? end - Vec3{0, 1000, 0}
+                                                              : Vec3{0, -scan_.source_object_distance, 0};
+    const Vec3 from = to_object(view, start), to = to_object(view, end);
     double sum = 0;
     for (const Body& body : bodies_) sum += body.value * chord(body, from, from + 4.0 * (to - from));
     return sum;
