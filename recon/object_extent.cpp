@@ -100,6 +100,9 @@ bool sees_height(const Silhouette& shadow, const Box& box, double z) {
 
 std::optional<Box> hull_of(const std::vector<Silhouette>& shadows, const geometry::CircularScan& scan) {
   const double reach = geometry::field_of_view(scan).outer_radius, step = 2 * reach / hull_cells;
+  const geometry::VolumeGrid whole = geometry::default_grid(scan);
+  // An edge that fades out casts no shadow to speak of: one bin more, at the axis.
+  const double margin = bin * whole.spacing.x + 0.5 * step;
   Box box{{reach, reach, 0}, {-reach, -reach, 0}};
   for (int j = 0; j < hull_cells; ++j)
     for (int i = 0; i < hull_cells; ++i) {
@@ -109,11 +112,10 @@ std::optional<Box> hull_of(const std::vector<Silhouette>& shadows, const geometr
             return sees(shadow, x, y, 0.5 * step, scan.detector.columns);
           }))
         continue;
-      box.lowest = {std::min(box.lowest.x, x - step), std::min(box.lowest.y, y - step), 0};
-      box.highest = {std::max(box.highest.x, x + step), std::max(box.highest.y, y + step), 0};
+      box.lowest = {std::min(box.lowest.x, x - margin), std::min(box.lowest.y, y - margin), 0};
+      box.highest = {std::max(box.highest.x, x + margin), std::max(box.highest.y, y + margin), 0};
     }
   if (box.lowest.x > box.highest.x) return std::nullopt;
-  const geometry::VolumeGrid whole = geometry::default_grid(scan);
   const double bottom = whole.origin.z, top = whole.origin.z + (whole.nz - 1) * whole.spacing.z;
   const double rise = (top - bottom) / hull_cells;
   box.lowest.z = top, box.highest.z = bottom;
@@ -122,8 +124,9 @@ std::optional<Box> hull_of(const std::vector<Silhouette>& shadows, const geometr
     if (!std::all_of(shadows.begin(), shadows.end(),
                      [&](const Silhouette& shadow) { return sees_height(shadow, box, z); }))
       continue;
-    box.lowest.z = std::min(box.lowest.z, z - rise), box.highest.z = std::max(box.highest.z, z + rise);
+    box.lowest.z = std::min(box.lowest.z, z - margin), box.highest.z = std::max(box.highest.z, z + margin);
   }
+  if (box.lowest.z > box.highest.z) box.lowest.z = bottom, box.highest.z = top;
   return box;
 }
 

@@ -16,8 +16,8 @@ struct Box {
 };
 
 /// The box around all that casts a shadow in up to `count` of the given views, spread evenly, cut to what the
-/// views see: a coarse visual hull, widened by its own step. `scan` is the source's, with the axis that the
-/// reconstruction uses. Nothing when no view sees anything. Throws what the source throws.
+/// views see: a coarse visual hull, widened by 8 voxels of the default grid. `scan` is the source's, with the
+/// axis that the reconstruction uses. Nothing when no view sees anything. Throws what the source throws.
 [[nodiscard]] std::optional<Box> find_object(const io::ScanSource& source, const geometry::CircularScan& scan,
                                              std::span<const int> view_indices, int count = 24);
 

@@ -29,7 +29,7 @@ class PartialFile {
   void publish();
 
   /// Leaves the file under its temporary name when it is given up, for a later run to go on with.
-  void keep() noexcept { keep_ = true; }
+  void keep(bool wanted) noexcept { keep_ = wanted; }
   [[nodiscard]] bool kept() const noexcept { return keep_; }
 
   /// Brings what was written so far to the disk. Throws Error(io).

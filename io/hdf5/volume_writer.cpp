@@ -169,10 +169,8 @@ struct VolumeWriter::State {
   /// Giving up first frees the disk, so that closing the file can succeed even where it was full. What a
   /// journal vouches for is kept.
   ~State() {
-    if (journaled() && !journal.empty())
-      partial.keep();
-    else if (journaled())
-      journal.remove();
+    if (journaled() && !journal.empty()) partial.keep(true);
+    if (journaled() && !partial.kept()) journal.remove();
     partial.give_up();
   }
   State(const State&) = delete;
@@ -225,7 +223,9 @@ struct VolumeWriter::State {
 
   /// Opens what an earlier run left behind. False when there is nothing to go on with.
   bool go_on() {
+    partial.keep(true);  // an error from here on must not cost what another run left
     const auto entries = journal.read();
+    partial.keep(!entries.empty());
     if (entries.empty()) return false;
     const Shape shape{grid.nx, grid.ny, grid.nz};
     try {
@@ -239,6 +239,7 @@ struct VolumeWriter::State {
       log_warning(fmt::format("{}: cannot be gone on with ({}): starting again",
                               partial.temporary_path().string(), failure.what()));
       voxels = {}, entry = {}, file = {};
+      partial.keep(false);
       return false;
     }
     chunks.emplace(voxels, shape, coding, options.deflate, options.threads);

@@ -13,10 +13,11 @@ constexpr std::size_t plenty = std::size_t{4} << 30;
 
 inline VolumeInMemory reconstruct(const io::ScanSource& source, const recon::FdkSetup& setup,
                                   const geometry::VolumeGrid& grid, const std::string& device = "cpu",
-                                  std::size_t memory = plenty, kernels::RampOptions ramp = {}) {
+                                  std::size_t memory = plenty, kernels::RampOptions ramp = {},
+                                  const kernels::BackProjectorSpec& projector = {}) {
   MemoryBudget budget(memory);
   const auto backend = kernels::open_backend(device, {.threads = 2, .budget = &budget});
-  const recon::FdkOptions options{.grid = grid, .ramp = ramp, .projector = {}, .memory = memory};
+  const recon::FdkOptions options{.grid = grid, .ramp = ramp, .projector = projector, .memory = memory};
   const recon::SlabPlan plan = plan_slabs(setup, grid, memory, costs_on(*backend, source, setup, options));
   VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
   Progress progress;

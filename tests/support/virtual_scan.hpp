@@ -54,6 +54,7 @@ class VirtualScan final : public io::ScanSource {
   [[nodiscard]] const geometry::CircularScan& scan() const override { return claimed_ ? *claimed_ : scan_; }
   /// From now on the scan says it was taken with another geometry than it was.
   void claim(const geometry::CircularScan& other) { claimed_ = other; }
+  [[nodiscard]] const std::vector<Body>& bodies() const { return bodies_; }
   [[nodiscard]] const io::ScanDescription& description() const override { return description_; }
   [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return fields_; }
   [[nodiscard]] const Findings& findings() const override { return findings_; }
