@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "geometry/coverage.hpp"
 #include "kernels/attenuation.hpp"
 #include "kernels/back_projector.hpp"
 #include "kernels/backend.hpp"
@@ -18,8 +19,8 @@ namespace {
 
 constexpr int view_count = 32;
 
-/// `size` x `size` pixels into `size`^3 voxels at SOD 300, SDD 1000 mm; a piece of a turn of 600 views.
-geometry::CircularScan scan_of(int size) {
+/// `size` x `size` pixels into `size`^3 voxels at SOD 300, SDD 1000 mm; `count` views of a turn of `turn`.
+geometry::CircularScan scan_of(int size, int turn = 600, int count = view_count) {
   geometry::CircularScan scan{
       .source_object_distance = 300,
       .source_detector_distance = 1000,
@@ -27,7 +28,7 @@ geometry::CircularScan scan_of(int size) {
       .axis = {},
       .angles = {},
       .shifts = {}};
-  for (int n = 0; n < view_count; ++n) scan.angles.push_back(2 * std::numbers::pi * n / 600);
+  for (int n = 0; n < count; ++n) scan.angles.push_back(2 * std::numbers::pi * n / turn);
   return scan;
 }
 
@@ -74,6 +75,37 @@ void back_projection(benchmark::State& state, const std::string& device, int siz
   set_rate(state, "GUPS", 1e-9 * double(grid.voxels()) * view_count);
 }
 
+/// As densely sampled as scans of this size are (1.6 views a column): 64 slices about the mid-plane of the
+/// field of view, view by view or merged as the automatic choice has it. GUPS counts every view.
+void dense_back_projection(benchmark::State& state, const std::string& device, int size, bool merge) {
+  constexpr int count = 128, slices = 64;
+  const auto backend = kernels::open_backend(device);
+  const auto scan = scan_of(size, size * 8 / 5, count);
+  const auto views = geometry::make_views(scan);
+  const auto grid = geometry::default_grid(scan);
+  kernels::BackProjectorSpec spec{.radius = geometry::field_of_view(scan).inner_radius, .merging = {}};
+  if (merge) spec.merging = kernels::choose_merging(views, grid, spec.radius);
+  const geometry::Range slab{(grid.nz - slices) / 32 * 16, (grid.nz - slices) / 32 * 16 + slices};
+  const int margin = std::min(size / 2, slices * 3 / 4 + 8);
+  const geometry::Range rows{size / 2 - margin, size / 2 + margin};
+  const Values<float> stack(*backend, ripples(std::size_t(size) * rows.count() * count));
+  const Values<float> volume(*backend, std::vector<float>(std::size_t(grid.nx) * grid.ny * slices));
+  const auto projector = backend->make_back_projector(spec);
+  for (auto _ : state) {
+    projector->accumulate(views, rows, stack.view(size, rows.count(), count), grid, slab,
+                          volume.view(grid.nx, grid.ny, slices));
+    backend->wait();
+  }
+  double columns = 0;
+  for (int j = 0; j < grid.ny; ++j)
+    for (int i = 0; i < grid.nx; ++i) {
+      const geometry::Vec3 at = grid.centre_of(i, j, 0);
+      columns += std::hypot(at.x, at.y) <= spec.radius;
+    }
+  set_rate(state, "GUPS", 1e-9 * columns * slices * count);
+  state.counters["merged_views"] = spec.merging.views;
+}
+
 void filtering(benchmark::State& state, const std::string& device, int columns) {
   const auto backend = kernels::open_backend(device);
   constexpr int rows = 256;
@@ -117,6 +149,15 @@ void register_all() {
           ->UseRealTime();
     };
     for (const int size : {128, 256, 512}) add("back_projection", back_projection, size);
+    for (const int size : {256, 512, 1024, 2048}) {
+      add(
+          "dense_view_by_view",
+          [](auto& state, auto& on, int n) { dense_back_projection(state, on, n, false); }, size);
+      if (kernels::open_backend(device.name)->merges_views())
+        add(
+            "dense_merged", [](auto& state, auto& on, int n) { dense_back_projection(state, on, n, true); },
+            size);
+    }
     for (const int columns : {512, 1000, 2000, 4000}) add("filtering", filtering, columns);
     add("attenuation", attenuation, 1000);
   }
