@@ -1,8 +1,11 @@
-// Weighting and ramp filtering on a GPU with cuFFT, as many rows at a time as a bounded workspace holds.
+// Weighting and ramp filtering on a GPU, two rows a block of threads.
 #include "kernels/filter.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 #include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "kernels/cuda/launch.hpp"
@@ -11,8 +14,8 @@
 namespace feldspar::kernels::cuda {
 namespace {
 
-/// Enough rows to fill the largest device (16,000 of a 2000 pixel detector), little next to a slab.
-constexpr std::size_t workspace_limit = std::size_t{256} << 20;
+/// Blocks that work outside shared memory: enough to fill the largest device.
+constexpr int most_in_global_memory = 1024;
 
 void set(float (&target)[3], geometry::Vec3 v) {
   target[0] = static_cast<float>(v.x);
@@ -31,15 +34,36 @@ PixelWeight single_precision(const FdkWeight& weight, int first_row) {
   return single;
 }
 
+/// The ramp's spectrum as the transform leaves it, with the factor 1 / length that its reverse lacks.
+std::vector<float> scrambled_response(int length, const RampOptions& ramp) {
+  const std::vector<double> response = ramp_response(length, ramp);
+  std::vector<float> scrambled;
+  for (int n = 0; n < length; ++n) {
+    const int frequency = frequency_at(n, length);
+    const auto bin = static_cast<std::size_t>(std::min(frequency, length - frequency));
+    scrambled.push_back(static_cast<float>(response[bin] / length));
+  }
+  return scrambled;
+}
+
+std::vector<Complex> turns_of(int length) {
+  std::vector<Complex> turns;
+  for (int k = 0; k < length / 4; ++k) {
+    const double angle = -2 * std::numbers::pi * k / length;
+    turns.push_back({static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))});
+  }
+  return turns;
+}
+
 class CudaFilter final : public Filter {
  public:
   CudaFilter(SharedQueue queue, const FilterSpec& spec)
       : queue_(std::move(queue)), columns_(spec.columns), length_(ramp_length(spec.columns)) {
-    std::vector<float> response;  // cuFFT's inverse lacks the factor 1 / length
-    for (const double value : ramp_response(length_, spec.ramp))
-      response.push_back(static_cast<float>(value / length_));
-    response_ = static_cast<const float*>(response_table_.upload(
-        *queue_, response.data(), response.size() * sizeof(float), "the ramp's response"));
+    response_ = constant(response_table_, scrambled_response(length_, spec.ramp), "the ramp's response");
+    turns_ = constant(turn_table_, turns_of(length_), "the turns of the row transform");
+    const std::size_t row_bytes = sizeof(Complex) * static_cast<std::size_t>(length_);
+    if (!allow_shared_rows(queue_->device(), row_bytes))
+      workspace_ = DeviceMemory(row_bytes * most_in_global_memory, "rows of the filter");
   }
 
   [[nodiscard]] std::size_t workspace_bytes() const override { return 0; }
@@ -55,54 +79,37 @@ class CudaFilter final : public Filter {
             "filter: column weights are not columns x views");
     if (projections.size() == 0) return;
     queue_->activate();
-    const std::int64_t lines = lines_of(projections.ny, projections.nz);
-    make_room(lines);
     std::vector<PixelWeight> single(weights.size());
     std::transform(weights.begin(), weights.end(), single.begin(),
                    [&](const FdkWeight& weight) { return single_precision(weight, first_row); });
-    FilterBatch batch{projections.data, padded_.as<float>(), columns_, projections.ny, 0, lines, length_};
-    const auto* view_weights = static_cast<const PixelWeight*>(
+    RowFilter filter{projections.data, columns_, projections.ny, length_,
+                     nullptr,          nullptr,  response_,      turns_};
+    filter.weights = static_cast<const PixelWeight*>(
         weights_.upload(*queue_, single.data(), single.size() * sizeof(PixelWeight), "FDK weights"));
-    const auto* columns =
-        column_weights.empty()
-            ? nullptr
-            : static_cast<const float*>(column_weights_.upload(
-                  *queue_, column_weights.data(), column_weights.size_bytes(), "column weights"));
-    for (; batch.first_line < lines; batch.first_line += slots_) {
-      launch(WeighAndPad{batch, view_weights, columns}, slots_, queue_->stream());
-      transforms_.forward(batch.padded);
-      launch(ApplyResponse{batch, response_}, slots_, queue_->stream());
-      transforms_.inverse(batch.padded);
-      launch(Crop{batch}, slots_, queue_->stream());
-    }
+    if (!column_weights.empty())
+      filter.column_weights = static_cast<const float*>(column_weights_.upload(
+          *queue_, column_weights.data(), column_weights.size_bytes(), "column weights"));
+    const std::int64_t pairs = lines_of(filter.pairs_of_a_view(), projections.nz);
+    launch(filter, static_cast<int>(pairs), {workspace_.as<Complex>(), most_in_global_memory},
+           queue_->stream());
   }
 
  private:
-  /// Rows are transformed `slots_` at a time, the last time too: one plan serves blocks of any size.
-  void make_room(std::int64_t lines) {
-    const std::size_t row_bytes = (static_cast<std::size_t>(length_) + 2) * sizeof(float);
-    const auto most = static_cast<std::int64_t>(std::max<std::size_t>(workspace_limit / row_bytes, 1));
-    const int wanted = static_cast<int>(std::min(most, lines));
-    if (wanted <= slots_) return;
-    queue_->wait();
-    slots_ = 0;
-    transforms_ = {};
-    padded_ = {};
-    padded_ = DeviceMemory(static_cast<std::size_t>(wanted) * row_bytes, "padded rows of the filter");
-    transforms_ = RowTransforms(*queue_, length_, wanted);
-    slots_ = wanted;
+  template <class T>
+  [[nodiscard]] const T* constant(StagedTable& table, const std::vector<T>& values, const char* purpose) {
+    return static_cast<const T*>(table.upload(*queue_, values.data(), values.size() * sizeof(T), purpose));
   }
 
   SharedQueue queue_;
   int columns_;
   int length_;
-  int slots_ = 0;
   StagedTable response_table_;
-  const float* response_ = nullptr;
+  StagedTable turn_table_;
   StagedTable weights_;
   StagedTable column_weights_;
-  DeviceMemory padded_;
-  RowTransforms transforms_;
+  const float* response_ = nullptr;
+  const Complex* turns_ = nullptr;
+  DeviceMemory workspace_;
 };
 
 }  // namespace

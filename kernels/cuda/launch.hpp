@@ -4,6 +4,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/shared/attenuate.hpp"
@@ -29,10 +30,17 @@ void launch(const AttenuateBlock<float>& block, std::int64_t lines, DeviceTally*
 
 void launch(const RectifyBlock& block, std::int64_t lines, cudaStream_t stream);
 
-/// `slots` padded rows of a batch.
-void launch(const WeighAndPad& step, int slots, cudaStream_t stream);
-void launch(const ApplyResponse& step, int slots, cudaStream_t stream);
-void launch(const Crop& step, int slots, cudaStream_t stream);
+/// Memory on the device for rows that shared memory is too small for: `count` of them, or none.
+struct RowWorkspace {
+  Complex* rows;
+  int count;
+};
+
+/// Whether a block may have `bytes` of shared memory on this device; makes it so for the filter's kernel.
+[[nodiscard]] bool allow_shared_rows(int device, std::size_t bytes);
+
+/// `pairs` = pairs of rows of all views.
+void launch(const RowFilter& filter, int pairs, const RowWorkspace& workspace, cudaStream_t stream);
 
 /// The slices of a volume that a batch of views is added into.
 struct FdkTarget {

@@ -49,12 +49,6 @@ void check(cudaError_t status, const std::string& call) {
        fmt::format("{} ({})", cudaGetErrorString(status), cudaGetErrorName(status)));
 }
 
-void check(cufftResult status, const std::string& call) {
-  if (status == CUFFT_SUCCESS) return;
-  fail(status == CUFFT_ALLOC_FAILED ? ErrorKind::out_of_memory : ErrorKind::device, call,
-       fmt::format("cuFFT error {}", static_cast<int>(status)));
-}
-
 DeviceMemory::DeviceMemory(std::size_t bytes, const std::string& purpose) : bytes_(bytes) {
   void* memory = nullptr;
   allocated(cudaMalloc(&memory, bytes), "cudaMalloc", bytes, purpose);
@@ -133,28 +127,6 @@ void LayeredTexture::fill(const Queue& queue, const float* projections, int laye
   copy.extent = make_cudaExtent(size(columns_), size(rows_), size(layers));
   copy.kind = cudaMemcpyDeviceToDevice;
   check(cudaMemcpy3DAsync(&copy, queue.stream()), "cudaMemcpy3DAsync of projections into a texture");
-}
-
-RowTransforms::RowTransforms(const Queue& queue, int length, int rows) {
-  const auto plan = [&](cufftType type, int input_step, int output_step) {
-    cufftHandle handle = 0;
-    int n = length;
-    check(cufftPlanMany(&handle, 1, &n, &n, 1, input_step, &n, 1, output_step, type, rows),
-          fmt::format("cufftPlanMany for {} rows of {}", rows, length));
-    Plan owned(handle);
-    check(cufftSetStream(handle, queue.stream()), "cufftSetStream");
-    return owned;
-  };
-  forward_ = plan(CUFFT_R2C, length + 2, length / 2 + 1);
-  inverse_ = plan(CUFFT_C2R, length / 2 + 1, length + 2);
-}
-
-void RowTransforms::forward(float* rows) const {
-  check(cufftExecR2C(forward_.get(), rows, reinterpret_cast<cufftComplex*>(rows)), "cufftExecR2C");
-}
-
-void RowTransforms::inverse(float* rows) const {
-  check(cufftExecC2R(inverse_.get(), reinterpret_cast<cufftComplex*>(rows), rows), "cufftExecC2R");
 }
 
 }  // namespace feldspar::kernels::cuda

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cuda_runtime.h>
-#include <cufft.h>
 
 #include <cstddef>
 #include <string>
@@ -15,7 +14,6 @@ namespace feldspar::kernels::cuda {
 /// Throws Error(out_of_memory or device) unless the call succeeded, naming the call, the thread's current
 /// device, CUDA's reason and a way out.
 void check(cudaError_t status, const std::string& call);
-void check(cufftResult status, const std::string& call);
 
 /// "cuda:0 (NVIDIA H200)", for messages. Never throws for a broken device.
 [[nodiscard]] std::string describe_device(int index);
@@ -123,20 +121,6 @@ class LayeredTexture {
   int columns_ = 0;
   int rows_ = 0;
   int layers_ = 0;
-};
-
-/// Real transforms of `rows` rows of `length`, in place, `length + 2` floats apart.
-class RowTransforms {
- public:
-  RowTransforms() = default;
-  RowTransforms(const Queue& queue, int length, int rows);
-  void forward(float* rows) const;
-  void inverse(float* rows) const;
-
- private:
-  using Plan = Handle<cufftHandle, cufftDestroy>;
-  Plan forward_;
-  Plan inverse_;
 };
 
 }  // namespace feldspar::kernels::cuda

@@ -2,14 +2,12 @@
 // edges included, against the operators' definitions in double precision.
 #include <gtest/gtest.h>
 
-#include <complex>
 #include <limits>
 #include <string>
 
 #include "kernels/shared/attenuate.hpp"
 #include "kernels/shared/cubic_sampler.hpp"
 #include "kernels/shared/fdk_column.hpp"
-#include "kernels/shared/filter_row.hpp"
 #include "kernels/shared/linear_sampler.hpp"
 #include "kernels/view_matrix.hpp"
 #include "tests/kernels/cuda_expectations.hpp"
@@ -212,109 +210,6 @@ TEST(Attenuate, NeverSaturatesWithoutALevel) {
   float p = 0;
   EXPECT_EQ(attenuate(65535, 1100, 100, 0, p), met_nothing);
 }
-
-// ---------------------------------------------------------------------------------------------- filter
-
-PixelWeight single(const FdkWeight& w) {
-  const auto f = [](double x) { return static_cast<float>(x); };
-  return {{f(w.ray.x), f(w.ray.y), f(w.ray.z)},
-          {f(w.column_step.x), f(w.column_step.y), f(w.column_step.z)},
-          {f(w.row_step.x), f(w.row_step.y), f(w.row_step.z)},
-          {f(w.to_axis.x), f(w.to_axis.y), f(w.to_axis.z)},
-          f(w.scale)};
-}
-
-TEST(PixelWeight, KeepsSinglePrecisionOnALargeDetector) {
-  geometry::CircularScan scan = testing::plain_scan(3);
-  scan.detector = {.columns = 4000, .rows = 3000, .column_pitch = 0.1, .row_pitch = 0.1, .column_offset = 60};
-  for (const FdkWeight& weight : testing::weights_of(geometry::make_views(scan)))
-    for (const int row : {0, 1499, 2999})
-      for (const int column : {0, 1999, 3999}) {
-        const geometry::Vec3 r = weight.ray + static_cast<double>(column) * weight.column_step +
-                                 static_cast<double>(row) * weight.row_step;
-        const double expected = weight.scale * dot(r, weight.to_axis) / norm(r);
-        // Rounding of three terms a component, in the dot product, the length and the quotient: 8 of 2^-24.
-        EXPECT_NEAR(single(weight).at(column, row), expected, 8 * 0x1p-24 * weight.scale);
-      }
-}
-
-/// Multiplies the spectrum of one padded row by `response` with plain sums in place of a transform: the step
-/// between the kernels, in the layout that cuFFT's in-place transforms have.
-void transform(float* row, int length, bool forward) {
-  const double turn = (forward ? -2 : 2) * std::numbers::pi / length;
-  std::vector<std::complex<double>> in(static_cast<std::size_t>(length)), out(in.size());
-  for (int n = 0; n < length; ++n) {
-    const int bin = n <= length / 2 ? n : length - n;
-    in[static_cast<std::size_t>(n)] =
-        forward ? std::complex<double>(row[n])
-                : std::complex<double>(row[2 * bin], n <= length / 2 ? row[2 * bin + 1] : -row[2 * bin + 1]);
-  }
-  for (int k = 0; k < length; ++k)
-    for (int n = 0; n < length; ++n)
-      out[static_cast<std::size_t>(k)] +=
-          in[static_cast<std::size_t>(n)] * std::polar(1.0, turn * (k * n % length));
-  if (!forward) {
-    for (int n = 0; n < length; ++n) row[n] = static_cast<float>(out[static_cast<std::size_t>(n)].real());
-    return;
-  }
-  for (int k = 0; k <= length / 2; ++k) {
-    row[2 * k] = static_cast<float>(out[static_cast<std::size_t>(k)].real());
-    row[2 * k + 1] = static_cast<float>(out[static_cast<std::size_t>(k)].imag());
-  }
-}
-
-/// The ramp's spectrum over the length, as sums.
-std::vector<float> response_of(int length) {
-  std::vector<float> response;
-  for (int k = 0; k <= length / 2; ++k) {
-    double sum = 0.25;
-    for (int n = 1 - length / 2; n < length / 2; ++n)
-      if (n % 2 != 0)
-        sum -= std::cos(2 * std::numbers::pi * k * n / length) / std::pow(std::numbers::pi * n, 2);
-    response.push_back(static_cast<float>(sum / length));
-  }
-  return response;
-}
-
-class FilterSteps : public ::testing::TestWithParam<bool> {};
-
-TEST_P(FilterSteps, TogetherConvolveWithTheRamp) {
-  const int columns = 37, rows = 7, count = 5, length = 128,
-            slots = 8;  // 35 lines: the last batch is not full
-  geometry::CircularScan scan = testing::plain_scan(count);
-  scan.detector.column_offset = 4.3;
-  scan.detector.rows = rows;
-  const std::vector<FdkWeight> weights = testing::weights_of(geometry::make_views(scan));
-  const std::vector<float> column_weights =
-      GetParam() ? testing::noise(columns * count, 0, 2) : std::vector<float>{};
-  std::vector<float> values = testing::noise(columns * rows * count);
-  const std::vector<double> expected =
-      testing::expected_filter(weights, column_weights, {values.data(), columns, rows, count});
-  std::vector<PixelWeight> singles;
-  for (const FdkWeight& weight : weights) singles.push_back(single(weight));
-  const std::vector<float> response = response_of(length);
-  std::vector<float> padded(slots * (length + 2), nan);
-
-  FilterBatch batch{values.data(), padded.data(), columns, rows, 0, rows * count, length};
-  for (; batch.first_line < batch.lines; batch.first_line += slots)
-    for (int n = 0; n < slots; ++n) {
-      const float* by_column = GetParam() ? column_weights.data() : nullptr;
-      for (int x = 0; x < 256; ++x) WeighAndPad{batch, singles.data(), by_column}(x, n);
-      transform(batch.slot(n), length, true);
-      for (int x = 0; x < 256; ++x) ApplyResponse{batch, response.data()}(x, n);
-      transform(batch.slot(n), length, false);
-      for (int x = 0; x < 256; ++x) Crop{batch}(x, n);
-    }
-
-  // Values are rounded to single precision six times on their way: weight, product, bins twice, response,
-  // result.
-  const auto difference = testing::compare(std::span(values), std::span(expected));
-  EXPECT_LT(difference.worst, 12 * 0x1p-24) << "at " << difference.where;
-}
-
-INSTANTIATE_TEST_SUITE_P(ColumnWeights, FilterSteps, ::testing::Bool(), [](const auto& instance) {
-  return std::string(instance.param ? "with" : "without");
-});
 
 // ------------------------------------------------------------------------------------------- rectifier
 

@@ -123,29 +123,28 @@ inline double column_tolerance(const ScanCase& c) {
 inline std::vector<double> expected_filter(std::span<const kernels::FdkWeight> weights,
                                            std::span<const float> column_weights,
                                            View3<const float> projections) {
-  std::vector<double> filtered(projections.size());
+  const int columns = projections.nx;
+  std::vector<double> filtered(projections.size()), weighted(static_cast<std::size_t>(columns));
+  auto target = filtered.begin();
   for (int view = 0; view < projections.nz; ++view)
-    for (int row = 0; row < projections.ny; ++row)
-      for (int to = 0; to < projections.nx; ++to) {
-        double sum = 0;
-        for (int from = 0; from < projections.nx; ++from) {
-          const int n = to - from;
-          if (n != 0 && n % 2 == 0) continue;
-          const kernels::FdkWeight& w = weights[static_cast<std::size_t>(view)];
-          const geometry::Vec3 r =
-              w.ray + static_cast<double>(from) * w.column_step + static_cast<double>(row) * w.row_step;
-          double value = projections(from, row, view) * w.scale * dot(r, w.to_axis) / norm(r);
-          if (!column_weights.empty())
-            value *=
-                column_weights[static_cast<std::size_t>(view) * static_cast<std::size_t>(projections.nx) +
-                               static_cast<std::size_t>(from)];
-          sum += value * (n == 0 ? 0.25 : -1 / std::pow(std::numbers::pi * n, 2));
-        }
-        filtered[(static_cast<std::size_t>(view) * static_cast<std::size_t>(projections.ny) +
-                  static_cast<std::size_t>(row)) *
-                     static_cast<std::size_t>(projections.nx) +
-                 static_cast<std::size_t>(to)] = sum;
+    for (int row = 0; row < projections.ny; ++row) {
+      const kernels::FdkWeight& w = weights[static_cast<std::size_t>(view)];
+      for (int at = 0; at < columns; ++at) {
+        const geometry::Vec3 r =
+            w.ray + static_cast<double>(at) * w.column_step + static_cast<double>(row) * w.row_step;
+        double& value = weighted[static_cast<std::size_t>(at)];
+        value = projections(at, row, view) * w.scale * dot(r, w.to_axis) / norm(r);
+        if (!column_weights.empty())
+          value *= column_weights[static_cast<std::size_t>(view) * static_cast<std::size_t>(columns) +
+                                  static_cast<std::size_t>(at)];
       }
+      for (int to = 0; to < columns; ++to) {
+        double sum = 0.25 * weighted[static_cast<std::size_t>(to)];
+        for (int from = (to + 1) % 2; from < columns; from += 2)
+          sum -= weighted[static_cast<std::size_t>(from)] / std::pow(std::numbers::pi * (to - from), 2);
+        *target++ = sum;
+      }
+    }
   return filtered;
 }
 
