@@ -25,7 +25,7 @@ NOT_FOR_REFERENCE = ("kernels/shared/", "kernels/view_matrix.hpp")
 DOORWAYS = [
     (r"fmt/", [""]),
     (r"spdlog/", ["base/"]),
-    (r"(cuda|cufft|cublas|curand|nvtx|nvToolsExt|thrust/|cub/|cooperative_groups|math_constants)", ["kernels/cuda/"]),
+    (r"(cuda|cublas|curand|nvtx|nvToolsExt|thrust/|cub/|cooperative_groups|math_constants)", ["kernels/cuda/"]),
     (r"([a-z]+mmintrin\.h|immintrin\.h|x86intrin\.h|arm_neon\.h|arm_sve\.h|hwy/|cpuid\.h)", ["kernels/cpu/"]),
     (r"(hdf5(_hl)?\.h|H5[A-Za-z]*\.h|highfive/|libdeflate\.h|zlib\.h)", ["io/hdf5/"]),
     (r"tiff[a-z]*\.h(xx)?$", ["io/tiff/"]),

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
 namespace feldspar::testing {
@@ -14,12 +13,6 @@ struct Outcome {
   int exit_code = -1;
   std::string output;
 };
-
-/// The program under test: what FELDSPAR_PROGRAM names in the environment, else `built`.
-inline std::string program(const char* built) {
-  const char* other = std::getenv("FELDSPAR_PROGRAM");
-  return other ? other : built;
-}
 
 /// `command` as a shell takes it, with redirections.
 inline Outcome run_shell(const std::string& command) {
