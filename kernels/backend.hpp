@@ -18,6 +18,7 @@ namespace feldspar::kernels {
 class Attenuation;
 class BackProjector;
 class Filter;
+class ForwardProjector;
 class Rectifier;
 struct AttenuationSpec;
 struct BackProjectorSpec;
@@ -71,6 +72,7 @@ class Backend {
   [[nodiscard]] virtual std::unique_ptr<Rectifier> make_rectifier() = 0;
   [[nodiscard]] virtual std::unique_ptr<Filter> make_filter(const FilterSpec& spec) = 0;
   [[nodiscard]] virtual std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) = 0;
+  [[nodiscard]] virtual std::unique_ptr<ForwardProjector> make_forward_projector() = 0;
 };
 
 /// A device that could be opened, or why it cannot.

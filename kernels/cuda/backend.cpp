@@ -69,6 +69,10 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec&) override {
     return cuda::make_back_projector(queue_, Interpolation::exact);
   }
+  [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
+    throw Error(ErrorKind::unsupported,
+                "the CUDA backend has no forward projector; use --device cpu for what needs one");
+  }
 
  private:
   void copy(void* target, const void* source, std::size_t bytes, cudaMemcpyKind kind) {

@@ -7,6 +7,7 @@
 #include "kernels/back_projector.hpp"
 #include "kernels/cuda/resources.hpp"
 #include "kernels/filter.hpp"
+#include "kernels/forward_projector.hpp"
 #include "kernels/rectifier.hpp"
 
 namespace feldspar::kernels::cuda {

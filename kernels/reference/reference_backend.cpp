@@ -20,6 +20,9 @@ class ReferenceBackend final : public HostBackend {
   [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec&) override {
     return reference::make_back_projector();
   }
+  [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
+    return reference::make_forward_projector();
+  }
 };
 
 }  // namespace
