@@ -15,7 +15,8 @@ constexpr int slice_step = 16;  // slabs begin at multiples of what a chunk of t
 std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a * b * c; }
 
 /// Bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw batches (one
-/// read, one computed), their line integrals, the upright copy when there is one, and the back-projector's.
+/// read, one computed), their line integrals, the upright copy when there is one, the back-projector's and
+/// what continues truncated rows.
 std::size_t memory_of(const SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
                       const MemoryCosts& costs) {
   std::size_t slab = 0, batch = 0;
@@ -26,6 +27,7 @@ std::size_t memory_of(const SlabPlan& plan, const FdkSetup& setup, const geometr
     const std::size_t upright = product(setup.columns, s.rows.count(), views);
     std::size_t bytes = 2 * raw * costs.count_bytes + raw * sizeof(float) +
                         costs.back_projector(setup.columns, s.rows.count(), plan.views_per_batch);
+    if (costs.extension) bytes += costs.extension(s.rows.count());
     if (setup.rectification) bytes += upright * sizeof(float);
     batch = std::max(batch, bytes);
   }

@@ -74,6 +74,9 @@ class CpuBackend final : public HostBackend {
   [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
     return cpu::make_forward_projector(machine_);
   }
+  [[nodiscard]] std::unique_ptr<RowExtender> make_row_extender() override {
+    return cpu::make_row_extender(machine_);
+  }
 
  private:
   cpu::Machine machine_;

@@ -10,6 +10,7 @@
 #include "kernels/cuda/cuda_backend.hpp"
 #include "kernels/cuda/launch.hpp"
 #include "kernels/cuda/operators.hpp"
+#include "kernels/row_extender.hpp"
 
 namespace feldspar::kernels {
 namespace cuda {
@@ -72,6 +73,10 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
     throw Error(ErrorKind::unsupported,
                 "the CUDA backend has no forward projector; use --device cpu for what needs one");
+  }
+  [[nodiscard]] std::unique_ptr<RowExtender> make_row_extender() override {
+    throw Error(ErrorKind::unsupported,
+                "the CUDA backend does not extend truncated rows; use --device cpu or --truncation off");
   }
 
  private:

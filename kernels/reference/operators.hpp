@@ -8,6 +8,7 @@
 #include "kernels/filter.hpp"
 #include "kernels/forward_projector.hpp"
 #include "kernels/rectifier.hpp"
+#include "kernels/row_extender.hpp"
 
 namespace feldspar::kernels::reference {
 
@@ -16,5 +17,6 @@ namespace feldspar::kernels::reference {
 [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec);
 [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector();
 [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector();
+[[nodiscard]] std::unique_ptr<RowExtender> make_row_extender();
 
 }  // namespace feldspar::kernels::reference

@@ -23,6 +23,9 @@ class ReferenceBackend final : public HostBackend {
   [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
     return reference::make_forward_projector();
   }
+  [[nodiscard]] std::unique_ptr<RowExtender> make_row_extender() override {
+    return reference::make_row_extender();
+  }
 };
 
 }  // namespace
