@@ -19,8 +19,9 @@ struct FdkOptions {
   geometry::VolumeGrid grid;
   kernels::RampOptions ramp;
   kernels::BackProjectorSpec projector;
-  std::shared_ptr<const Extension> extension;  ///< of truncated rows; null when they are not continued
-  std::size_t memory = 0;                      ///< budget in bytes over the whole process
+  std::shared_ptr<const Extension> extension =
+      nullptr;             ///< of truncated rows; null when they are not continued
+  std::size_t memory = 0;  ///< budget in bytes over the whole process
 };
 
 /// Voxels within the radius of the back-projector: those that are computed.
