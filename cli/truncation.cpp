@@ -52,6 +52,12 @@ recon::Extension by_context(const TruncationOptions& options, const TruncationCa
 recon::Extension by_outline(const recon::Outline& outline, const TruncationCase& of, const char* which,
                             Findings& findings) {
   recon::Extension extension = recon::extend_by_outline(of.setup, outline);
+  if (extension.rows.left + extension.rows.right == 0)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("a cylinder of {:.2f} mm at x {:.2f}, y {:.2f} mm ends within the detector, but the "
+                    "object reaches over its edge; check the --outline",
+                    2 * outline.radius, outline.x + 0.0, outline.y + 0.0));
   findings.push_back(
       fmt::format("rows are continued by {} and {} columns with the chords of {} cylinder of {:.2f} mm at x "
                   "{:.2f}, y {:.2f} mm, scaled to the rows' edges",
