@@ -29,7 +29,8 @@ class ForwardProjector {
                           geometry::Range slices, DeviceView3<const float> volume) = 0;
 
   /// The transposed operation: adds to every voxel the values of the pixels whose rays it contributes to,
-  /// with the weights of accumulate(). A voxel's bits do not depend on the slices it is computed with.
+  /// with the weights of accumulate(). On host backends a voxel's bits do not depend on the slices it is
+  /// computed with; elsewhere the order of the sum may change from call to call.
   virtual void accumulate_adjoint(std::span<const geometry::View> views, const geometry::PixelWindow& window,
                                   DeviceView3<const float> projections, const geometry::VolumeGrid& grid,
                                   geometry::Range slices, DeviceView3<float> volume) = 0;

@@ -10,7 +10,6 @@
 #include "kernels/cuda/cuda_backend.hpp"
 #include "kernels/cuda/launch.hpp"
 #include "kernels/cuda/operators.hpp"
-#include "kernels/row_extender.hpp"
 
 namespace feldspar::kernels {
 namespace cuda {
@@ -71,12 +70,10 @@ class CudaBackend final : public Backend {
     return cuda::make_back_projector(queue_, Interpolation::exact);
   }
   [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
-    throw Error(ErrorKind::unsupported,
-                "the CUDA backend has no forward projector; use --device cpu for what needs one");
+    return cuda::make_forward_projector(queue_);
   }
   [[nodiscard]] std::unique_ptr<RowExtender> make_row_extender() override {
-    throw Error(ErrorKind::unsupported,
-                "the CUDA backend does not extend truncated rows; use --device cpu or --truncation off");
+    return cuda::make_row_extender(queue_);
   }
 
  private:
