@@ -30,7 +30,7 @@ recon::Extension by_context(const TruncationOptions& options, const TruncationCa
   const double field = 2 * geometry::field_of_view(of.scan).inner_radius;
   std::optional<recon::Outline> mask;
   if (!options.outline.empty()) mask = parse_outline(options.outline);
-  auto context = std::make_shared<recon::Context>(wide, placement, of.setup.views, of.setup.rows, field / 64,
+  auto context = std::make_shared<recon::Context>(wide, placement, of.setup.views, of.setup.rows, field / 32,
                                                   mask, of.budget);
   const recon::ContextMatch match =
       recon::match_context(of.source, of.scan, of.setup.view_indices, of.backend, *context);

@@ -36,10 +36,13 @@ Range seen_slices(const geometry::VolumeGrid& grid, const std::vector<geometry::
   for (std::size_t n = 0; n < views.size(); n += step)
     for (const double row : {0.0, rows - 1.0}) {
       const geometry::View& view = views[n];
-      // Heights of the ray through the detector's middle where it is nearest to and furthest behind the grid.
+      // Heights of the row's rays at the depths of the grid's corners: on an upright detector the same in all
+      // columns, so those of the ray straight to the detector.
       const Vec3 pixel = from_pixel(view, 0, row).pixel_origin;
-      const Vec3 along = view.is_parallel() ? view.direction : pixel - view.source;
       const Vec3 from = view.is_parallel() ? pixel : view.source;
+      const Vec3 normal = normalised(cross(view.row_step, view.column_step));
+      const Vec3 straight = dot(pixel - from, normal) * normal + Vec3{0, 0, (pixel - from).z};
+      const Vec3 along = view.is_parallel() ? view.direction : straight;
       const double level = std::hypot(along.x, along.y);
       for (const double x : {grid.origin.x, last.x})
         for (const double y : {grid.origin.y, last.y}) {
