@@ -27,6 +27,7 @@ inline void blend_columns(const float* a, const float* b, float weight_a, float 
                           float* samples) {
   const Floats factor_a = broadcast(weight_a), factor_b = broadcast(weight_b);
   a += from, b += from, samples += from;
+#pragma GCC unroll 4
   for (int row = 0; row < count; row += lanes)
     store(samples + row, factor_a * load(a + row) + factor_b * load(b + row));
 }
@@ -137,25 +138,47 @@ inline bool make_line(const ColumnTile& tile, const Group& group, const Places& 
 
   place_chunks(tile, start, step, line);
   line.step = static_cast<float>(step);
-  line.samples = buffer + tile.border;
+  float* const samples = buffer + tile.border;
+  line.samples = samples;
   const float* a = group.columns[n] + (at.left[n] + 1) * tile.column_stride + tile.border;
   const int from = line.offset[chunks.first] & -lanes, last = tile.row_count + tile.border - group.rows;
   blend_columns(a, a + tile.column_stride, at.weight_a[n], at.weight_b[n], from < last ? from : last,
-                group.rows, buffer + tile.border);
+                group.rows, samples);
   return true;
 }
 
-template <bool narrow>
+/// How far apart the samples of a chunk are: within one register, within two, or anywhere.
+enum class Spread { tight, narrow, wide };
+
+/// Adds one chunk of a line to its sum.
+template <Spread spread>
+inline Floats add_chunk(Floats sum, const Line& line, int chunk) {
+  const Floats t = ramp(1.0f) * broadcast(line.step) + broadcast(line.fraction[chunk]);
+  const float* samples = line.samples + line.offset[chunk];
+  if (spread == Spread::tight) return add_tight(sum, samples, t);
+  return spread == Spread::narrow ? add_interpolated(sum, samples, t) : add_gathered(sum, samples, t);
+}
+
+/// Chunks whose sums stay in registers while lines are added.
+constexpr int chunks_at_once = 8;
+
+template <Spread spread>
 inline void add_lines(Chunks chunks, const Line* lines, int count, float* sums) {
-  const Floats lane = ramp(1.0f);
-  for (int chunk = chunks.first; chunk < chunks.end; ++chunk) {
-    Floats sum{};
-    for (int n = 0; n < count; ++n) {
-      const Line& line = lines[n];
-      const Floats t = lane * line.step + line.fraction[chunk];
-      const float* samples = line.samples + line.offset[chunk];
-      sum = narrow ? add_interpolated(sum, samples, t) : add_gathered(sum, samples, t);
+  int chunk = chunks.first;
+  for (; chunk + chunks_at_once <= chunks.end; chunk += chunks_at_once) {
+    Floats sum[chunks_at_once] = {};
+    for (int n = 0; n < count; ++n)
+#pragma GCC unroll 8
+      for (int c = 0; c < chunks_at_once; ++c) sum[c] = add_chunk<spread>(sum[c], lines[n], chunk + c);
+#pragma GCC unroll 8
+    for (int c = 0; c < chunks_at_once; ++c) {
+      float* const at = sums + (chunk + c) * lanes;
+      store(at, load(at) + sum[c]);
     }
+  }
+  for (; chunk < chunks.end; ++chunk) {
+    Floats sum{};
+    for (int n = 0; n < count; ++n) sum = add_chunk<spread>(sum, lines[n], chunk);
     store(sums + chunk * lanes, load(sums + chunk * lanes) + sum);
   }
 }
@@ -174,10 +197,12 @@ void back_project_tile(const ColumnTile& tile) {
         for (int n = 0; n < view_group; ++n)
           if (make_line(tile, group, at, n, chunks, tile.lines + n * tile.line_stride, lines[count])) ++count;
         float* sums = tile.sums + (j * tile_width + i) * tile_stride;
-        if (group.steepest < narrow_step)
-          add_lines<true>(chunks, lines, count, sums);
+        if (group.steepest < tight_step)
+          add_lines<Spread::tight>(chunks, lines, count, sums);
+        else if (group.steepest < narrow_step)
+          add_lines<Spread::narrow>(chunks, lines, count, sums);
         else
-          add_lines<false>(chunks, lines, count, sums);
+          add_lines<Spread::wide>(chunks, lines, count, sums);
       }
   }
 }
