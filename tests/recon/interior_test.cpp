@@ -167,6 +167,44 @@ INSTANTIATE_TEST_SUITE_P(Wide, WithContext,
                                            WideCase{"one_voxel_across", 1.03, {0, -wide_voxel, 0}, 0}),
                          [](const auto& of) { return of.param.name; });
 
+struct Setting {
+  const char* name;
+  void (*change)(CircularScan&);
+};
+class OtherScans : public ::testing::TestWithParam<Setting> {};
+
+TEST_P(OtherScans, KeepTheirLevelToo) {
+  CircularScan scan = interior_scan();
+  GetParam().change(scan);
+  const VirtualScan source(scan, cell(-off_centre));
+  const FdkSetup setup = prepare_fdk(scan);
+  const auto outline = std::make_shared<Extension>(extend_by_outline(setup, {9.15, -off_centre, 0}));
+
+  EXPECT_NEAR(error_of_mean(reconstruct(source, setup, outline)), 0, 0.02);
+  const auto context = by_context(source, setup, wide_reconstruction(), {off_centre, 0, 0});
+  EXPECT_NEAR(error_of_mean(reconstruct(source, setup, context)), 0, 0.001);
+}
+INSTANTIATE_TEST_SUITE_P(Settings, OtherScans,
+                         ::testing::Values(Setting{"parallel",
+                                                   [](CircularScan& s) {
+                                                     s.beam = geometry::Beam::parallel;
+                                                     s.source_object_distance = s.source_detector_distance =
+                                                         0;
+                                                     s.detector.column_pitch = s.detector.row_pitch =
+                                                         2.02 / 96;
+                                                   }},
+                                           Setting{"short_turn",
+                                                   [](CircularScan& s) {
+                                                     for (double& a : s.angles) a *= 0.6;
+                                                   }},
+                                           Setting{"rolled", [](CircularScan& s) { s.detector.roll = 0.02; }},
+                                           Setting{"tilted_and_off_the_middle",
+                                                   [](CircularScan& s) {
+                                                     s.detector.tilt = 0.02, s.axis.offset = 0.04,
+                                                     s.detector.column_offset = 0.2;
+                                                   }}),
+                         [](const auto& of) { return of.param.name; });
+
 // The same interior, seen with an object that was turned on its stage for the wide scan.
 TEST(Interior, FindsItsPlaceInATurnedContext) {
   const VirtualScan source(interior_scan(), cell(-off_centre));
