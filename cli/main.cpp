@@ -35,6 +35,7 @@ void add_commands(CLI::App& program) {
   add_recon_command(program);
   add_simulate_command(program);
   add_slice_command(program);
+  add_convert_command(program);
   add_devices_command(program);
   add_template_command(program);
 }
