@@ -52,7 +52,9 @@ ScanFileWriter::ScanFileWriter(const std::filesystem::path& path, const ScanCont
     throw Error(ErrorKind::io, fmt::format("{}: the scan needs {}, but only {} are free", path.string(),
                                            format_bytes(needed), format_bytes(room)));
   guarded([&] {
-    file_ = File(H5Fcreate(partial_.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT),
+    const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making properties");
+    check(H5Pset_file_locking(access, false, true), "leaving the lock to us");
+    file_ = File(H5Fcreate(partial_.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access),
                  "making the file");
   });
 }

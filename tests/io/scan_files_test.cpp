@@ -1,4 +1,5 @@
 // Scans written in one format, read, written in another and read again: every pixel and every number stays.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -134,8 +135,8 @@ TEST(ScanFiles, EveryPairOfFormatsKeepsPixelsAndGeometryExactly) {
         SCOPED_TRACE(each.name + ": " + from.name + " to " + to.name);
         const CountType type = ++seed % 2 ? CountType::uint16 : CountType::float32;
         const WholeScan original = random_scan(each.scan, type, seed);
-        const fs::path first = folder / (std::to_string(seed) + "a" + from.extension),
-                       second = folder / (std::to_string(seed) + "b" + to.extension);
+        const fs::path first = folder / (fmt::format("{}a{}", seed, from.extension)),
+                       second = folder / (fmt::format("{}b{}", seed, to.extension));
 
         write(original, *from.create(first, original.content));
         const WholeScan once = read(first);

@@ -1,4 +1,5 @@
 // Descriptions of TIFF stacks: what is read, what is refused, and which way images and angles run.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -45,7 +46,7 @@ class StackSource : public ::testing::Test {
       for (int row = 0; row < 2; ++row)
         for (int column = 0; column < 3; ++column)
           counts.push_back(static_cast<std::uint16_t>(100 * view + 10 * row + column));
-      write_tiff(folder_ / ("p" + std::to_string(view) + ".tif"),
+      write_tiff(folder_ / (fmt::format("p{}.tif", view)),
                  View3<const std::uint16_t>{counts.data(), 3, 2, 1});
     }
   }
