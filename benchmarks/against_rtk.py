@@ -155,6 +155,7 @@ def reconstruct(build, work, case, runs):
     held = slice((nz - slices) // 2, (nz - slices) // 2 + slices) if slices else slice(0, nz)
     rows = {"feldspar": [], "RTK": []}
     for _ in range(runs):
+        print(f"{time.strftime('%H:%M:%S')} the next pair", file=sys.stderr)
         (work / "ours.h5").unlink(missing_ok=True)
         wall, peak, text = run([feldspar, "recon", work / "scan", "-o", work / "ours.h5", "--json", "--threads", THREADS, "--fast", fast])
         ours = json.loads(text)
@@ -167,9 +168,10 @@ def reconstruct(build, work, case, runs):
         rows["RTK"].append({"wall_s": wall, "peak_mib": peak} | theirs)
     truth = h5py.File(work / "truth.h5")["entry/data/data"][held]
     volumes = {"feldspar": h5py.File(work / "ours.h5")["entry/data/data"][held], "RTK": np.load(work / "rtk.npy")}
-    if fast != "off":  # what merging costs in accuracy, if anything
-        run([feldspar, "recon", work / "scan", "-o", work / "ours.h5", "--overwrite", "--fast", "off"])
-        volumes["feldspar --fast off"] = h5py.File(work / "ours.h5")["entry/data/data"][held]
+    if slices:  # what merging costs in accuracy, if anything
+        run([feldspar, "recon", work / "scan", "-o", work / "ours.h5", "--overwrite", "--fast", "off",
+             "--size", f"{nx},{ny},{slices}"])
+        volumes["feldspar --fast off"] = h5py.File(work / "ours.h5")["entry/data/data"][...]
     result = {"case": case, "size": [nx, ny, nz], "views": views, "fast": fast, "slices_of_rtk": slices or nz, "programs": {}}
     print(f"Shepp-Logan, {views} views into {nx}x{ny}x{nz}, --fast {fast}, {THREADS} threads, {runs} runs in turn (medians)")
     if slices:
