@@ -61,7 +61,7 @@ class CudaBackProjector final : public BackProjector {
     if (!texture_.holds(stack.columns, stack.rows, batch.count)) {
       queue_->wait();  // a kernel may still read the old one
       texture_ = {};
-      texture_ = LayeredTexture(stack.columns, stack.rows, batch.count);
+      texture_ = LayeredTexture(*queue_, stack.columns, stack.rows, batch.count);
     }
     texture_.fill(*queue_, stack.pixels, batch.count);
     launch_fdk(batch, TextureStack{texture_.get(), stack.first_row}, target, upright, queue_->stream());

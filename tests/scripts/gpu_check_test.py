@@ -26,7 +26,7 @@ class GpuCheck(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.root = pathlib.Path(self.folder.name)
         self.program("feldspar", f"echo '{DEVICE}'")
-        for name in ("backend", "texture", "arithmetic", "filter", "merging"):
+        for name in ("backend", "texture", "arithmetic", "filter"):
             self.suite(f"cuda_{name}_test", "COMPLETED")
         self.program("whole_run_benchmark", f"echo '{WHOLE}'")
         for name in ("kernels_benchmark", "cuda_variants_benchmark"):
