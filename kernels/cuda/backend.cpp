@@ -99,8 +99,8 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec) override {
     return cuda::make_filter(queue_, spec);
   }
-  [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec&) override {
-    return cuda::make_back_projector(queue_, Interpolation::exact);
+  [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) override {
+    return cuda::make_back_projector(queue_, Interpolation::exact, spec.radius);
   }
 
  private:

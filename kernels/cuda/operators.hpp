@@ -21,7 +21,7 @@ enum class Interpolation { exact, texture };
 [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier(SharedQueue queue);
 [[nodiscard]] std::unique_ptr<Filter> make_filter(SharedQueue queue, const FilterSpec& spec);
 [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(SharedQueue queue,
-                                                                 Interpolation interpolation);
+                                                                 Interpolation interpolation, double radius);
 
 /// The number of rows of a block of projections. Throws Error(unsupported) beyond what one launch can take.
 [[nodiscard]] std::int64_t lines_of(int rows, int views);
