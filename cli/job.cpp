@@ -89,6 +89,7 @@ void add_job_options(CLI::App& command, JobOptions& options) {
                      "Rotation axis to the right of the central ray, at the object, as 0.12mm");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+  add_truncation_options(command, options.truncation);
 }
 
 /// The grid cut to the object, if that is wanted, and a finding that says what became of it.
@@ -159,15 +160,20 @@ Job prepare_job(const JobOptions& options) {
   backends.erase(backends.begin());
   job.more_backends = std::move(backends);
   job.fdk.projector = make_projector(options, scan, job.setup, job.fdk.grid, *job.backend);
+  Findings truncation;
+  if (!options.open.headers_only) {
+    job.inspection = recon::inspect(*job.source, job.setup.view_indices);
+    job.fdk.extension = make_extension(
+        options.truncation, {*job.source, scan, job.setup, job.inspection, *job.backend, job.budget.get()},
+        truncation);
+  }
   job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
                                recon::costs_on(job.devices(), *job.source, job.setup, job.fdk));
 
   job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
-  if (!options.open.headers_only) {
-    job.inspection = recon::inspect(*job.source, job.setup.view_indices);
-    job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
-  }
+  job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
+  job.findings.insert(job.findings.end(), truncation.begin(), truncation.end());
   return job;
 }
 
@@ -185,6 +191,9 @@ std::string describe_plan(const Job& job) {
   text += "\n";
   text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window),
                       job.fdk.ramp.cutoff);
+  if (job.fdk.extension)
+    text += fmt::format("rows      continued from {} to {} columns\n", job.setup.columns,
+                        job.fdk.extension->width(job.setup.columns));
   const kernels::ViewMerging& merging = job.fdk.projector.merging;
   if (merging.views > 1)
     text += fmt::format(

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/memory.hpp"
+#include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
 #include "recon/fdk.hpp"
@@ -36,6 +37,7 @@ struct JobOptions {
   std::string axis_roll;
   std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
   std::string roi = "full";   ///< "full" or "auto"
+  TruncationOptions truncation;
 };
 
 void add_job_options(CLI::App& command, JobOptions& options);

@@ -18,7 +18,9 @@ namespace feldspar::kernels {
 class Attenuation;
 class BackProjector;
 class Filter;
+class ForwardProjector;
 class Rectifier;
+class RowExtender;
 struct AttenuationSpec;
 struct BackProjectorSpec;
 struct FilterSpec;
@@ -78,6 +80,8 @@ class Backend {
   [[nodiscard]] virtual std::unique_ptr<Rectifier> make_rectifier() = 0;
   [[nodiscard]] virtual std::unique_ptr<Filter> make_filter(const FilterSpec& spec) = 0;
   [[nodiscard]] virtual std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) = 0;
+  [[nodiscard]] virtual std::unique_ptr<ForwardProjector> make_forward_projector() = 0;
+  [[nodiscard]] virtual std::unique_ptr<RowExtender> make_row_extender() = 0;
 };
 
 /// A device that could be opened, or why it cannot.

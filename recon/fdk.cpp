@@ -14,6 +14,7 @@
 #include "kernels/rectifier.hpp"
 #include "recon/conveyor.hpp"
 #include "recon/device_array.hpp"
+#include "recon/extended_filter.hpp"
 #include "recon/slab_worker.hpp"
 #include "recon/slab_works.hpp"
 
@@ -37,11 +38,15 @@ class Works final : public SlabWorks {
                                                .white = source.references().white,
                                                .dark = source.references().dark,
                                                .saturation = source.references().saturation})),
-        filter_(backend.make_filter({.columns = setup.columns, .ramp = options.ramp})),
         back_projector_(backend.make_back_projector(options.projector)) {
     const auto views = static_cast<std::size_t>(plan.views_per_batch);
     const std::size_t pixels = largest(plan, source_pixels) * views;
     line_integrals_.emplace(backend, pixels, "line integrals");
+    if (options.extension)
+      extended_filter_.emplace(backend, setup, *options.extension, options.ramp,
+                               static_cast<int>(largest(plan, [](const Slab& s) { return s.rows.count(); })));
+    else
+      filter_ = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
     if (!backend.uses_host_memory())
       counts_.emplace(backend, pixels * io::bytes_of(count_type_), "raw counts");
     if (!setup.rectification) return;
@@ -69,11 +74,7 @@ class Works final : public SlabWorks {
     }
     {
       const Stopwatch time(report_.filter_s);
-      const auto width = static_cast<std::size_t>(setup_.columns);
-      const std::span<const float> all(setup_.column_weights);
-      filter_->apply(part(setup_.weights, batch),
-                     all.empty() ? all : all.subspan(width * batch.first, width * batch.count()),
-                     slab.rows.first, stack);
+      filter(slab, batch, stack);
     }
     const Stopwatch time(report_.back_projection_s);
     back_projector_->accumulate(part(setup_.views, batch), slab.rows, stack, options_.grid, slab.slices,
@@ -88,6 +89,15 @@ class Works final : public SlabWorks {
   static std::span<const T> part(const std::vector<T>& all, geometry::Range batch) {
     return std::span(all).subspan(static_cast<std::size_t>(batch.first),
                                   static_cast<std::size_t>(batch.count()));
+  }
+
+  void filter(const Slab& slab, geometry::Range batch, kernels::DeviceView3<float> stack) {
+    if (extended_filter_) return extended_filter_->apply(batch, slab.rows, stack);
+    const auto width = static_cast<std::size_t>(setup_.columns);
+    const std::span<const float> all(setup_.column_weights);
+    filter_->apply(part(setup_.weights, batch),
+                   all.empty() ? all : all.subspan(width * batch.first, width * batch.count()),
+                   slab.rows.first, stack);
   }
 
   void attenuate(const Slab& slab, kernels::DeviceView3<float> stack, void* raw) {
@@ -113,6 +123,7 @@ class Works final : public SlabWorks {
   std::unique_ptr<kernels::Attenuation> attenuation_;
   std::unique_ptr<kernels::Rectifier> rectifier_;
   std::unique_ptr<kernels::Filter> filter_;
+  std::optional<ExtendedFilter> extended_filter_;  ///< instead of filter_ when rows are continued
   std::unique_ptr<kernels::BackProjector> back_projector_;
   std::optional<DeviceArray3<float>> line_integrals_, upright_;
   std::optional<DeviceArray3<std::byte>> counts_;
@@ -171,17 +182,24 @@ double computed_voxels(const FdkOptions& options) {
 
 MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
                      const FdkOptions& options) {
-  const auto filter = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
+  const int width = options.extension ? options.extension->width(setup.columns) : setup.columns;
+  const auto filter = backend.make_filter({.columns = width, .ramp = options.ramp});
   const std::shared_ptr<kernels::BackProjector> back_projector =
       backend.make_back_projector(options.projector);
   const std::size_t references =
       sizeof(float) * 2 * (source.references().white.size() + source.references().dark.size());
+  const Extension* extension = options.extension.get();
+  const std::size_t context = extension && extension->context ? extension->context->voxels().bytes() : 0;
   return {.count_bytes = io::bytes_of(source.count_type()),
-          .fixed = process_bytes + references + filter->workspace_bytes(),
+          .fixed = process_bytes + references + context + filter->workspace_bytes(),
           .merging = options.projector.merging,
-          .back_projector = [back_projector](int columns, int rows, int views) {
-            return back_projector->workspace_bytes(columns, rows, views);
-          }};
+          .back_projector = [back_projector](
+                                int columns, int rows,
+                                int views) { return back_projector->workspace_bytes(columns, rows, views); },
+          .extension =
+              [extension, &setup](int rows) {
+                return extension ? ExtendedFilter::workspace_bytes(setup, *extension, rows) : 0;
+              }};
 }
 
 MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::ScanSource& source,
@@ -193,6 +211,8 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
   costs.device_fixed =
       tables + sizeof(float) * (source.references().white.size() + source.references().dark.size() +
                                 setup.column_weights.size());
+  if (options.extension && options.extension->context)
+    costs.device_fixed += options.extension->context->voxels().bytes();
   costs.device_limit = backends.front()->device_memory_left();
   for (const kernels::Backend* backend : backends)
     costs.device_limit = std::min(costs.device_limit, backend->device_memory_left());

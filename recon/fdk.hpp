@@ -9,6 +9,7 @@
 #include "kernels/back_projector.hpp"
 #include "kernels/backend.hpp"
 #include "kernels/ramp.hpp"
+#include "recon/extension.hpp"
 #include "recon/fdk_setup.hpp"
 #include "recon/slab_plan.hpp"
 
@@ -18,6 +19,8 @@ struct FdkOptions {
   geometry::VolumeGrid grid;
   kernels::RampOptions ramp;
   kernels::BackProjectorSpec projector;
+  std::shared_ptr<const Extension> extension =
+      nullptr;             ///< of truncated rows; null when they are not continued
   std::size_t memory = 0;  ///< budget in bytes over the whole process
 };
 
@@ -37,7 +40,8 @@ struct FdkReport {
   Findings findings;
 };
 
-/// The memory that FDK on this backend needs beside what the plan itself adds up.
+/// The memory that FDK on this backend needs beside what the plan itself adds up. What comes back refers to
+/// `setup` and to the extension in `options`.
 [[nodiscard]] MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source,
                                    const FdkSetup& setup, const FdkOptions& options);
 

@@ -15,8 +15,9 @@ constexpr int slice_step = SlabPlan::slice_step;
 std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a * b * c; }
 
 /// Sets the bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw
-/// batches (one read, one computed), their line integrals, the upright copy when there is one, and the
-/// back-projector's. A device with memory of its own has there one slab, one raw batch and all that follows.
+/// batches (one read, one computed), their line integrals, the upright copy when there is one, the
+/// back-projector's and what continues truncated rows. A device with memory of its own has there one slab,
+/// one raw batch and all that follows.
 void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
                    const MemoryCosts& costs) {
   std::size_t slab = 0, batch = 0, raw_batch = 0;
@@ -27,6 +28,7 @@ void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::Volume
     const std::size_t upright = product(setup.columns, s.rows.count(), views);
     std::size_t bytes =
         raw * sizeof(float) + costs.back_projector(setup.columns, s.rows.count(), plan.views_per_batch);
+    if (costs.extension) bytes += costs.extension(s.rows.count());
     if (setup.rectification) bytes += upright * sizeof(float);
     batch = std::max(batch, bytes);
     raw_batch = std::max(raw_batch, raw * costs.count_bytes);

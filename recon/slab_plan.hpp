@@ -29,6 +29,8 @@ struct MemoryCosts {
   kernels::ViewMerging merging;  ///< sets what batches are multiples of, and rows beyond the shadow
   /// Of the back-projector for projections of columns x rows and a number of views.
   std::function<std::size_t(int columns, int rows, int views)> back_projector;
+  /// Of what continues truncated rows, for projections of that many rows.
+  std::function<std::size_t(int rows)> extension;
 };
 
 struct SlabPlan {

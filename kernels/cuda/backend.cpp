@@ -102,6 +102,12 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) override {
     return cuda::make_back_projector(queue_, Interpolation::exact, spec.radius);
   }
+  [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
+    return cuda::make_forward_projector(queue_);
+  }
+  [[nodiscard]] std::unique_ptr<RowExtender> make_row_extender() override {
+    return cuda::make_row_extender(queue_);
+  }
 
  private:
   void copy(void* target, const void* source, std::size_t bytes, cudaMemcpyKind kind) {

@@ -9,7 +9,9 @@
 #include "kernels/attenuation.hpp"
 #include "kernels/back_projector.hpp"
 #include "kernels/filter.hpp"
+#include "kernels/forward_projector.hpp"
 #include "kernels/rectifier.hpp"
+#include "kernels/row_extender.hpp"
 
 namespace feldspar::testing {
 
@@ -67,6 +69,13 @@ class FailingBackend final : public kernels::Backend {
   [[nodiscard]] std::unique_ptr<kernels::BackProjector> make_back_projector(
       const kernels::BackProjectorSpec& spec) override {
     return std::make_unique<Projector>(*this, inner_->make_back_projector(spec));
+  }
+
+  [[nodiscard]] std::unique_ptr<kernels::ForwardProjector> make_forward_projector() override {
+    return inner_->make_forward_projector();
+  }
+  [[nodiscard]] std::unique_ptr<kernels::RowExtender> make_row_extender() override {
+    return inner_->make_row_extender();
   }
 
  private:
