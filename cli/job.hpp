@@ -24,7 +24,8 @@ struct JobOptions {
   std::filesystem::path scan;
   io::OpenOptions open;
   std::string device = "auto";
-  std::string memory;  ///< "4GiB"; empty for three quarters of what is free
+  std::string memory;      ///< "4GiB"; empty for three quarters of what is free
+  std::string gpu_memory;  ///< of each GPU; empty for what its driver has free
   int threads = 0;
   std::string voxel_size;  ///< "36um"; empty for pitch / magnification
   std::string size;        ///< "NX,NY,NZ"; empty for what the detector covers
@@ -47,9 +48,16 @@ struct Job {
   recon::FdkOptions fdk;
   std::unique_ptr<MemoryBudget> budget;
   std::unique_ptr<kernels::Backend> backend;
+  std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
   recon::SlabPlan plan;
   recon::Inspection inspection;  ///< empty when the scan has no pixels here
   Findings findings;             ///< of the reader, the set-up and the inspection
+
+  [[nodiscard]] std::vector<kernels::Backend*> devices() const {
+    std::vector<kernels::Backend*> all{backend.get()};
+    for (const auto& other : more_backends) all.push_back(other.get());
+    return all;
+  }
 };
 
 /// Opens the scan and plans its reconstruction. Throws Error.

@@ -161,7 +161,7 @@ std::string identity_of(const CLI::App& command, const Job& job, const std::file
       "{} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(), grid.nx, grid.ny, grid.nz,
       grid.spacing.x, grid.origin.x, grid.origin.y, grid.origin.z,
       effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
-                                 "memory", "threads", "device", "no-hash"}));
+                                 "memory", "gpu-memory", "threads", "device", "no-hash"}));
   return io::text_hash(facts + io::files_fingerprint(input_files(job, context)));
 }
 
@@ -175,8 +175,7 @@ void log_resume(const Job& job, const io::VolumeWriter& writer) {
 
 recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer, Progress& progress) {
   try {
-    return recon::reconstruct_fdk(*job.source, writer, *job.backend, job.setup, job.plan, job.fdk, progress,
-                                  job.budget.get());
+    return recon::reconstruct_fdk(*job.source, writer, job.devices(), job.setup, job.plan, job.fdk, progress);
   } catch (const Error&) {
     if (writer.can_be_resumed())
       log_info("the slabs that were finished are kept; the same command with --resume goes on from them");

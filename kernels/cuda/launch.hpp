@@ -77,6 +77,7 @@ struct FdkTarget {
   int ny;
   int first_slice;
   int slices;
+  Disc disc = {};
 };
 
 /// Rows `first_row` .. of projections in the layers of a texture.

@@ -23,7 +23,7 @@ enum class Interpolation { exact, texture };
 [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier(SharedQueue queue);
 [[nodiscard]] std::unique_ptr<Filter> make_filter(SharedQueue queue, const FilterSpec& spec);
 [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(SharedQueue queue,
-                                                                 Interpolation interpolation);
+                                                                 Interpolation interpolation, double radius);
 
 [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector(SharedQueue queue);
 [[nodiscard]] std::unique_ptr<RowExtender> make_row_extender(SharedQueue queue);

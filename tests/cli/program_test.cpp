@@ -14,7 +14,7 @@ namespace {
 using feldspar::testing::Outcome;
 
 Outcome feldspar(const std::string& arguments) {
-  return feldspar::testing::run_shell("'" FELDSPAR_PROGRAM "' " + arguments);
+  return feldspar::testing::run_shell(feldspar::testing::quoted_program(FELDSPAR_PROGRAM) + " " + arguments);
 }
 
 void expect_one_line_with(const Outcome& outcome, const std::string& word) {
