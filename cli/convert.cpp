@@ -61,7 +61,8 @@ void run_convert(ConvertOptions options) {
   const auto sink = create_scan(target, {.scan = source->scan(),
                                          .type = source->count_type(),
                                          .references = source->references(),
-                                         .description = source->description()});
+                                         .description = source->description(),
+                                         .findings = source->findings()});
   copy_views(*source, *sink);
   sink->finish();
   if (!source->fields().empty())

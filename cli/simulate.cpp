@@ -112,7 +112,8 @@ std::unique_ptr<io::ScanSink> make_sink(const SimulateOptions& options, const si
   io::ScanContent content{.scan = made.scan,
                           .type = io::CountType::uint16,
                           .references = {{static_cast<float>(notes.white_level)}, {}, 65535},
-                          .description = {}};
+                          .description = {},
+                          .findings = {}};
   content.description.name = made.name;
   content.description.instrument = "feldspar simulate";
   content.description.voltage_kv = notes.voltage_kv;

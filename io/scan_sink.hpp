@@ -13,6 +13,7 @@ struct ScanContent {
   CountType type = CountType::uint16;
   References references;
   ScanDescription description;
+  Findings findings;  ///< of the source: what was assumed there is assumed in the copy too
 };
 
 class ScanSink {

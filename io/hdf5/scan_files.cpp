@@ -67,7 +67,7 @@ void NxtomoWriter::write_all(const ScanContent& content) {
                                      std::pair{"/entry/instrument/detector/image_key", "image_key"},
                                      std::pair{"/entry/sample/rotation_angle", "rotation_angle"}})
     check(H5Lcreate_soft(target, data, name, H5P_DEFAULT, H5P_DEFAULT), "linking the data");
-  put_geometry(entry, content.scan, content.references);
+  put_geometry(entry, content);
 }
 
 void NxtomoWriter::write_instrument(hid_t entry, const ScanContent& content) {
@@ -142,7 +142,7 @@ void ExchangeWriter::write_all(const ScanContent& content) {
   const Group system = make_group(instrument, "detection_system", "NXcollection");
   const double at_the_sample = scan.detector.column_pitch / scan.magnification();
   put_length(make_group(system, "objective", "NXcollection"), "resolution", 1e3 * at_the_sample, "um");
-  put_geometry(file_, scan, content.references);
+  put_geometry(file_, content);
 }
 
 }  // namespace

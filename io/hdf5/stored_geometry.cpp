@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <sstream>
+#include <string>
 #include <utility>
 
 #include "io/hdf5/text.hpp"
@@ -106,6 +108,8 @@ bool apply_stored_geometry(const InputFile& file, const std::string& group, cons
     worst = std::max(worst, std::abs(stated[n] - scan.angles[n]));
   units.note(group, "the whole geometry", SourceField::Use::used,
              "written by feldspar; it replaces what the format cannot say as exactly");
+  std::istringstream findings(file.text(group + "/findings"));
+  for (std::string line; std::getline(findings, line);) units.find("was converted from " + line);
   if (worst > 1e-6)
     units.find(
         fmt::format("{} holds other angles than the rest of the file, by up to {:.3g} rad; those of the "
@@ -114,7 +118,9 @@ bool apply_stored_geometry(const InputFile& file, const std::string& group, cons
   return true;
 }
 
-void put_geometry(hid_t parent, const geometry::CircularScan& scan, const References& references) {
+void put_geometry(hid_t parent, const ScanContent& content) {
+  const geometry::CircularScan& scan = content.scan;
+  const References& references = content.references;
   const Group group = make_group(parent, geometry_group, "NXcollection");
   put_text(group, "convention", "feldspar docs/geometry.md: lengths in mm, angles in rad");
   put_text(group, "beam", scan.beam == geometry::Beam::cone ? "cone" : "parallel");
@@ -130,6 +136,9 @@ void put_geometry(hid_t parent, const geometry::CircularScan& scan, const Refere
   put_reference(group, "white", references.white);
   put_reference(group, "dark", references.dark);
   put_number(group, "saturation", references.saturation);
+  std::string findings;
+  for (const std::string& finding : content.findings) findings += finding + "\n";
+  if (!findings.empty()) put_text(group, "findings", findings);
 }
 
 }  // namespace feldspar::io::hdf5

@@ -8,7 +8,7 @@
 #include "io/hdf5/input_file.hpp"
 #include "io/hdf5/stored_units.hpp"
 #include "io/open_scan.hpp"
-#include "io/scan_source.hpp"
+#include "io/scan_sink.hpp"
 
 namespace feldspar::io::hdf5 {
 
@@ -16,7 +16,7 @@ namespace feldspar::io::hdf5 {
 inline constexpr const char* geometry_group = "feldspar_geometry";
 
 /// Lengths in mm and angles in radians, each with its units.
-void put_geometry(hid_t parent, const geometry::CircularScan& scan, const References& references);
+void put_geometry(hid_t parent, const ScanContent& content);
 
 /// Replaces what the format says less exactly by `group`, whose detector's size and angles `scan` must hold
 /// as the format states them; then what `options` demand. False when the group is absent. A group whose

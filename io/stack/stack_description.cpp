@@ -139,6 +139,7 @@ void read_about(const toml::table& root, const std::filesystem::path& file, Stac
                  .exposure_s = section.number("exposure_s").value_or(0),
                  .filter = section.text("filter").value_or(""),
                  .date = section.text("date").value_or("")};
+  stack.findings = section.texts("findings");
   section.finish();
 }
 

@@ -47,6 +47,7 @@ struct StackDescription {
   NumberFile shift_file;  ///< its path is empty when there are no shifts
 
   ScanDescription about;
+  Findings findings;  ///< of the scan that this one was converted from
   std::vector<SourceField> fields;
 };
 

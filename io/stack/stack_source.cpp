@@ -60,6 +60,7 @@ StackSource::StackSource(const fs::path& path, const OpenOptions& options)
   scan_ = stack_.scan;
   fields_ = stack_.fields;
   description_ = stack_.about;
+  for (const std::string& finding : stack_.findings) findings_.push_back("was converted from " + finding);
   if (options.pixel_pitch > 0) {
     scan_.detector.column_pitch = scan_.detector.row_pitch = options.pixel_pitch;
     findings_.push_back("detector.pixel_size is replaced by --pixel-size");

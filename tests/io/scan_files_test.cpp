@@ -31,7 +31,7 @@ std::size_t pixels_of(const geometry::Detector& d) {
 
 WholeScan random_scan(geometry::CircularScan scan, CountType type, unsigned seed) {
   std::mt19937 random(seed);
-  WholeScan whole{{std::move(scan), type, {}, {}}, {}};
+  WholeScan whole{{std::move(scan), type, {}, {}, {}}, {}};
   const std::size_t pixels = pixels_of(whole.content.scan.detector);
   for (std::size_t n = 0; n < pixels; ++n) {
     whole.content.references.white.push_back(50000 + static_cast<float>(random() % 100000) / 13);
@@ -58,7 +58,8 @@ void write(const WholeScan& whole, ScanSink& sink) {
 WholeScan read(const fs::path& path, const OpenOptions& options = {}) {
   const auto source = open_scan(path, options);
   const geometry::Detector& d = source->scan().detector;
-  WholeScan whole{{source->scan(), source->count_type(), source->references(), source->description()}, {}};
+  WholeScan whole{{source->scan(), source->count_type(), source->references(), source->description(), {}},
+                  {}};
   std::vector<int> views(source->scan().angles.size());
   std::iota(views.begin(), views.end(), 0);
   const std::size_t size = pixels_of(d) * views.size();
@@ -186,6 +187,20 @@ TEST(ScanFiles, AnUnfinishedScanHasOnlyItsPartialName) {
       EXPECT_TRUE(fs::exists(path.string() + ".partial")) << format.name;
     }
     EXPECT_TRUE(fs::is_empty(folder.path())) << format.name;  // given up
+  }
+}
+
+TEST(ScanFiles, WhatWasAssumedInTheSourceIsSaidOfTheCopy) {
+  const testing::TempFolder folder;
+  WholeScan whole = random_scan(testing::plain_scan(2), CountType::uint16, 1);
+  whole.content.findings = {"a.nxs: the \"axis\" is assumed", "b"};
+  for (const Format& format : formats) {
+    const fs::path path = folder / (std::string("copy") + format.extension);
+    write(whole, *format.create(path, whole.content));
+
+    const auto findings = open_scan(path)->findings();
+    EXPECT_EQ(testing::count_with(findings, {"converted from a.nxs", "the \"axis\" is assumed"}), 1)
+        << format.name;
   }
 }
 
