@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 
 #include "tests/support/temp_folder.hpp"
 
@@ -23,7 +22,9 @@ std::filesystem::path write_scratch(const std::string& name, const std::uint8_t*
 
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  std::string content(std::filesystem::file_size(path), '\0');
+  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+  return content;
 }
 
 void read_scan(const std::filesystem::path& path, const io::OpenOptions& options) {
