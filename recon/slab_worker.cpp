@@ -180,6 +180,10 @@ void SlabWorker::write(const Slab& slab, float* voxels) {
 /// Reads and adds all views of a slab. Returns where the host finds it, or null when the queue was stopped.
 float* SlabWorker::compute(const Slab& slab, double& advanced) {
   const int view_count = static_cast<int>(task_.setup.views.size());
+  const std::size_t voxels = task_.voxels_of(slab);
+  DeviceArray3<float>& volume = station_->volume(turn_);
+  const auto view = volume.view(task_.options.grid.nx, task_.options.grid.ny, slab.slices.count());
+  volume.fill_zero(voxels);
   Conveyor conveyor;
   Conveyor::Queue<kernels::Buffer*> empty(conveyor);
   Conveyor::Queue<std::pair<kernels::Buffer*, geometry::Range>> full(conveyor);
@@ -194,19 +198,23 @@ float* SlabWorker::compute(const Slab& slab, double& advanced) {
     }
     full.close();
   });
-  const std::size_t voxels = task_.voxels_of(slab);
-  DeviceArray3<float>& volume = station_->volume(turn_);
-  const auto view = volume.view(task_.options.grid.nx, task_.options.grid.ny, slab.slices.count());
-  volume.fill_zero(voxels);
-  while (const auto batch = full.pop()) {
-    if (task_.queue.stopped()) return nullptr;
-    station_->works().add(slab, batch->second, batch->first->data(), view);
-    empty.push(batch->first);
-    const double work = static_cast<double>(batch->second.count()) * slab.slices.count();
-    advanced += work;
-    task_.progress.advance(work, "reconstructing");
+  bool stopped = false;
+  try {
+    while (const auto batch = full.pop()) {
+      stopped = task_.queue.stopped();
+      if (stopped) break;
+      station_->works().add(slab, batch->second, batch->first->data(), view);
+      empty.push(batch->first);
+      const double work = static_cast<double>(batch->second.count()) * slab.slices.count();
+      advanced += work;
+      task_.progress.advance(work, "reconstructing");
+    }
+    if (stopped) conveyor.stop(nullptr);
+  } catch (...) {
+    conveyor.stop(std::current_exception());
   }
-  conveyor.finish();
+  conveyor.finish();  // the reader must have returned before the queues are gone
+  if (stopped) return nullptr;
   float* on_host = station_->on_host(turn_, voxels);
   backend_.wait();
   return on_host;
