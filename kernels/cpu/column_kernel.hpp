@@ -29,7 +29,7 @@ inline void blend_columns(const float* a, const float* b, float weight_a, float 
   a += from, b += from, samples += from;
 #pragma GCC unroll 4
   for (int row = 0; row < count; row += lanes)
-    store(samples + row, factor_a * load(a + row) + factor_b * load(b + row));
+    store(samples + row, multiply_add(factor_a, load(a + row), factor_b * load(b + row)));
 }
 
 /// The views of a group, coefficient by coefficient, so that one instruction serves all of them. Views that
@@ -153,7 +153,7 @@ enum class Spread { tight, narrow, wide };
 /// Adds one chunk of a line to its sum.
 template <Spread spread>
 inline Floats add_chunk(Floats sum, const Line& line, int chunk) {
-  const Floats t = ramp(1.0f) * broadcast(line.step) + broadcast(line.fraction[chunk]);
+  const Floats t = multiply_add(ramp(1.0f), broadcast(line.step), broadcast(line.fraction[chunk]));
   const float* samples = line.samples + line.offset[chunk];
   if (spread == Spread::tight) return add_tight(sum, samples, t);
   return spread == Spread::narrow ? add_interpolated(sum, samples, t) : add_gathered(sum, samples, t);

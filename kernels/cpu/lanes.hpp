@@ -21,6 +21,18 @@ inline Floats load(const float* p) {
 inline void store(float* p, Floats value) { __builtin_memcpy(p, &value, sizeof value); }
 inline Floats broadcast(float value) { return value - Floats{}; }
 
+/// a * b + c, rounded once where the instruction set can: left to the compiler, one sum could be rounded
+/// differently in two loops, and a volume would depend on its slabs.
+inline Floats multiply_add(Floats a, Floats b, Floats c) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__AVX2__)
+  return _mm256_fmadd_ps(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 /// Lane number times `step`.
 inline Floats ramp(float step) {
   Floats value;

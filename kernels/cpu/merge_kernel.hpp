@@ -114,7 +114,8 @@ inline Floats resample(const MergedRows& at, const float* column, int step, int 
                           _mm512_permutex2var_ps(low, _mm512_add_epi32(index, _mm512_set1_epi32(tap)), high),
                           sum);
 #else
-  for (int tap = 0; tap < 4; ++tap) sum += broadcast(at.weight[tap][step]) * load(column + first + tap);
+  for (int tap = 0; tap < 4; ++tap)
+    sum = multiply_add(broadcast(at.weight[tap][step]), load(column + first + tap), sum);
 #endif
   return sum;
 }
@@ -155,7 +156,7 @@ inline void add_columns(const float* taps, std::ptrdiff_t stride, const float (&
 #pragma GCC unroll 2
   for (int row = 0; row < row_count; row += lanes) {
     Floats sum = first ? Floats{} : load(out + row);
-    for (int tap = 0; tap < 4; ++tap) sum += factor[tap] * load(taps + tap * stride + row);
+    for (int tap = 0; tap < 4; ++tap) sum = multiply_add(factor[tap], load(taps + tap * stride + row), sum);
     store(out + row, sum);
   }
 }
