@@ -1,9 +1,8 @@
-// The ways to back-project on a GPU against each other: interpolation in software with full weights, and by
-// the texture unit. GUPS are 10^9 voxel updates a second.
+// The ways to back-project on a GPU against each other (kernels/cuda/operators.hpp names them). GUPS are
+// 10^9 voxel updates a second.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -15,7 +14,7 @@ namespace {
 
 constexpr int view_count = 64;
 
-void back_projection(benchmark::State& state, int device, cuda::Interpolation interpolation, int size) {
+void back_projection(benchmark::State& state, int device, cuda::Method method, int size) {
   const geometry::CircularScan scan = [size] {
     geometry::CircularScan made{
         .source_object_distance = 300,
@@ -41,8 +40,7 @@ void back_projection(benchmark::State& state, int device, cuda::Interpolation in
   cuda::check(cudaMemset(volume.data(), 0, volume.bytes()), "cudaMemset");
   cuda::check(cudaDeviceSynchronize(),
               "cudaDeviceSynchronize");  // the queue does not wait for the default stream
-  const auto projector =
-      cuda::make_back_projector(queue, interpolation, std::numeric_limits<double>::infinity());
+  const auto projector = cuda::make_back_projector(queue, method, {});
   for (auto _ : state) {
     projector->accumulate(views, {0, size}, {projections.as<float>(), size, size, view_count}, grid,
                           {0, grid.nz}, {volume.as<float>(), grid.nx, grid.ny, grid.nz});
@@ -57,11 +55,12 @@ void register_all() {
   for (std::size_t n = 0; n < devices.size(); ++n) {
     if (!devices[n].unavailable.empty()) continue;
     for (const int size : {512, 1024, 2000})
-      for (const auto& [name, interpolation] : {std::pair{"exact", cuda::Interpolation::exact},
-                                                std::pair{"texture", cuda::Interpolation::texture}})
+      for (const auto& [name, method] :
+           {std::pair{"blocks", cuda::Method::blocks}, std::pair{"half_blocks", cuda::Method::half_blocks},
+            std::pair{"columns", cuda::Method::columns}, std::pair{"texture", cuda::Method::texture}})
         benchmark::RegisterBenchmark(
             (std::string(name) + "/" + devices[n].name + "/" + std::to_string(size)).c_str(),
-            [=, device = static_cast<int>(n), way = interpolation](benchmark::State& state) {
+            [=, device = static_cast<int>(n), way = method](benchmark::State& state) {
               back_projection(state, device, way, size);
             })
             ->Unit(benchmark::kMillisecond)

@@ -215,7 +215,7 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
     costs.device_fixed += options.extension->context->voxels().bytes();
   costs.device_limit = backends.front()->device_memory_left();
   for (const kernels::Backend* backend : backends)
-    costs.device_limit = std::min(costs.device_limit, backend->device_memory_left());
+    costs.device_limit = std::min(*costs.device_limit, backend->device_memory_left());
   return costs;
 }
 

@@ -35,7 +35,7 @@ void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::Volume
   }
   const std::size_t kept = slab * (plan.slabs.size() > 1 ? 2 : 1),
                     devices = static_cast<std::size_t>(costs.devices);
-  if (costs.device_limit == 0) {
+  if (!costs.device_limit) {
     plan.memory = costs.fixed + devices * (2 * raw_batch + batch + kept);
   } else {
     plan.memory = costs.fixed + devices * (2 * raw_batch + kept);
@@ -44,7 +44,7 @@ void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::Volume
 }
 
 bool fits(const SlabPlan& plan, std::size_t budget, const MemoryCosts& costs) {
-  return plan.memory <= budget && plan.device_memory <= costs.device_limit;
+  return plan.memory <= budget && (!costs.device_limit || plan.device_memory <= *costs.device_limit);
 }
 
 /// Views that are read at a time, the most first.
@@ -116,8 +116,8 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
                     what, format_bytes(limit), format_bytes(needed), option));
   };
   if (best.memory > budget) refuse("the memory budget", budget, best.memory, "--memory");
-  if (best.device_memory > costs.device_limit)
-    refuse("the GPU's free memory or budget", costs.device_limit, best.device_memory, "--gpu-memory");
+  if (costs.device_limit && best.device_memory > *costs.device_limit)
+    refuse("the GPU's free memory or budget", *costs.device_limit, best.device_memory, "--gpu-memory");
   for (const Slab& slab : best.slabs)
     best.bytes_to_read +=
         product(slab.source_window.columns.count(), slab.source_window.rows.count(), setup.views.size()) *

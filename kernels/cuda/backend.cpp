@@ -100,7 +100,7 @@ class CudaBackend final : public Backend {
     return cuda::make_filter(queue_, spec);
   }
   [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) override {
-    return cuda::make_back_projector(queue_, Interpolation::exact, spec.radius);
+    return cuda::make_back_projector(queue_, Method::blocks, spec);
   }
   [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
     return cuda::make_forward_projector(queue_);

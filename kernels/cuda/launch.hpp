@@ -10,6 +10,7 @@
 #include "kernels/shared/attenuate.hpp"
 #include "kernels/shared/cubic_sampler.hpp"
 #include "kernels/shared/extended_row.hpp"
+#include "kernels/shared/fdk_block.hpp"
 #include "kernels/shared/fdk_column.hpp"
 #include "kernels/shared/filter_row.hpp"
 #include "kernels/shared/joseph_ray.hpp"
@@ -115,6 +116,16 @@ void launch_fdk(const ViewBatch& batch, const LinearStack& stack, const FdkTarge
 /// Interpolates with the texture unit, which rounds both weights to 1/256.
 void launch_fdk(const ViewBatch& batch, const TextureStack& stack, const FdkTarget& target, bool upright,
                 cudaStream_t stream);
+
+/// Sets `scales` (one a view, on the device) to what half_scale() makes of each view's pixels.
+void launch_half_scales(const float* pixels, const PairShape& shape, int views, float* scales,
+                        cudaStream_t stream);
+void launch(const PairPacking<FloatPair>& packing, int views, cudaStream_t stream);
+void launch(const PairPacking<HalfPair>& packing, int views, cudaStream_t stream);
+
+/// All blocks of the target. The batch must be upright (is_upright()).
+void launch(const FdkBlock<FloatPair>& block, const ViewBatch& batch, cudaStream_t stream);
+void launch(const FdkBlock<HalfPair>& block, const ViewBatch& batch, cudaStream_t stream);
 
 /// cudaSuccess when this build has code that the current device can run.
 cudaError_t find_device_code();
