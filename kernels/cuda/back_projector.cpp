@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "kernels/cuda/launch.hpp"
+#include "kernels/cuda/merged_projector.hpp"
 #include "kernels/cuda/operators.hpp"
 #include "kernels/cuda/packed_projections.hpp"
 #include "kernels/view_matrix.hpp"
@@ -40,7 +41,7 @@ void expect_sizes(std::span<const geometry::View> views, geometry::Range rows,
 class CudaBackProjector final : public BackProjector {
  public:
   CudaBackProjector(SharedQueue queue, Method method, const BackProjectorSpec& spec)
-      : queue_(std::move(queue)), method_(method), spec_(spec) {}
+      : queue_(std::move(queue)), method_(method), spec_(spec), merged_(queue_, spec.merging) {}
   CudaBackProjector(const CudaBackProjector&) = delete;
   CudaBackProjector& operator=(const CudaBackProjector&) = delete;
   ~CudaBackProjector() override {  // a kernel may still read what is freed now
@@ -49,6 +50,7 @@ class CudaBackProjector final : public BackProjector {
 
   [[nodiscard]] std::size_t workspace_bytes(int columns, int rows, int views) const override {
     const PairShape shape{columns, 0, rows};
+    if (spec_.merging.views > 1) return merged_.workspace_bytes(rows);
     if (method_ == Method::blocks) return PackedProjections<FloatPair>::bytes(shape, views);
     if (method_ == Method::half_blocks) return PackedProjections<HalfPair>::bytes(shape, views);
     const auto size = [](int n) { return static_cast<std::size_t>(n); };
@@ -65,6 +67,7 @@ class CudaBackProjector final : public BackProjector {
     queue_->activate();
     const FdkTarget target{volume.data,  volume.nx, volume.ny,
                            slices.first, volume.nz, disc_of(spec_.radius, grid)};
+    if (spec_.merging.views > 1 && add_merged(views, rows, projections, grid, slices, target)) return;
     const std::size_t pixels = static_cast<std::size_t>(projections.nx) * projections.ny;
     const bool packed = method_ == Method::blocks || method_ == Method::half_blocks;
     const int most = packed ? PackedProjections<FloatPair>::most_views : ViewBatch::capacity;
@@ -82,10 +85,23 @@ class CudaBackProjector final : public BackProjector {
   }
 
  private:
+  /// False where these views cannot be merged.
+  bool add_merged(std::span<const geometry::View> views, geometry::Range rows,
+                  const DeviceView3<const float>& projections, const geometry::VolumeGrid& grid,
+                  geometry::Range slices, const FdkTarget& target) {
+    std::vector<ExactViewMatrix> matrices;
+    for (const geometry::View& view : views) matrices.push_back(make_exact_view_matrix(view, grid));
+    const MergeScene scene{grid, slices, rows, projections.nx, spec_.radius};
+    if (!can_merge(matrices, scene)) return false;
+    merged_.add(matrices, scene, {projections.data, projections.nx, rows.first, projections.ny},
+                all_of(target));
+    return true;
+  }
+
   void add(const ViewBatch& batch, const LinearStack& stack, const FdkTarget& target, bool upright) {
     if (method_ == Method::texture)
       launch_fdk(batch, textured(stack, batch.count), target, upright, queue_->stream());
-    else if (method_ == Method::columns || !upright)
+    else if (method_ == Method::columns || !upright || spec_.merging.views > 1)  // the workspace is taken
       launch_fdk(batch, stack, target, upright, queue_->stream());
     else if (method_ == Method::blocks)
       launch(FdkBlock<FloatPair>{all_of(target), pairs_.pack(*queue_, stack, batch.count)}, batch,
@@ -116,6 +132,7 @@ class CudaBackProjector final : public BackProjector {
   LayeredTexture texture_;
   PackedProjections<FloatPair> pairs_;
   PackedProjections<HalfPair> halves_;
+  MergedProjector merged_;
 };
 
 }  // namespace

@@ -67,6 +67,7 @@ class CudaBackend final : public Backend {
 
   [[nodiscard]] std::string name() const override { return fmt::format("cuda:{}", queue_->device()); }
   [[nodiscard]] bool uses_host_memory() const noexcept override { return false; }
+  [[nodiscard]] bool merges_views() const noexcept override { return true; }
 
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes, std::string_view purpose) override {
     queue_->activate();

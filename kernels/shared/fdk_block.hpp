@@ -78,6 +78,7 @@ struct FdkBlock {
   template <class Team>
   FELDSPAR_HOST_DEVICE void operator()(const ViewMatrix* views, int count, int i0, int j0, int k0,
                                        Memory& memory, const Team& team) const {
+    if (i0 >= target.end_i || j0 >= target.end_j) return;
     if (target.disc.misses(i0, i0 + width - 1, j0, j0 + depth - 1)) return;
     team(height * columns, [&](int n) {
       const float* voxel = find(i0, j0, k0, n);
