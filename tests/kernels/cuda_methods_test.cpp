@@ -1,39 +1,17 @@
-// Every method of back-projection on a device, merged views included; skipped, visibly, without one.
+// Every method of back-projection on a device; skipped, visibly, without one.
 #include <gtest/gtest.h>
 
 #include <string>
 #include <tuple>
 
-#include "kernels/cuda/cuda_backend.hpp"
-#include "kernels/cuda/operators.hpp"
+#include "tests/kernels/cuda_device.hpp"
 #include "tests/kernels/cuda_expectations.hpp"
-#include "tests/kernels/merging_cases.hpp"
 #include "tests/support/comparison.hpp"
 
 namespace feldspar::kernels::cuda {
 namespace {
 
-/// Adds all views to all slices of a volume of zeros on the first device.
-std::vector<float> on_device(Method method, const BackProjectorSpec& spec, const geometry::CircularScan& scan,
-                             const geometry::VolumeGrid& grid, const std::vector<float>& values) {
-  const auto views = geometry::make_views(scan);
-  const auto queue = std::make_shared<const Queue>(0, 0);
-  const DeviceMemory projections(*queue, values.size() * sizeof(float), "projections");
-  const DeviceMemory volume(*queue, grid.voxels() * sizeof(float), "a volume");
-  check(cudaMemcpy(projections.data(), values.data(), projections.bytes(), cudaMemcpyHostToDevice),
-        "cudaMemcpy");
-  check(cudaMemset(volume.data(), 0, volume.bytes()), "cudaMemset");
-  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // the queue does not wait for the default stream
-  make_back_projector(queue, method, spec)
-      ->accumulate(views, {0, scan.detector.rows},
-                   {projections.as<float>(), scan.detector.columns, scan.detector.rows,
-                    static_cast<int>(views.size())},
-                   grid, {0, grid.nz}, {volume.as<float>(), grid.nx, grid.ny, grid.nz});
-  queue->wait();
-  std::vector<float> result(grid.voxels());
-  check(cudaMemcpy(result.data(), volume.data(), volume.bytes(), cudaMemcpyDeviceToHost), "cudaMemcpy");
-  return result;
-}
+using testing::back_projected_on_device;
 
 struct NamedMethod {
   const char* name;
@@ -65,7 +43,7 @@ TEST_P(MethodsOnDevice, AgreeWithTheDefinition) {
   const std::vector<float> values = testing::noise(static_cast<std::size_t>(nu) * nv * views.size());
   const auto expected = testing::expected_back_projection(views, {values.data(), nu, nv, count}, grid);
 
-  const auto result = on_device(way.method, {}, scan, grid, values);
+  const auto result = back_projected_on_device(way.method, {}, scan, grid, values);
 
   const auto difference = testing::compare(std::span(result), std::span(expected));
   EXPECT_LT(difference.worst, way.rounding + testing::column_tolerance(scan_case))
@@ -78,32 +56,6 @@ INSTANTIATE_TEST_SUITE_P(Geometries, MethodsOnDevice,
                          [](const auto& of) {
                            return std::string(std::get<0>(of.param).name) + "_" + std::get<1>(of.param).name;
                          });
-
-class MergingOnDevice : public ::testing::TestWithParam<testing::MergeCase> {};
-
-// The bounds of cuda_merging_test, which derives them.
-TEST_P(MergingOnDevice, GivesWhatTheCpuGives) {
-  const DeviceInfo device = cuda_devices().front();
-  if (!device.unavailable.empty()) GTEST_SKIP() << "needs a CUDA device: " << device.unavailable;
-  const auto& [name, scan, grid, count] = GetParam();
-  const auto views = geometry::make_views(scan);
-  const BackProjectorSpec spec{.merging = merging_of(count, views, grid, testing::everywhere)};
-  std::vector<float> stack = testing::waves(scan), expected(grid.voxels());
-  open_backend("cpu", {.threads = 2})
-      ->make_back_projector(spec)
-      ->accumulate(views, {0, scan.detector.rows},
-                   {stack.data(), scan.detector.columns, scan.detector.rows, static_cast<int>(views.size())},
-                   grid, {0, grid.nz}, {expected.data(), grid.nx, grid.ny, grid.nz});
-
-  const auto result = on_device(Method::blocks, spec, scan, grid, stack);
-
-  const auto difference = testing::compare(std::span(result), std::span(expected));
-  EXPECT_LT(difference.relative, 1e-4) << "at " << difference.where;
-  EXPECT_LT(difference.worst, 2.8e-4) << "at " << difference.where;
-}
-
-INSTANTIATE_TEST_SUITE_P(Geometries, MergingOnDevice, ::testing::ValuesIn(testing::merge_cases()),
-                         [](const auto& of) { return of.param.name; });
 
 }  // namespace
 }  // namespace feldspar::kernels::cuda
