@@ -35,7 +35,7 @@ void back_projection(benchmark::State& state, int device, const Variant& variant
         .axis = {},
         .angles = {},
         .shifts = {}};
-    for (int n = 0; n < view_count; ++n) made.angles.push_back(2 * std::numbers::pi * n / 3176);
+    for (int n = 0; n < view_count; ++n) made.angles.push_back(0.6 + 2 * std::numbers::pi * n / 3176);
     return made;
   }();
   const std::vector<geometry::View> views = geometry::make_views(scan);

@@ -17,7 +17,7 @@ std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a 
 /// Sets the bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw
 /// batches (one read, one computed), their line integrals, the upright copy when there is one, the
 /// back-projector's and what continues truncated rows. A device with memory of its own has there one slab,
-/// one raw batch and all that follows.
+/// two raw batches and all that follows.
 void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
                    const MemoryCosts& costs) {
   std::size_t slab = 0, batch = 0, raw_batch = 0;
@@ -39,7 +39,7 @@ void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::Volume
     plan.memory = costs.fixed + devices * (2 * raw_batch + batch + kept);
   } else {
     plan.memory = costs.fixed + devices * (2 * raw_batch + kept);
-    plan.device_memory = costs.device_fixed + raw_batch + batch + slab;
+    plan.device_memory = costs.device_fixed + 2 * raw_batch + batch + slab;
   }
 }
 

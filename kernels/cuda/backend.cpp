@@ -60,6 +60,23 @@ class StagingBuffer final : public Buffer {
   PinnedMemory memory_;
 };
 
+class CudaMarker final : public Marker {
+ public:
+  explicit CudaMarker(SharedQueue queue) : queue_(std::move(queue)), event_(make_event()) {}
+  void set() override {
+    queue_->activate();
+    check(cudaEventRecord(event_.get(), queue_->stream()), "cudaEventRecord");
+  }
+  void wait() override {
+    queue_->activate();
+    check(cudaEventSynchronize(event_.get()), "work queued before cudaEventSynchronize");
+  }
+
+ private:
+  SharedQueue queue_;
+  Event event_;
+};
+
 class CudaBackend final : public Backend {
  public:
   CudaBackend(int index, const BackendOptions& options)
@@ -92,6 +109,16 @@ class CudaBackend final : public Backend {
     check(cudaMemsetAsync(device, 0, bytes, queue_->stream()), "cudaMemsetAsync");
   }
   void wait() override { queue_->wait(); }
+  [[nodiscard]] std::unique_ptr<Marker> make_marker() override {
+    queue_->activate();
+    return std::make_unique<CudaMarker>(queue_);
+  }
+  void upload_beside(const void* host, void* device, std::size_t bytes) override {
+    queue_->activate();
+    const auto call = fmt::format("cudaMemcpyAsync of {} bytes beside the work queued", bytes);
+    check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, queue_->uploads()), call);
+    check(cudaStreamSynchronize(queue_->uploads()), call);
+  }
 
   [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) override {
     return cuda::make_attenuation(queue_, spec);
