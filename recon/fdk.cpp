@@ -47,8 +47,11 @@ class Works final : public SlabWorks {
                                static_cast<int>(largest(plan, [](const Slab& s) { return s.rows.count(); })));
     else
       filter_ = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
-    if (!backend.uses_host_memory())
-      counts_.emplace(backend, pixels * io::bytes_of(count_type_), "raw counts");
+    for (int slot = 0; slot < slots; ++slot) {
+      done_.push_back(backend.make_marker());
+      if (!backend.uses_host_memory())
+        counts_.emplace_back(backend, pixels * io::bytes_of(count_type_), "raw counts");
+    }
     if (!setup.rectification) return;
     rectifier_ = backend.make_rectifier();
     upright_.emplace(backend,
@@ -57,12 +60,19 @@ class Works final : public SlabWorks {
                      "rectified projections");
   }
 
-  void add(const Slab& slab, geometry::Range batch, void* raw, kernels::DeviceView3<float> volume) override {
+  void bring(int slot, const void* raw, std::size_t bytes) override {
+    if (counts_.empty()) return;
+    at(done_, slot)->wait();
+    backend_.upload_beside(raw, at(counts_, slot).view(1, 1, 1).data, bytes);
+  }
+
+  void add(const Slab& slab, geometry::Range batch, Counts counts,
+           kernels::DeviceView3<float> volume) override {
     const int columns = slab.source_window.columns.count(), rows = slab.source_window.rows.count();
     auto stack = line_integrals_->view(columns, rows, batch.count());
     {
       const Stopwatch time(report_.attenuation_s);
-      attenuate(slab, stack, raw);
+      attenuate(slab, stack, counts_.empty() ? counts.raw : at(counts_, counts.slot).view(1, 1, 1).data);
     }
     if (setup_.rectification) {
       const Stopwatch time(report_.rectification_s);
@@ -79,12 +89,23 @@ class Works final : public SlabWorks {
     const Stopwatch time(report_.back_projection_s);
     back_projector_->accumulate(part(setup_.views, batch), slab.rows, stack, options_.grid, slab.slices,
                                 volume);
+    at(done_, counts.slot)->set();
+    at(done_, (counts.slot + 1) % slots)->wait();
+  }
+
+  void finish() override {
+    const Stopwatch time(report_.back_projection_s);
     backend_.wait();
   }
 
   [[nodiscard]] kernels::AttenuationTally tally() const override { return attenuation_->tally(); }
 
  private:
+  template <class T>
+  static T& at(std::vector<T>& of_slots, int slot) {
+    return of_slots[static_cast<std::size_t>(slot)];
+  }
+
   template <class T>
   static std::span<const T> part(const std::vector<T>& all, geometry::Range batch) {
     return std::span(all).subspan(static_cast<std::size_t>(batch.first),
@@ -101,10 +122,6 @@ class Works final : public SlabWorks {
   }
 
   void attenuate(const Slab& slab, kernels::DeviceView3<float> stack, void* raw) {
-    if (counts_) {
-      counts_->upload(raw, stack.size() * io::bytes_of(count_type_));
-      raw = counts_->view(1, 1, 1).data;
-    }
     if (count_type_ == io::CountType::uint16)
       attenuation_->apply(kernels::DeviceView3<const std::uint16_t>{static_cast<const std::uint16_t*>(raw),
                                                                     stack.nx, stack.ny, stack.nz},
@@ -126,7 +143,8 @@ class Works final : public SlabWorks {
   std::optional<ExtendedFilter> extended_filter_;  ///< instead of filter_ when rows are continued
   std::unique_ptr<kernels::BackProjector> back_projector_;
   std::optional<DeviceArray3<float>> line_integrals_, upright_;
-  std::optional<DeviceArray3<std::byte>> counts_;
+  std::vector<DeviceArray3<std::byte>> counts_;         ///< by slot; none where operators read host memory
+  std::vector<std::unique_ptr<kernels::Marker>> done_;  ///< by slot: the batch added from it
 };
 
 Findings judge(const kernels::AttenuationTally& tally) {
@@ -215,7 +233,7 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
     costs.device_fixed += options.extension->context->voxels().bytes();
   costs.device_limit = backends.front()->device_memory_left();
   for (const kernels::Backend* backend : backends)
-    costs.device_limit = std::min(costs.device_limit, backend->device_memory_left());
+    costs.device_limit = std::min(*costs.device_limit, backend->device_memory_left());
   return costs;
 }
 

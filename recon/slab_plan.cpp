@@ -17,7 +17,7 @@ std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a 
 /// Sets the bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw
 /// batches (one read, one computed), their line integrals, the upright copy when there is one, the
 /// back-projector's and what continues truncated rows. A device with memory of its own has there one slab,
-/// one raw batch and all that follows.
+/// two raw batches and all that follows.
 void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
                    const MemoryCosts& costs) {
   std::size_t slab = 0, batch = 0, raw_batch = 0;
@@ -35,16 +35,16 @@ void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::Volume
   }
   const std::size_t kept = slab * (plan.slabs.size() > 1 ? 2 : 1),
                     devices = static_cast<std::size_t>(costs.devices);
-  if (costs.device_limit == 0) {
+  if (!costs.device_limit) {
     plan.memory = costs.fixed + devices * (2 * raw_batch + batch + kept);
   } else {
     plan.memory = costs.fixed + devices * (2 * raw_batch + kept);
-    plan.device_memory = costs.device_fixed + raw_batch + batch + slab;
+    plan.device_memory = costs.device_fixed + 2 * raw_batch + batch + slab;
   }
 }
 
 bool fits(const SlabPlan& plan, std::size_t budget, const MemoryCosts& costs) {
-  return plan.memory <= budget && plan.device_memory <= costs.device_limit;
+  return plan.memory <= budget && (!costs.device_limit || plan.device_memory <= *costs.device_limit);
 }
 
 /// Views that are read at a time, the most first.
@@ -138,8 +138,8 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
                     what, format_bytes(limit), format_bytes(needed), option));
   };
   if (best.memory > budget) refuse("the memory budget", budget, best.memory, "--memory");
-  if (best.device_memory > costs.device_limit)
-    refuse("the GPU's free memory or budget", costs.device_limit, best.device_memory, "--gpu-memory");
+  if (costs.device_limit && best.device_memory > *costs.device_limit)
+    refuse("the GPU's free memory or budget", *costs.device_limit, best.device_memory, "--gpu-memory");
   for (const Slab& slab : best.slabs)
     best.bytes_to_read +=
         product(slab.source_window.columns.count(), slab.source_window.rows.count(), setup.views.size()) *

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "geometry/coverage.hpp"
@@ -21,10 +22,11 @@ struct Slab {
 
 /// What the pieces of work cost in memory.
 struct MemoryCosts {
-  std::size_t count_bytes = 2;   ///< of a raw pixel
-  std::size_t fixed = 0;         ///< of the process, the reader, the writer and the filter
-  int devices = 1;               ///< that share the slabs, each with buffers of its own
-  std::size_t device_limit = 0;  ///< of each device's own memory; 0 where they compute in host memory
+  std::size_t count_bytes = 2;  ///< of a raw pixel
+  std::size_t fixed = 0;        ///< of the process, the reader, the writer and the filter
+  int devices = 1;              ///< that share the slabs, each with buffers of its own
+  std::optional<std::size_t>
+      device_limit{};            ///< of each device's own memory; none: they compute in the host's
   std::size_t device_fixed = 0;  ///< of each device's own: references and tables
   kernels::ViewMerging merging;  ///< sets what batches are multiples of, and rows beyond the shadow
   /// Of the back-projector for projections of columns x rows and a number of views.

@@ -4,6 +4,8 @@
 
 #ifdef __CUDACC__
 #define FELDSPAR_HOST_DEVICE __host__ __device__
+#define FELDSPAR_UNROLL _Pragma("unroll")  ///< of loops over arrays that must stay in registers
 #else
 #define FELDSPAR_HOST_DEVICE
+#define FELDSPAR_UNROLL
 #endif
