@@ -36,6 +36,7 @@ struct JobOptions {
   std::string axis_offset;  ///< instead of the scan's
   std::string axis_roll;
   std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
+  std::string correct = "auto";  ///< of intensities: "off", "auto" or a list
   std::string roi = "full";   ///< "full" or "auto"
   TruncationOptions truncation;
 };
