@@ -22,16 +22,16 @@ enum class Fault { none, dark, stuck, erratic };
 class Judge {
  public:
   Judge(const LineIntegralReader& references, const PixelStatistics& seen)
-      : references_(references), seen_(seen), all_(seen.outlying2.view()) {}
+      : references_(references), seen_(seen), all_(seen.unrest.view()) {}
 
   [[nodiscard]] Fault fault(int column, int row) {
     if (references_.is_dark(std::int64_t{row} * all_.nx + column)) return Fault::dark;
     if (seen_.views < least_views) return Fault::none;
     if (is_stuck(column, row)) return Fault::stuck;
-    const float outlying = std::sqrt(all_(column, row, 0));
-    if (outlying < least_erratic) return Fault::none;
+    const float unrest = std::sqrt(all_(column, row, 0));
+    if (unrest < least_erratic || !stands_alone(column, row)) return Fault::none;
     const float usual = std::max(usual_of_row(column, row), usual_of_column(column, row));
-    return outlying > usual_levels * std::sqrt(usual) ? Fault::erratic : Fault::none;
+    return unrest > usual_levels * std::sqrt(usual) ? Fault::erratic : Fault::none;
   }
 
  private:
@@ -46,6 +46,17 @@ class Judge {
       for (int c = std::max(0, column - 1); c <= std::min(all_.nx - 1, column + 1); ++c)
         changing += range(c, r) > changes;
     return changing >= 6;
+  }
+
+  /// False when more of the neighbours are as restless than a cluster of bad pixels may have.
+  [[nodiscard]] bool stands_alone(int column, int row) const {
+    constexpr int others = 2;
+    constexpr float alike = 1.0f / 9;  // a third of the deviation
+    int restless = 0;
+    for (int r = std::max(0, row - 1); r <= std::min(all_.ny - 1, row + 1); ++r)
+      for (int c = std::max(0, column - 1); c <= std::min(all_.nx - 1, column + 1); ++c)
+        restless += all_(c, r, 0) > alike * all_(column, row, 0);
+    return restless <= 1 + others;
   }
 
   [[nodiscard]] float usual_of_row(int column, int row) {
@@ -73,7 +84,7 @@ BadPixels find_bad_pixels(const LineIntegralReader& references, const PixelStati
   BadPixels bad;
   Judge judge(references, seen);
   std::int64_t counts[4] = {};
-  const View3<float> map = seen.outlying2.view();
+  const View3<float> map = seen.unrest.view();
   for (int row = 0; row < map.ny; ++row)
     for (int column = 0; column < map.nx; ++column) {
       const Fault fault = judge.fault(column, row);

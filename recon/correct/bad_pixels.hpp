@@ -15,8 +15,8 @@ struct BadPixels {
 };
 
 /// A pixel is without beam when the references say so; stuck when it never changes but at least six of its
-/// eight neighbours do; erratic when it strays from the median of its neighbourhood far more than pixels of
-/// its row and of its column do. So many that it looks like the object are left alone.
+/// eight neighbours do; erratic when it jumps about the median of its neighbourhood far more, from view to
+/// view, than pixels of its row and of its column do. So many that it looks like the object are left alone.
 [[nodiscard]] BadPixels find_bad_pixels(const LineIntegralReader& references, const PixelStatistics& seen);
 
 }  // namespace feldspar::recon

@@ -47,7 +47,7 @@ CorrectionChoice parse_corrections(const std::string& text) {
     else
       set(choice, name, true, text);
   }
-  if (first) set(choice, "", true, text);
+  if (first || text.ends_with(",")) set(choice, "", true, text);
   return choice;
 }
 

@@ -10,7 +10,8 @@
 namespace feldspar::recon {
 namespace {
 
-constexpr int reach = 10;             // pixels to each side that an error must differ from
+constexpr int reach = 25;  // pixels to each side that an error must differ from
+constexpr int least_reach = 8;
 constexpr float least_error = 2e-4f;  // line integral: smaller errors are not worth correcting
 constexpr float least_share = 0.3f;   // of the map that both halves agree on
 constexpr float most_levels = 6;      // standard deviations; beyond is something else than gain
@@ -24,8 +25,11 @@ void subtract_median(const std::vector<float>& from, std::vector<float>& to, int
     for (int column = 0; column < columns; ++column) {
       near.clear();
       const int middle = along_rows ? column : row, end = along_rows ? columns : rows;
-      const int half = std::min({reach, middle, end - 1 - middle});  // as far to one side as to the other
-      for (int n = middle - half; n <= middle + half; ++n)
+      // As far to one side as to the other, but near the edge at least over a few pixels.
+      const int half =
+          std::max(std::min({reach, middle, end - 1 - middle}), std::min(least_reach, (end - 1) / 2));
+      const int from_pixel = std::clamp(middle - half, 0, end - 1 - 2 * half);
+      for (int n = from_pixel; n <= from_pixel + 2 * half; ++n)
         near.push_back(
             from[static_cast<std::size_t>(along_rows ? row : n) * columns + (along_rows ? n : column)]);
       const std::size_t at = static_cast<std::size_t>(row) * columns + column;

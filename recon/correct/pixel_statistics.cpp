@@ -23,10 +23,10 @@ float local_median(View3<const float> image, int column, int row) {
 
 PixelStatistics::PixelStatistics(int columns, int rows, MemoryBudget* budget)
     : sums{{columns, rows, 1, "a map of pixels", budget}, {columns, rows, 1, "a map of pixels", budget}},
-      outlying2(columns, rows, 1, "a map of pixels", budget),
+      unrest(columns, rows, 1, "a map of pixels", budget),
       lowest(columns, rows, 1, "a map of pixels", budget),
       highest(columns, rows, 1, "a map of pixels", budget) {
-  for (const Array3<float>* map : {&sums[0], &sums[1], &outlying2}) map->fill(0);
+  for (const Array3<float>* map : {&sums[0], &sums[1], &unrest}) map->fill(0);
   lowest.fill(std::numeric_limits<float>::max());
   highest.fill(std::numeric_limits<float>::lowest());
 }
@@ -36,6 +36,7 @@ PixelStatistics gather(const io::ScanSource& source, std::span<const int> view_i
   const auto& detector = source.scan().detector;
   PixelStatistics seen(detector.columns, detector.rows, budget);
   Array3<float> largest(detector.columns, detector.rows, 2, "maps of pixels", budget);
+  Array3<float> before(detector.columns, detector.rows, 1, "a map of pixels", budget);
   largest.fill(0);
   seen.views = std::min(most, static_cast<int>(view_indices.size()));
   LineIntegralReader reader(source, budget);
@@ -50,16 +51,17 @@ PixelStatistics gather(const io::ScanSource& source, std::span<const int> view_i
         seen.sums[n % 2](column, row, 0) += value;
         seen.lowest(column, row, 0) = std::min(seen.lowest(column, row, 0), value);
         seen.highest(column, row, 0) = std::max(seen.highest(column, row, 0), value);
+        const float change = n == 0 ? 0 : distance - before(column, row, 0);
+        before(column, row, 0) = distance;
         float &first = largest(column, row, 0), &second = largest(column, row, 1),
-              square = distance * distance;
+              square = 0.5f * change * change;
         if (square > first) std::swap(square, first);
         if (square > second) std::swap(square, second);
-        seen.outlying2(column, row, 0) += square;
+        seen.unrest(column, row, 0) += square;
       }
     });
   }
-  for (float& value : seen.outlying2.view().values())
-    value /= static_cast<float>(std::max(1, seen.views - 2));
+  for (float& value : seen.unrest.view().values()) value /= static_cast<float>(std::max(1, seen.views - 3));
   return seen;
 }
 

@@ -14,8 +14,10 @@ struct PixelStatistics {
   PixelStatistics(int columns, int rows, MemoryBudget* budget);
 
   int views = 0;
-  Array3<float> sums[2];    ///< of each half
-  Array3<float> outlying2;  ///< mean square distance from the median of 3 x 3 pixels, without the two largest
+  Array3<float> sums[2];  ///< of each half
+  /// Mean square of how the distance from the median of 3 x 3 pixels changes from view to view, halved,
+  /// without the two largest: variance in time, of neither what stands still nor what a zinger did.
+  Array3<float> unrest;
   Array3<float> lowest, highest;
 };
 
