@@ -8,7 +8,6 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "cli/options.hpp"
-#include "recon/correct/measure.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -86,16 +85,11 @@ void add_job_options(CLI::App& command, JobOptions& options) {
       .add_option("--fast", options.fast,
                   "Merge neighbouring views in back-projection: off, auto, or how many (2, 4, 8, 16)")
       ->capture_default_str();
-  command
-      .add_option(
-          "--correct", options.correct,
-          "Intensities: off, auto, or some of zingers, bad-pixels, rings, drift, all; auto,zingers adds "
-          "one, no-rings leaves one out")
-      ->capture_default_str();
   command.add_option("--axis-offset", options.axis_offset,
                      "Rotation axis to the right of the central ray, at the object, as 0.12mm");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+  add_correction_options(command, options.corrections);
   add_truncation_options(command, options.truncation);
 }
 
@@ -144,15 +138,8 @@ kernels::BackProjectorSpec make_projector(const JobOptions& options, const geome
   return spec;
 }
 
-/// Null when none is wanted.
-std::shared_ptr<const recon::Corrections> make_corrections(const JobOptions& options, const Job& job) {
-  const recon::CorrectionChoice choice = recon::parse_corrections(options.correct);
-  if (!choice.any()) return nullptr;
-  ThreadPool pool(options.threads);
-  return recon::measure_corrections(*job.source, job.setup.view_indices, choice, pool, job.budget.get());
-}
-
 Job prepare_job(const JobOptions& options) {
+  check(options.corrections);
   Job job;
   job.source = io::open_scan(options.scan, options.open);
   geometry::CircularScan scan = job.source->scan();
@@ -175,13 +162,13 @@ Job prepare_job(const JobOptions& options) {
   backends.erase(backends.begin());
   job.more_backends = std::move(backends);
   job.fdk.projector = make_projector(options, scan, job.setup, job.fdk.grid, *job.backend);
-  Findings truncation;
+  Findings truncation, corrected;
   if (!options.open.headers_only) {
     job.inspection = recon::inspect(*job.source, job.setup.view_indices);
-    job.fdk.corrections = make_corrections(options, job);
     job.fdk.extension = make_extension(
         options.truncation, {*job.source, scan, job.setup, job.inspection, *job.backend, job.budget.get()},
         truncation);
+    corrected = correct(options.corrections, options.threads, job);
   }
   job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
                                recon::costs_on(job.devices(), *job.source, job.setup, job.fdk));
@@ -190,9 +177,7 @@ Job prepare_job(const JobOptions& options) {
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
   job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
   job.findings.insert(job.findings.end(), truncation.begin(), truncation.end());
-  if (job.fdk.corrections)
-    for (const recon::CorrectionStep& step : job.fdk.corrections->steps)
-      if (step.notable) job.findings.push_back(step.text);
+  job.findings.insert(job.findings.end(), corrected.begin(), corrected.end());
   return job;
 }
 
@@ -210,9 +195,7 @@ std::string describe_plan(const Job& job) {
   text += "\n";
   text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window),
                       job.fdk.ramp.cutoff);
-  if (job.fdk.corrections)
-    for (const recon::CorrectionStep& step : job.fdk.corrections->steps)
-      text += fmt::format("correct   {}\n", step.text);
+  text += describe_corrections(job);
   if (job.fdk.extension)
     text += fmt::format("rows      continued from {} to {} columns\n", job.setup.columns,
                         job.fdk.extension->width(job.setup.columns));

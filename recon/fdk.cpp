@@ -210,8 +210,10 @@ MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, co
   const std::size_t context = extension && extension->context ? extension->context->voxels().bytes() : 0;
   const std::size_t corrections = options.corrections ? 2 * kernels::bytes_of(options.corrections->spec) : 0;
   return {.count_bytes = io::bytes_of(source.count_type()),
-          .fixed = process_bytes + references + context + corrections + filter->workspace_bytes(),
+          .fixed = process_bytes + references + context + corrections + options.source_bytes +
+                   filter->workspace_bytes(),
           .halo_rows = options.halo_rows(),
+          .held_row_bytes = options.held_row_bytes,
           .merging = options.projector.merging,
           .back_projector = [back_projector](
                                 int columns, int rows,

@@ -20,7 +20,7 @@ std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a 
 /// one raw batch and all that follows.
 void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
                    const MemoryCosts& costs) {
-  std::size_t slab = 0, batch = 0, raw_batch = 0;
+  std::size_t slab = 0, batch = 0, raw_batch = 0, held = 0;
   const auto views = static_cast<std::size_t>(plan.views_per_batch);
   for (const Slab& s : plan.slabs) {
     slab = std::max(slab, product(grid.nx, grid.ny, s.slices.count()) * sizeof(float));
@@ -31,14 +31,15 @@ void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::Volume
     if (costs.extension) bytes += costs.extension(s.rows.count());
     if (setup.rectification || costs.halo_rows > 0) bytes += upright * sizeof(float);
     batch = std::max(batch, bytes);
+    held = std::max(held, product(costs.held_row_bytes, s.source_window.rows.count()));
     raw_batch = std::max(raw_batch, raw * costs.count_bytes);
   }
   const std::size_t kept = slab * (plan.slabs.size() > 1 ? 2 : 1),
                     devices = static_cast<std::size_t>(costs.devices);
   if (costs.device_limit == 0) {
-    plan.memory = costs.fixed + devices * (2 * raw_batch + batch + kept);
+    plan.memory = costs.fixed + devices * (2 * raw_batch + batch + kept + held);
   } else {
-    plan.memory = costs.fixed + devices * (2 * raw_batch + kept);
+    plan.memory = costs.fixed + devices * (2 * raw_batch + kept + held);
     plan.device_memory = costs.device_fixed + raw_batch + batch + slab;
   }
 }

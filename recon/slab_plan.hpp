@@ -21,13 +21,14 @@ struct Slab {
 
 /// What the pieces of work cost in memory.
 struct MemoryCosts {
-  std::size_t count_bytes = 2;   ///< of a raw pixel
-  std::size_t fixed = 0;         ///< of the process, the reader, the writer and the filter
-  int devices = 1;               ///< that share the slabs, each with buffers of its own
-  std::size_t device_limit = 0;  ///< of each device's own memory; 0 where they compute in host memory
-  std::size_t device_fixed = 0;  ///< of each device's own: references and tables
-  int halo_rows = 0;             ///< of the real detector, that corrections ask for beyond those needed
-  kernels::ViewMerging merging;  ///< sets what batches are multiples of, and rows beyond the shadow
+  std::size_t count_bytes = 2;     ///< of a raw pixel
+  std::size_t fixed = 0;           ///< of the process, the reader, the writer and the filter
+  int devices = 1;                 ///< that share the slabs, each with buffers of its own
+  std::size_t device_limit = 0;    ///< of each device's own memory; 0 where they compute in host memory
+  std::size_t device_fixed = 0;    ///< of each device's own: references and tables
+  int halo_rows = 0;               ///< of the real detector, that corrections ask for beyond those needed
+  std::size_t held_row_bytes = 0;  ///< of a source row of a slab, held in all views in host memory
+  kernels::ViewMerging merging;    ///< sets what batches are multiples of, and rows beyond the shadow
   /// Of the back-projector for projections of columns x rows and a number of views.
   std::function<std::size_t(int columns, int rows, int views)> back_projector;
   /// Of what continues truncated rows, for projections of that many rows.

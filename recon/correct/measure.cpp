@@ -51,14 +51,12 @@ CorrectionChoice parse_corrections(const std::string& text) {
   return choice;
 }
 
-std::shared_ptr<const Corrections> measure_corrections(const io::ScanSource& source,
-                                                       std::span<const int> view_indices,
-                                                       const CorrectionChoice& choice, ThreadPool& pool,
-                                                       MemoryBudget* budget) {
-  auto result = std::make_shared<Corrections>();
-  kernels::CorrectionSpec& spec = result->spec;
+Corrections measure_corrections(const io::ScanSource& source, std::span<const int> view_indices,
+                                const CorrectionChoice& choice, ThreadPool& pool, MemoryBudget* budget) {
+  Corrections result;
+  kernels::CorrectionSpec& spec = result.spec;
   spec.columns = source.scan().detector.columns, spec.rows = source.scan().detector.rows;
-  std::vector<CorrectionStep>& steps = result->steps;
+  std::vector<CorrectionStep>& steps = result.steps;
   if (choice.bad_pixels || choice.rings) {
     const PixelStatistics seen = gather(source, view_indices, views_for_statistics, pool, budget);
     if (choice.bad_pixels) {

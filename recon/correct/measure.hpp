@@ -1,7 +1,6 @@
 // Finds what is wrong with the intensities of a scan, before it is reconstructed.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 
@@ -27,9 +26,8 @@ struct CorrectionChoice {
 [[nodiscard]] CorrectionChoice parse_corrections(const std::string& text);
 
 /// `view_indices` are those of the views that take part. Throws what the source throws.
-[[nodiscard]] std::shared_ptr<const Corrections> measure_corrections(const io::ScanSource& source,
-                                                                     std::span<const int> view_indices,
-                                                                     const CorrectionChoice& choice,
-                                                                     ThreadPool& pool, MemoryBudget* budget);
+[[nodiscard]] Corrections measure_corrections(const io::ScanSource& source, std::span<const int> view_indices,
+                                              const CorrectionChoice& choice, ThreadPool& pool,
+                                              MemoryBudget* budget);
 
 }  // namespace feldspar::recon

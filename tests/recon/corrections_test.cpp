@@ -78,8 +78,9 @@ float noisy(float count, int view, int column, int row) {
 
 std::shared_ptr<const recon::Corrections> measure(const io::ScanSource& source, const std::string& which) {
   ThreadPool pool(2);
-  return recon::measure_corrections(source, recon::prepare_fdk(source.scan()).view_indices,
-                                    recon::parse_corrections(which), pool, nullptr);
+  return std::make_shared<recon::Corrections>(
+      recon::measure_corrections(source, recon::prepare_fdk(source.scan()).view_indices,
+                                 recon::parse_corrections(which), pool, nullptr));
 }
 
 testing::VolumeInMemory reconstruct(const io::ScanSource& source,
