@@ -89,6 +89,7 @@ void add_job_options(CLI::App& command, JobOptions& options) {
                      "Rotation axis to the right of the central ray, at the object, as 0.12mm");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+  add_correction_options(command, options.corrections);
   add_truncation_options(command, options.truncation);
 }
 
@@ -138,6 +139,7 @@ kernels::BackProjectorSpec make_projector(const JobOptions& options, const geome
 }
 
 Job prepare_job(const JobOptions& options) {
+  check(options.corrections);
   Job job;
   job.source = io::open_scan(options.scan, options.open);
   geometry::CircularScan scan = job.source->scan();
@@ -160,12 +162,13 @@ Job prepare_job(const JobOptions& options) {
   backends.erase(backends.begin());
   job.more_backends = std::move(backends);
   job.fdk.projector = make_projector(options, scan, job.setup, job.fdk.grid, *job.backend);
-  Findings truncation;
+  Findings truncation, corrected;
   if (!options.open.headers_only) {
     job.inspection = recon::inspect(*job.source, job.setup.view_indices);
     job.fdk.extension = make_extension(
         options.truncation, {*job.source, scan, job.setup, job.inspection, *job.backend, job.budget.get()},
         truncation);
+    corrected = correct(options.corrections, options.threads, job);
   }
   job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
                                recon::costs_on(job.devices(), *job.source, job.setup, job.fdk));
@@ -174,6 +177,7 @@ Job prepare_job(const JobOptions& options) {
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
   job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
   job.findings.insert(job.findings.end(), truncation.begin(), truncation.end());
+  job.findings.insert(job.findings.end(), corrected.begin(), corrected.end());
   return job;
 }
 
@@ -191,6 +195,7 @@ std::string describe_plan(const Job& job) {
   text += "\n";
   text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window),
                       job.fdk.ramp.cutoff);
+  text += describe_corrections(job);
   if (job.fdk.extension)
     text += fmt::format("rows      continued from {} to {} columns\n", job.setup.columns,
                         job.fdk.extension->width(job.setup.columns));

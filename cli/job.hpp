@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/memory.hpp"
+#include "cli/corrections.hpp"
 #include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
@@ -35,8 +36,9 @@ struct JobOptions {
   std::string views;        ///< "first:end:step"
   std::string axis_offset;  ///< instead of the scan's
   std::string axis_roll;
-  std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
-  std::string roi = "full";   ///< "full" or "auto"
+  std::string fast = "auto";     ///< merging of views: "off", "auto" or how many
+  std::string roi = "full";      ///< "full" or "auto"
+  CorrectionOptions corrections;
   TruncationOptions truncation;
 };
 

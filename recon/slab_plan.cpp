@@ -15,12 +15,12 @@ constexpr int slice_step = SlabPlan::slice_step;
 std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a * b * c; }
 
 /// Sets the bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw
-/// batches (one read, one computed), their line integrals, the upright copy when there is one, the
+/// batches (one read, one computed), their line integrals, the upright or cropped copy when there is one, the
 /// back-projector's and what continues truncated rows. A device with memory of its own has there one slab,
 /// two raw batches and all that follows.
 void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
                    const MemoryCosts& costs) {
-  std::size_t slab = 0, batch = 0, raw_batch = 0;
+  std::size_t slab = 0, batch = 0, raw_batch = 0, held = 0;
   const auto views = static_cast<std::size_t>(plan.views_per_batch);
   for (const Slab& s : plan.slabs) {
     slab = std::max(slab, product(grid.nx, grid.ny, s.slices.count()) * sizeof(float));
@@ -29,16 +29,17 @@ void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::Volume
     std::size_t bytes =
         raw * sizeof(float) + costs.back_projector(setup.columns, s.rows.count(), plan.views_per_batch);
     if (costs.extension) bytes += costs.extension(s.rows.count());
-    if (setup.rectification) bytes += upright * sizeof(float);
+    if (setup.rectification || costs.halo_rows > 0) bytes += upright * sizeof(float);
     batch = std::max(batch, bytes);
+    held = std::max(held, product(costs.held_row_bytes, s.source_window.rows.count()));
     raw_batch = std::max(raw_batch, raw * costs.count_bytes);
   }
   const std::size_t kept = slab * (plan.slabs.size() > 1 ? 2 : 1),
                     devices = static_cast<std::size_t>(costs.devices);
   if (!costs.device_limit) {
-    plan.memory = costs.fixed + devices * (2 * raw_batch + batch + kept);
+    plan.memory = costs.fixed + devices * (2 * raw_batch + batch + kept + held);
   } else {
-    plan.memory = costs.fixed + devices * (2 * raw_batch + kept);
+    plan.memory = costs.fixed + devices * (2 * raw_batch + kept + held);
     plan.device_memory = costs.device_fixed + 2 * raw_batch + batch + slab;
   }
 }
@@ -62,14 +63,14 @@ SlabPlan cut(const FdkSetup& setup, const geometry::VolumeGrid& grid, int slices
   plan.views_per_batch = views_per_batch;
   for (int first = 0; first < grid.nz; first += slices_per_slab)
     plan.slabs.push_back(make_slab(setup, grid, {first, std::min(grid.nz, first + slices_per_slab)},
-                                   costs.merging.extra_rows()));
+                                   costs.merging.extra_rows(), costs.halo_rows));
   return plan;
 }
 
 }  // namespace
 
 Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,
-               int extra_rows) {
+               int extra_rows, int halo_rows) {
   Slab slab;
   slab.slices = slices;
   const auto part = geometry::slab_of(grid, slices.first, slices.count());
@@ -82,6 +83,9 @@ Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry
                                                                      setup.source_columns, setup.source_rows)
                                            : window;
   slab.source_window.columns = {0, setup.source_columns};
+  geometry::Range& read = slab.source_window.rows;
+  if (!read.empty())
+    read = {std::max(0, read.first - halo_rows), std::min(setup.source_rows, read.end + halo_rows)};
   return slab;
 }
 

@@ -5,6 +5,7 @@
 
 #include "kernels/attenuation.hpp"
 #include "kernels/back_projector.hpp"
+#include "kernels/correction.hpp"
 #include "kernels/cuda/resources.hpp"
 #include "kernels/filter.hpp"
 #include "kernels/forward_projector.hpp"
@@ -24,6 +25,7 @@ enum class Method {
 };
 
 [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(SharedQueue queue, const AttenuationSpec& spec);
+[[nodiscard]] std::unique_ptr<Correction> make_correction(SharedQueue queue, const CorrectionSpec& spec);
 [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier(SharedQueue queue);
 [[nodiscard]] std::unique_ptr<Filter> make_filter(SharedQueue queue, const FilterSpec& spec);
 /// Views of a detector that is not upright (is_upright()) go by `columns` where `blocks` is asked for.
