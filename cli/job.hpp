@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/memory.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
+#include "recon/center.hpp"
 #include "recon/fdk.hpp"
 #include "recon/inspection.hpp"
 #include "recon/object_extent.hpp"
@@ -31,7 +33,7 @@ struct JobOptions {
   std::string window = "ram-lak";
   double cutoff = 1;
   std::string views;        ///< "first:end:step"
-  std::string axis_offset;  ///< instead of the scan's
+  std::string axis_offset;  ///< instead of the scan's; "metadata" or empty for that, "auto" to find it
   std::string axis_roll;
   std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
   std::string roi = "full";   ///< "full" or "auto"
@@ -46,8 +48,9 @@ struct Job {
   std::unique_ptr<MemoryBudget> budget;
   std::unique_ptr<kernels::Backend> backend;
   recon::SlabPlan plan;
-  recon::Inspection inspection;  ///< empty when the scan has no pixels here
-  Findings findings;             ///< of the reader, the set-up and the inspection
+  std::optional<recon::CenterEstimate> center;  ///< where the axis was looked for
+  recon::Inspection inspection;                 ///< empty when the scan has no pixels here
+  Findings findings;                            ///< of the reader, the set-up and the inspection
 };
 
 /// Opens the scan and plans its reconstruction. Throws Error.
