@@ -19,7 +19,8 @@ class Progress {
   /// The work of the whole task, in any unit that is proportional to time.
   void expect(double total);
 
-  /// Adds finished work. Throws Error(cancelled) when the monitor asks to stop. Thread-safe.
+  /// Adds finished work, or takes back with a negative number what has to be done again. Throws
+  /// Error(cancelled) when the monitor asks to stop. Thread-safe.
   void advance(double work, std::string_view stage);
 
  private:
@@ -27,6 +28,7 @@ class Progress {
   ProgressMonitor monitor_;
   double total_ = 0;
   double done_ = 0;
+  double shown_ = 0;  // the largest fraction so far
 };
 
 }  // namespace feldspar

@@ -75,19 +75,20 @@ void back_projection(benchmark::State& state, const std::string& device, int siz
   set_rate(state, "GUPS", 1e-9 * double(grid.voxels()) * view_count);
 }
 
-/// As densely sampled as scans of this size are (1.6 views a column): 64 slices about the mid-plane of the
+/// As densely sampled as scans of this size are (1.6 views a column): 128 slices about the mid-plane of the
 /// field of view, view by view or merged as the automatic choice has it. GUPS counts every view.
 void dense_back_projection(benchmark::State& state, const std::string& device, int size, bool merge) {
-  constexpr int count = 128, slices = 64;
+  constexpr int count = 128, slices = 128;
   const auto backend = kernels::open_backend(device);
   const auto scan = scan_of(size, size * 8 / 5, count);
   const auto views = geometry::make_views(scan);
   const auto grid = geometry::default_grid(scan);
   kernels::BackProjectorSpec spec{.radius = geometry::field_of_view(scan).inner_radius, .merging = {}};
   if (merge) spec.merging = kernels::choose_merging(views, grid, spec.radius);
-  const geometry::Range slab{(grid.nz - slices) / 32 * 16, (grid.nz - slices) / 32 * 16 + slices};
-  const int margin = std::min(size / 2, slices * 3 / 4 + 8);
-  const geometry::Range rows{size / 2 - margin, size / 2 + margin};
+  const int lowest = (grid.nz - slices) / 2 / slices * slices;
+  const geometry::Range slab{lowest, lowest + slices};
+  const geometry::Range rows{std::max(0, size / 2 - slices * 3 / 2),
+                             std::min(size, size / 2 + slices * 3 / 2)};
   const Values<float> stack(*backend, ripples(std::size_t(size) * rows.count() * count));
   const Values<float> volume(*backend, std::vector<float>(std::size_t(grid.nx) * grid.ny * slices));
   const auto projector = backend->make_back_projector(spec);

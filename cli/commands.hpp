@@ -14,6 +14,8 @@ void add_recon_command(CLI::App& program);
 void add_center_command(CLI::App& program);
 void add_simulate_command(CLI::App& program);
 void add_slice_command(CLI::App& program);
+void add_convert_command(CLI::App& program);
 void add_devices_command(CLI::App& program);
+void add_template_command(CLI::App& program);
 
 }  // namespace feldspar::cli

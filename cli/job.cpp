@@ -58,10 +58,15 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("scan,--scan", options.scan, "The scan: its file (.xtekct, .txrm, .nxs) or folder")
       ->required();
   add_open_options(command, options.open);
-  command.add_option("--device", options.device, "Where to compute; `feldspar devices` lists them")
+  command
+      .add_option("--device", options.device,
+                  "Where to compute; `feldspar devices` lists them; cuda shares the work between all GPUs, "
+                  "cuda:0,cuda:2 between two")
       ->capture_default_str();
   command.add_option("--memory", options.memory,
                      "Most memory the program may use, as 4GiB; default: 3/4 of what is free");
+  command.add_option("--gpu-memory", options.gpu_memory,
+                     "Most memory to use of each GPU, as 20GiB; default: what its driver has free");
   command.add_option("--threads", options.threads, "Threads of the CPU; default: all")
       ->check(CLI::Range(1, 4096));
   command.add_option("--voxel-size", options.voxel_size, "As 36um; default: detector pitch / magnification");
@@ -86,6 +91,7 @@ void add_job_options(CLI::App& command, JobOptions& options) {
                      "(default), or auto to find it and its roll in the projections");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+  add_truncation_options(command, options.truncation);
 }
 
 /// The grid cut to the object, if that is wanted, and a finding that says what became of it.
@@ -160,18 +166,29 @@ Job prepare_job(const JobOptions& options) {
   job.fdk.memory = options.memory.empty() ? free_memory() / 4 * 3 : parse_bytes(options.memory, "--memory");
 
   job.budget = std::make_unique<MemoryBudget>(job.fdk.memory);
-  job.backend =
-      kernels::open_backend(options.device, {.threads = options.threads, .budget = job.budget.get()});
+  auto backends = kernels::open_backends(
+      options.device,
+      {.threads = options.threads,
+       .budget = job.budget.get(),
+       .device_memory = options.gpu_memory.empty() ? 0 : parse_bytes(options.gpu_memory, "--gpu-memory")});
+  job.backend = std::move(backends.front());
+  backends.erase(backends.begin());
+  job.more_backends = std::move(backends);
   job.fdk.projector = make_projector(options, scan, job.setup, job.fdk.grid, *job.backend);
+  Findings truncation;
+  if (!options.open.headers_only) {
+    job.inspection = recon::inspect(*job.source, job.setup.view_indices);
+    job.fdk.extension = make_extension(
+        options.truncation, {*job.source, scan, job.setup, job.inspection, *job.backend, job.budget.get()},
+        truncation);
+  }
   job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
-                               recon::costs_on(*job.backend, *job.source, job.setup, job.fdk));
+                               recon::costs_on(job.devices(), *job.source, job.setup, job.fdk));
 
   job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
-  if (!options.open.headers_only) {
-    job.inspection = recon::inspect(*job.source, job.setup.view_indices);
-    job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
-  }
+  job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
+  job.findings.insert(job.findings.end(), truncation.begin(), truncation.end());
   return job;
 }
 
@@ -189,9 +206,14 @@ std::string describe_plan(const Job& job) {
         "axis      offset {:.4f} +- {:.4f} mm, roll {:.3f} deg, found in the projections ({} rows)\n",
         job.center->axis.offset, job.center->offset_uncertainty,
         job.center->axis.roll * 180 / std::numbers::pi, job.center->rows.size());
-  text += fmt::format("device    {}\n", job.backend->name());
+  text += fmt::format("device    {}", job.backend->name());
+  for (const auto& other : job.more_backends) text += ", " + other->name();
+  text += "\n";
   text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window),
                       job.fdk.ramp.cutoff);
+  if (job.fdk.extension)
+    text += fmt::format("rows      continued from {} to {} columns\n", job.setup.columns,
+                        job.fdk.extension->width(job.setup.columns));
   const kernels::ViewMerging& merging = job.fdk.projector.merging;
   if (merging.views > 1)
     text += fmt::format(
@@ -203,6 +225,7 @@ std::string describe_plan(const Job& job) {
                       format_bytes(job.plan.bytes_to_read));
   text += fmt::format("memory    {} of at most {}\n", format_bytes(job.plan.memory),
                       format_bytes(job.fdk.memory));
+  if (job.plan.device_memory > 0) text += fmt::format("GPU       {}\n", format_bytes(job.plan.device_memory));
   return text;
 }
 

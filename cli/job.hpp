@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/memory.hpp"
+#include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
 #include "recon/center.hpp"
@@ -25,7 +26,8 @@ struct JobOptions {
   std::filesystem::path scan;
   io::OpenOptions open;
   std::string device = "auto";
-  std::string memory;  ///< "4GiB"; empty for three quarters of what is free
+  std::string memory;      ///< "4GiB"; empty for three quarters of what is free
+  std::string gpu_memory;  ///< of each GPU; empty for what its driver has free
   int threads = 0;
   std::string voxel_size;  ///< "36um"; empty for pitch / magnification
   std::string size;        ///< "NX,NY,NZ"; empty for what the detector covers
@@ -37,6 +39,7 @@ struct JobOptions {
   std::string axis_roll;
   std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
   std::string roi = "full";   ///< "full" or "auto"
+  TruncationOptions truncation;
 };
 
 void add_job_options(CLI::App& command, JobOptions& options);
@@ -47,10 +50,17 @@ struct Job {
   recon::FdkOptions fdk;
   std::unique_ptr<MemoryBudget> budget;
   std::unique_ptr<kernels::Backend> backend;
+  std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
   recon::SlabPlan plan;
   std::optional<recon::CenterEstimate> center;  ///< where the axis was looked for
-  recon::Inspection inspection;                 ///< empty when the scan has no pixels here
-  Findings findings;                            ///< of the reader, the set-up and the inspection
+  recon::Inspection inspection;  ///< empty when the scan has no pixels here
+  Findings findings;             ///< of the reader, the set-up and the inspection
+
+  [[nodiscard]] std::vector<kernels::Backend*> devices() const {
+    std::vector<kernels::Backend*> all{backend.get()};
+    for (const auto& other : more_backends) all.push_back(other.get());
+    return all;
+  }
 };
 
 /// Opens the scan and plans its reconstruction. Throws Error.

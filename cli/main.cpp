@@ -36,7 +36,9 @@ void add_commands(CLI::App& program) {
   add_center_command(program);
   add_simulate_command(program);
   add_slice_command(program);
+  add_convert_command(program);
   add_devices_command(program);
+  add_template_command(program);
 }
 
 /// What the parser's complaint means to who typed it.

@@ -148,15 +148,21 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
   std::cout << options.output.string() << '\n';
 }
 
+std::vector<std::filesystem::path> input_files(const Job& job, const std::filesystem::path& context) {
+  auto files = job.source->files();
+  if (!context.empty()) files.push_back(context);
+  return files;
+}
+
 /// What a volume's voxels depend on, as one line: a run may go on with another's slabs when it is the same.
-std::string identity_of(const CLI::App& command, const Job& job) {
+std::string identity_of(const CLI::App& command, const Job& job, const std::filesystem::path& context) {
   const geometry::VolumeGrid& grid = job.fdk.grid;
   const std::string facts = fmt::format(
       "{} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(), grid.nx, grid.ny, grid.nz,
       grid.spacing.x, grid.origin.x, grid.origin.y, grid.origin.z,
       effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
-                                 "memory", "threads", "device", "no-hash"}));
-  return io::text_hash(facts + io::files_fingerprint(job.source->files()));
+                                 "memory", "gpu-memory", "threads", "device", "no-hash"}));
+  return io::text_hash(facts + io::files_fingerprint(input_files(job, context)));
 }
 
 void log_resume(const Job& job, const io::VolumeWriter& writer) {
@@ -169,8 +175,7 @@ void log_resume(const Job& job, const io::VolumeWriter& writer) {
 
 recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer, Progress& progress) {
   try {
-    return recon::reconstruct_fdk(*job.source, writer, *job.backend, job.setup, job.plan, job.fdk, progress,
-                                  job.budget.get());
+    return recon::reconstruct_fdk(*job.source, writer, job.devices(), job.setup, job.plan, job.fdk, progress);
   } catch (const Error&) {
     if (writer.can_be_resumed())
       log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
@@ -192,7 +197,8 @@ void run(CLI::App& command, ReconOptions& options) {
   }
   log_info(describe_plan(job));
 
-  file.identity = identity_of(command, job);
+  const std::filesystem::path& context = options.job.truncation.context;
+  file.identity = identity_of(command, job, context);
   file.resume = options.resume;
   io::VolumeWriter writer(options.output, job.fdk.grid, file);
   if (options.resume) log_resume(job, writer);
@@ -205,11 +211,12 @@ void run(CLI::App& command, ReconOptions& options) {
     log_warning(report.findings.back());
   }
 
-  const std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string()) +
-                             effective_config(command, {"scan", "help", "config", "output", "dry-run", "json",
-                                                        "overwrite", "resume"});
+  std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
+  if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
+  config += effective_config(
+      command, {"scan", "context", "help", "config", "output", "dry-run", "json", "overwrite", "resume"});
   io::VolumeRecord record = make_record(job, report, config);
-  const auto files = job.source->files();
+  const auto files = input_files(job, context);
   if (!options.no_hash) {
     ThreadPool pool(options.job.threads);
     const auto hashes = io::content_hashes(files, pool);

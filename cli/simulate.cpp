@@ -1,4 +1,4 @@
-// `feldspar simulate`: writes a virtual scan in Nikon's or Zeiss's format, of which the truth is known
+// `feldspar simulate`: writes a virtual scan in any format there is a writer for, of which the truth is known
 // exactly.
 #include <fmt/format.h>
 
@@ -16,10 +16,10 @@
 #include "base/units.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/scan_formats.hpp"
 #include "geometry/volume_grid.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "simulate/presets.hpp"
-#include "simulate/zeiss_writer.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -105,27 +105,30 @@ void write_truth(const SimulateOptions& options, const simulate::VirtualScan& ma
   fmt::print("{}\n", options.truth);
 }
 
-std::unique_ptr<simulate::ScanWriter> make_writer(const SimulateOptions& options,
-                                                  const simulate::VirtualScan& made) {
-  if (options.format == "nikon")
-    return std::make_unique<simulate::NikonWriter>(options.folder,
-                                                   options.name.empty() ? made.name : options.name, made.scan,
-                                                   made.notes, options.overwrite);
-  if (!options.name.empty())
-    throw Error(ErrorKind::usage, "--name is for folders of files; a .txrm file is named by -o");
-  const geometry::RotationAxis& axis = made.scan.axis;
-  if (axis.offset != 0 || axis.roll != 0 || axis.tilt != 0)
-    log_warning(
-        fmt::format("{}: a .txrm file has no place for the rotation axis, so it does not tell where it is",
-                    options.folder));
-  return std::make_unique<simulate::ZeissWriter>(options.folder, made.scan, made.notes, options.overwrite);
+std::unique_ptr<io::ScanSink> make_sink(const SimulateOptions& options, const simulate::VirtualScan& made) {
+  if (!options.name.empty() && options.format != "nikon")
+    throw Error(ErrorKind::usage, "--name is for the files of a Nikon scan; others are named by -o");
+  const simulate::ScanNotes& notes = made.notes;
+  io::ScanContent content{.scan = made.scan,
+                          .type = io::CountType::uint16,
+                          .references = {{static_cast<float>(notes.white_level)}, {}, 65535},
+                          .description = {},
+                          .findings = {}};
+  content.description.name = made.name;
+  content.description.instrument = "feldspar simulate";
+  content.description.voltage_kv = notes.voltage_kv;
+  content.description.current_ua = notes.current_ua;
+  content.description.exposure_s = notes.exposure_s;
+  if (!notes.filter_material.empty())
+    content.description.filter = fmt::format("{:g} mm {}", notes.filter_mm, notes.filter_material);
+  return create_scan({options.format, options.folder, options.name, options.overwrite}, content);
 }
 
 void run_simulate(const SimulateOptions& options) {
   const simulate::VirtualScan made = virtual_scan_of(options);
   const geometry::Detector& d = made.scan.detector;
   const int views = static_cast<int>(made.scan.angles.size());
-  const std::unique_ptr<simulate::ScanWriter> writer = make_writer(options, made);
+  const std::unique_ptr<io::ScanSink> sink = make_sink(options, made);
   log_info(fmt::format(
       "{}: {} views of {} x {} pixels, voxels of {}, {}", made.name, views, d.columns, d.rows,
       format_length_mm(d.column_pitch / made.scan.magnification()),
@@ -139,10 +142,10 @@ void run_simulate(const SimulateOptions& options) {
     simulate::transmission(*made.object, made.scan, view, made.sampling, beam.view(), pool);
     simulate::blur(made.detector, beam.view(), pool);
     simulate::detect(made.detector, view, beam.view(), counts.view(), pool);
-    writer->write_view(view, counts.view());
+    sink->write_view(view, counts.data());
     progress.advance(1, "simulating");
   }
-  writer->finish();
+  sink->finish();
   fmt::print("{}\n", options.folder);
   if (!options.truth.empty()) write_truth(options, made, pool);
 }
@@ -161,10 +164,12 @@ void add_options(CLI::App& command, SimulateOptions& o) {
   command.add_option("preset", o.preset, "What to scan and how; see the list below")->required();
   command
       .add_option("-o,--output", o.folder,
-                  "Folder (or .txrm file) to write the scan to; it must be absent or empty")
+                  "Folder (or file, by --format) to write the scan to; it must be absent or empty")
       ->required();
-  command.add_option("--format", o.format, "nikon (a folder) or zeiss (-o is a .txrm file)")
-      ->check(CLI::IsMember({"nikon", "zeiss"}))
+  command
+      .add_option("--format", o.format,
+                  "nikon or tiff (folders), zeiss (.txrm), nxtomo (.nxs) or dxchange (.h5)")
+      ->check(CLI::IsMember(scan_formats()))
       ->capture_default_str();
   command.add_option("--name", o.name, "Name of the scan's files (default: the preset's)");
   command.add_option("--truth", o.truth,
@@ -200,8 +205,7 @@ void add_options(CLI::App& command, SimulateOptions& o) {
 
 void add_simulate_command(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
-      "simulate",
-      "Write a virtual scan in Nikon's or Zeiss's format: exact line integrals of a known object");
+      "simulate", "Write a virtual scan in a format of choice: exact line integrals of a known object");
   const auto options = std::make_shared<SimulateOptions>();
   add_options(*command, *options);
   command->footer(footer());

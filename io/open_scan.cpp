@@ -13,6 +13,7 @@
 #include "io/hdf5/nxtomo_source.hpp"
 #include "io/nikon/nikon_source.hpp"
 #include "io/scan_format.hpp"
+#include "io/stack/stack_source.hpp"
 #include "io/zeiss/txrm_source.hpp"
 
 namespace feldspar::io {
@@ -22,10 +23,7 @@ namespace fs = std::filesystem;
 
 /// Asked in this order: the first that recognises a file gets it.
 constexpr std::array formats{
-    &nikon::format,
-    &zeiss::format,
-    &exchange_format,
-    &nxtomo_format,
+    &nikon::format, &zeiss::format, &stack::format, &exchange_format, &nxtomo_format,
 };
 
 struct Found {
@@ -36,7 +34,8 @@ struct Found {
 std::string names_of_formats() {
   std::string names;
   for (const ScanFormat* format : formats) names += (names.empty() ? "" : ", ") + std::string(format->name);
-  return "readers exist for: " + names;
+  return "readers exist for: " + names +
+         "; a folder of TIFFs needs a scan.toml, which `feldspar template` prints";
 }
 
 FileStart start_of(const fs::path& path) {

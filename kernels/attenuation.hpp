@@ -28,6 +28,15 @@ struct AttenuationTally {
   std::int64_t saturated = 0;
   std::int64_t dead = 0;        ///< white is no more than one count above dark: line integral 0
   std::int64_t not_finite = 0;  ///< NaN or infinite counts: line integral 0
+
+  AttenuationTally& operator+=(const AttenuationTally& other) {
+    pixels += other.pixels;
+    floored += other.floored;
+    saturated += other.saturated;
+    dead += other.dead;
+    not_finite += other.not_finite;
+    return *this;
+  }
 };
 
 /// Made by a Backend. Counts above white give negative line integrals, which are kept: clipping them

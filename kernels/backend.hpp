@@ -18,7 +18,9 @@ namespace feldspar::kernels {
 class Attenuation;
 class BackProjector;
 class Filter;
+class ForwardProjector;
 class Rectifier;
+class RowExtender;
 struct AttenuationSpec;
 struct BackProjectorSpec;
 struct FilterSpec;
@@ -64,6 +66,13 @@ class Backend {
   virtual void fill_zero(void* device, std::size_t bytes) = 0;
   virtual void wait() = 0;
 
+  /// Bytes that allocate() can still give of a memory of the device's own; 0 where buffers are host memory.
+  [[nodiscard]] virtual std::size_t device_memory_left() const { return 0; }
+
+  /// Host memory that upload and download are fastest with. Throws as allocate() does.
+  [[nodiscard]] virtual std::unique_ptr<Buffer> allocate_staging(std::size_t bytes,
+                                                                 std::string_view purpose) = 0;
+
   /// True when back-projectors of this backend can merge neighbouring views (kernels/view_merging.hpp).
   [[nodiscard]] virtual bool merges_views() const noexcept { return false; }
 
@@ -71,6 +80,8 @@ class Backend {
   [[nodiscard]] virtual std::unique_ptr<Rectifier> make_rectifier() = 0;
   [[nodiscard]] virtual std::unique_ptr<Filter> make_filter(const FilterSpec& spec) = 0;
   [[nodiscard]] virtual std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) = 0;
+  [[nodiscard]] virtual std::unique_ptr<ForwardProjector> make_forward_projector() = 0;
+  [[nodiscard]] virtual std::unique_ptr<RowExtender> make_row_extender() = 0;
 };
 
 /// A device that could be opened, or why it cannot.
@@ -85,6 +96,7 @@ struct DeviceInfo {
 struct BackendOptions {
   int threads = 0;                 ///< of host backends; 0 takes what the process may use
   MemoryBudget* budget = nullptr;  ///< host memory that buffers count against
+  std::size_t device_memory = 0;   ///< bytes to use of a device's own at most; 0 for what the driver has free
 };
 
 /// All devices of this build, the preferred first. Never throws: what cannot be used says why.
@@ -95,5 +107,10 @@ struct BackendOptions {
 /// Error(device) when it fails.
 [[nodiscard]] std::unique_ptr<Backend> open_backend(std::string_view name,
                                                     const BackendOptions& options = {});
+
+/// Opens devices that share one task: one name as above, several NVIDIA devices as "cuda:0,cuda:2", or with
+/// "cuda" all that can be used. Throws as open_backend does, and Error(usage) for a mixture of kinds.
+[[nodiscard]] std::vector<std::unique_ptr<Backend>> open_backends(std::string_view names,
+                                                                  const BackendOptions& options = {});
 
 }  // namespace feldspar::kernels

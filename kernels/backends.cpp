@@ -48,4 +48,28 @@ std::unique_ptr<Backend> open_backend(std::string_view name, const BackendOption
   throw Error(ErrorKind::usage, fmt::format("'{}' names no device; `feldspar devices` lists them", name));
 }
 
+std::vector<std::unique_ptr<Backend>> open_backends(std::string_view names, const BackendOptions& options) {
+  std::vector<std::string> wanted;
+  if (names == "cuda")
+    for (const DeviceInfo& device : cuda_devices())
+      if (device.unavailable.empty()) wanted.push_back(device.name);
+  if (wanted.empty())
+    for (std::size_t end = 0; end != std::string_view::npos; names.remove_prefix(end + 1)) {
+      end = names.find(',');
+      wanted.emplace_back(names.substr(0, end));
+      if (end == std::string_view::npos) break;
+    }
+  std::vector<std::unique_ptr<Backend>> backends;
+  for (const std::string& name : wanted) {
+    if (wanted.size() > 1 && !name.starts_with("cuda:"))
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("'{}' cannot share the work: only NVIDIA devices can, as in cuda:0,cuda:1", name));
+    if (std::count(wanted.begin(), wanted.end(), name) > 1)
+      throw Error(ErrorKind::usage, fmt::format("'{}' is named twice", name));
+    backends.push_back(open_backend(name, options));
+  }
+  return backends;
+}
+
 }  // namespace feldspar::kernels

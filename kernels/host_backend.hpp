@@ -27,6 +27,10 @@ class HostBackend : public Backend {
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes, std::string_view purpose) override {
     return std::make_unique<HostBuffer>(Block(bytes, purpose, budget_));
   }
+  [[nodiscard]] std::unique_ptr<Buffer> allocate_staging(std::size_t bytes,
+                                                         std::string_view purpose) override {
+    return allocate(bytes, purpose);
+  }
   void upload(const void* host, void* device, std::size_t bytes) override {
     std::memcpy(device, host, bytes);
   }

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <deque>
 #include <optional>
 
 #include "base/error.hpp"
@@ -14,42 +14,17 @@
 #include "kernels/rectifier.hpp"
 #include "recon/conveyor.hpp"
 #include "recon/device_array.hpp"
+#include "recon/extended_filter.hpp"
+#include "recon/slab_worker.hpp"
+#include "recon/slab_works.hpp"
 
 namespace feldspar::recon {
 namespace {
 
 constexpr std::size_t process_bytes = std::size_t{96} << 20;  // code, libraries, stacks, the writer's chunks
 
-/// Adds the time it lives to a sum of seconds.
-class Stopwatch {
- public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
-  ~Stopwatch() {
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  double& seconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-/// The largest number of values that `count` gives for any slab.
-template <class Count>
-std::size_t largest(const SlabPlan& plan, Count count) {
-  std::size_t values = 0;
-  for (const Slab& slab : plan.slabs) values = std::max(values, static_cast<std::size_t>(count(slab)));
-  return values;
-}
-
-std::size_t source_pixels(const Slab& slab) {
-  return static_cast<std::size_t>(slab.source_window.columns.count()) *
-         static_cast<std::size_t>(slab.source_window.rows.count());
-}
-
 /// The operators and the memory of one reconstruction: what turns raw counts into a slab.
-class Works {
+class Works final : public SlabWorks {
  public:
   Works(const io::ScanSource& source, kernels::Backend& backend, const FdkSetup& setup, const SlabPlan& plan,
         const FdkOptions& options, FdkReport& report)
@@ -63,11 +38,15 @@ class Works {
                                                .white = source.references().white,
                                                .dark = source.references().dark,
                                                .saturation = source.references().saturation})),
-        filter_(backend.make_filter({.columns = setup.columns, .ramp = options.ramp})),
         back_projector_(backend.make_back_projector(options.projector)) {
     const auto views = static_cast<std::size_t>(plan.views_per_batch);
     const std::size_t pixels = largest(plan, source_pixels) * views;
     line_integrals_.emplace(backend, pixels, "line integrals");
+    if (options.extension)
+      extended_filter_.emplace(backend, setup, *options.extension, options.ramp,
+                               static_cast<int>(largest(plan, [](const Slab& s) { return s.rows.count(); })));
+    else
+      filter_ = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
     if (!backend.uses_host_memory())
       counts_.emplace(backend, pixels * io::bytes_of(count_type_), "raw counts");
     if (!setup.rectification) return;
@@ -78,8 +57,7 @@ class Works {
                      "rectified projections");
   }
 
-  /// Adds a batch of views, whose raw counts stand in host memory, into the slab's volume.
-  void add(const Slab& slab, geometry::Range batch, void* raw, kernels::DeviceView3<float> volume) {
+  void add(const Slab& slab, geometry::Range batch, void* raw, kernels::DeviceView3<float> volume) override {
     const int columns = slab.source_window.columns.count(), rows = slab.source_window.rows.count();
     auto stack = line_integrals_->view(columns, rows, batch.count());
     {
@@ -96,11 +74,7 @@ class Works {
     }
     {
       const Stopwatch time(report_.filter_s);
-      const auto width = static_cast<std::size_t>(setup_.columns);
-      const std::span<const float> all(setup_.column_weights);
-      filter_->apply(part(setup_.weights, batch),
-                     all.empty() ? all : all.subspan(width * batch.first, width * batch.count()),
-                     slab.rows.first, stack);
+      filter(slab, batch, stack);
     }
     const Stopwatch time(report_.back_projection_s);
     back_projector_->accumulate(part(setup_.views, batch), slab.rows, stack, options_.grid, slab.slices,
@@ -108,13 +82,22 @@ class Works {
     backend_.wait();
   }
 
-  [[nodiscard]] kernels::AttenuationTally tally() const { return attenuation_->tally(); }
+  [[nodiscard]] kernels::AttenuationTally tally() const override { return attenuation_->tally(); }
 
  private:
   template <class T>
   static std::span<const T> part(const std::vector<T>& all, geometry::Range batch) {
     return std::span(all).subspan(static_cast<std::size_t>(batch.first),
                                   static_cast<std::size_t>(batch.count()));
+  }
+
+  void filter(const Slab& slab, geometry::Range batch, kernels::DeviceView3<float> stack) {
+    if (extended_filter_) return extended_filter_->apply(batch, slab.rows, stack);
+    const auto width = static_cast<std::size_t>(setup_.columns);
+    const std::span<const float> all(setup_.column_weights);
+    filter_->apply(part(setup_.weights, batch),
+                   all.empty() ? all : all.subspan(width * batch.first, width * batch.count()),
+                   slab.rows.first, stack);
   }
 
   void attenuate(const Slab& slab, kernels::DeviceView3<float> stack, void* raw) {
@@ -140,41 +123,11 @@ class Works {
   std::unique_ptr<kernels::Attenuation> attenuation_;
   std::unique_ptr<kernels::Rectifier> rectifier_;
   std::unique_ptr<kernels::Filter> filter_;
+  std::optional<ExtendedFilter> extended_filter_;  ///< instead of filter_ when rows are continued
   std::unique_ptr<kernels::BackProjector> back_projector_;
   std::optional<DeviceArray3<float>> line_integrals_, upright_;
   std::optional<DeviceArray3<std::byte>> counts_;
 };
-
-/// Raw counts of one batch on their way from the reader.
-struct RawBatch {
-  Block* block;
-  std::size_t slab;
-  geometry::Range views;
-};
-
-/// A finished slab on its way to the writer.
-struct FinishedSlab {
-  std::size_t buffer;
-  std::size_t slab;
-};
-
-/// Sets the voxels further than `radius` from the rotation axis to 0.
-void clear_outside(View3<float> slab, const geometry::VolumeGrid& grid, double radius) {
-  for (int j = 0; j < slab.ny; ++j) {
-    const double y = grid.origin.y + j * grid.spacing.y, reach = radius * radius - y * y;
-    int first = slab.nx, end = slab.nx;  // of the voxels within
-    if (reach >= 0) {
-      const double half = std::sqrt(reach), count = slab.nx;
-      first = static_cast<int>(std::clamp(std::ceil((-half - grid.origin.x) / grid.spacing.x), 0.0, count));
-      end = static_cast<int>(std::clamp(std::floor((half - grid.origin.x) / grid.spacing.x) + 1, 0.0, count));
-    }
-    for (int k = 0; k < slab.nz; ++k) {
-      float* row = slab.row(j, k);
-      std::fill(row, row + first, 0.0f);
-      std::fill(row + std::max(first, end), row + slab.nx, 0.0f);
-    }
-  }
-}
 
 Findings judge(const kernels::AttenuationTally& tally) {
   Findings findings;
@@ -197,7 +150,24 @@ Findings judge(const kernels::AttenuationTally& tally) {
   return findings;
 }
 
+void add(FdkReport& sum, const FdkReport& part) {
+  sum.read_s += part.read_s;
+  sum.attenuation_s += part.attenuation_s;
+  sum.rectification_s += part.rectification_s;
+  sum.filter_s += part.filter_s;
+  sum.back_projection_s += part.back_projection_s;
+  sum.write_s += part.write_s;
+  sum.tally += part.tally;
+  sum.findings.insert(sum.findings.end(), part.findings.begin(), part.findings.end());
+}
+
 }  // namespace
+
+std::unique_ptr<SlabWorks> make_slab_works(const io::ScanSource& source, kernels::Backend& backend,
+                                           const FdkSetup& setup, const SlabPlan& plan,
+                                           const FdkOptions& options, FdkReport& report) {
+  return std::make_unique<Works>(source, backend, setup, plan, options, report);
+}
 
 double computed_voxels(const FdkOptions& options) {
   const geometry::VolumeGrid& grid = options.grid;
@@ -212,116 +182,81 @@ double computed_voxels(const FdkOptions& options) {
 
 MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
                      const FdkOptions& options) {
-  const auto filter = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
+  const int width = options.extension ? options.extension->width(setup.columns) : setup.columns;
+  const auto filter = backend.make_filter({.columns = width, .ramp = options.ramp});
   const std::shared_ptr<kernels::BackProjector> back_projector =
       backend.make_back_projector(options.projector);
   const std::size_t references =
       sizeof(float) * 2 * (source.references().white.size() + source.references().dark.size());
+  const Extension* extension = options.extension.get();
+  const std::size_t context = extension && extension->context ? extension->context->voxels().bytes() : 0;
   return {.count_bytes = io::bytes_of(source.count_type()),
-          .fixed = process_bytes + references + filter->workspace_bytes(),
+          .fixed = process_bytes + references + context + filter->workspace_bytes(),
           .merging = options.projector.merging,
-          .back_projector = [back_projector](int columns, int rows, int views) {
-            return back_projector->workspace_bytes(columns, rows, views);
-          }};
+          .back_projector = [back_projector](
+                                int columns, int rows,
+                                int views) { return back_projector->workspace_bytes(columns, rows, views); },
+          .extension =
+              [extension, &setup](int rows) {
+                return extension ? ExtendedFilter::workspace_bytes(setup, *extension, rows) : 0;
+              }};
+}
+
+MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::ScanSource& source,
+                     const FdkSetup& setup, const FdkOptions& options) {
+  constexpr std::size_t tables = std::size_t{64} << 20;  // of the operators, and what a driver keeps
+  MemoryCosts costs = costs_on(*backends.front(), source, setup, options);
+  costs.devices = static_cast<int>(backends.size());
+  if (backends.front()->uses_host_memory()) return costs;
+  costs.device_fixed =
+      tables + sizeof(float) * (source.references().white.size() + source.references().dark.size() +
+                                setup.column_weights.size());
+  if (options.extension && options.extension->context)
+    costs.device_fixed += options.extension->context->voxels().bytes();
+  costs.device_limit = backends.front()->device_memory_left();
+  for (const kernels::Backend* backend : backends)
+    costs.device_limit = std::min(costs.device_limit, backend->device_memory_left());
+  return costs;
+}
+
+FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink,
+                          std::span<kernels::Backend* const> backends, const FdkSetup& setup,
+                          const SlabPlan& plan, const FdkOptions& options, Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<geometry::Range> wanted;  // slices that no earlier run has stored
+  double work = 0;
+  for (const Slab& slab : plan.slabs) {
+    if (sink.has(slab.slices)) continue;
+    wanted.push_back(slab.slices);
+    work += static_cast<double>(slab.slices.count()) * static_cast<double>(setup.views.size());
+  }
+  progress.expect(work);
+  SlabTask task{.source = source,
+                .sink = sink,
+                .setup = setup,
+                .plan = plan,
+                .options = options,
+                .progress = progress,
+                .queue = SlabQueue(wanted, static_cast<int>(backends.size()))};
+  std::deque<SlabWorker> workers;
+  for (kernels::Backend* backend : backends) workers.emplace_back(task, *backend);
+  Conveyor devices;
+  for (SlabWorker& worker : workers) devices.start([&worker] { worker.serve(); });
+  devices.finish();
+
+  FdkReport report;
+  for (const SlabWorker& worker : workers) add(report, worker.report());
+  const Findings judged = judge(report.tally);
+  report.findings.insert(report.findings.end(), judged.begin(), judged.end());
+  report.total_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
 }
 
 FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, kernels::Backend& backend,
                           const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options,
-                          Progress& progress, MemoryBudget* budget) {
-  FdkReport report;
-  const auto start = std::chrono::steady_clock::now();
-  const int view_count = static_cast<int>(setup.views.size());
-  const std::size_t slab_voxels = largest(plan, [&](const Slab& s) {
-    return static_cast<std::size_t>(options.grid.nx) * static_cast<std::size_t>(options.grid.ny) *
-           s.slices.count();
-  });
-  double work = 0;
-  std::vector<std::size_t> wanted;  // slabs that no earlier run has stored
-  for (std::size_t s = 0; s < plan.slabs.size(); ++s) {
-    if (sink.has(plan.slabs[s].slices)) continue;
-    wanted.push_back(s);
-    work += static_cast<double>(plan.slabs[s].slices.count()) * view_count;
-  }
-  progress.expect(work);
-
-  Works works(source, backend, setup, plan, options, report);
-  const std::size_t raw_bytes =
-      largest(plan, source_pixels) * plan.views_per_batch * io::bytes_of(source.count_type());
-  Block raw[2] = {Block(raw_bytes, "raw projections", budget), Block(raw_bytes, "raw projections", budget)};
-  const std::size_t buffers = plan.slabs.size() > 1 ? 2 : 1;
-  std::vector<DeviceArray3<float>> volumes;
-  std::vector<Block> copies;  // of finished slabs, where the device's memory is not the host's
-  for (std::size_t n = 0; n < buffers; ++n)
-    if (n == 0 || backend.uses_host_memory()) volumes.emplace_back(backend, slab_voxels, "the slab");
-  if (!backend.uses_host_memory())
-    for (std::size_t n = 0; n < buffers; ++n)
-      copies.emplace_back(slab_voxels * sizeof(float), "the finished slab", budget);
-
-  Conveyor conveyor;
-  Conveyor::Queue<Block*> empty_raw(conveyor);
-  Conveyor::Queue<RawBatch> full_raw(conveyor);
-  Conveyor::Queue<std::size_t> empty_slabs(conveyor);
-  Conveyor::Queue<FinishedSlab> full_slabs(conveyor);
-  for (Block& block : raw) empty_raw.push(&block);
-  for (std::size_t n = 0; n < buffers; ++n) empty_slabs.push(n);
-
-  conveyor.start([&] {  // read
-    for (const std::size_t s : wanted)
-      for (int first = 0; first < view_count; first += plan.views_per_batch) {
-        const auto block = empty_raw.pop();
-        if (!block) return;
-        const geometry::Range batch{first, std::min(view_count, first + plan.views_per_batch)};
-        {
-          const Stopwatch time(report.read_s);
-          source.read(std::span(setup.view_indices)
-                          .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(batch.count())),
-                      plan.slabs[s].source_window, (*block)->data());
-        }
-        full_raw.push({*block, s, batch});
-      }
-    full_raw.close();
-  });
-  conveyor.start([&] {  // write
-    while (const auto done = full_slabs.pop()) {
-      const geometry::Range slices = plan.slabs[done->slab].slices;
-      float* values = copies.empty() ? volumes[done->buffer].host_view(1, 1, 1).data
-                                     : static_cast<float*>(copies[done->buffer].data());
-      const Stopwatch time(report.write_s);
-      const View3<float> slab{values, options.grid.nx, options.grid.ny, slices.count()};
-      if (std::isfinite(options.projector.radius))
-        clear_outside(slab, options.grid, options.projector.radius);
-      sink.write(slices.first, slab);
-      empty_slabs.push(done->buffer);
-    }
-  });
-  try {  // compute
-    for (const std::size_t s : wanted) {
-      const Slab& slab = plan.slabs[s];
-      const auto buffer = empty_slabs.pop();
-      if (!buffer) break;
-      DeviceArray3<float>& volume = volumes[copies.empty() ? *buffer : 0];
-      const auto view = volume.view(options.grid.nx, options.grid.ny, slab.slices.count());
-      volume.fill_zero(view.size());
-      for (int done = 0; done < view_count;) {
-        const auto batch = full_raw.pop();
-        if (!batch) break;
-        works.add(slab, batch->views, batch->block->data(), view);
-        empty_raw.push(batch->block);
-        done = batch->views.end;
-        progress.advance(static_cast<double>(batch->views.count()) * slab.slices.count(), "reconstructing");
-      }
-      if (!copies.empty()) volume.download(copies[*buffer].data(), view.size()), backend.wait();
-      full_slabs.push({*buffer, s});
-    }
-    full_slabs.close();
-  } catch (...) {
-    conveyor.stop(std::current_exception());
-  }
-  conveyor.finish();
-  report.tally = works.tally();
-  report.findings = judge(report.tally);
-  report.total_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return report;
+                          Progress& progress) {
+  kernels::Backend* const one = &backend;
+  return reconstruct_fdk(source, sink, std::span(&one, 1), setup, plan, options, progress);
 }
 
 }  // namespace feldspar::recon

@@ -9,6 +9,7 @@
 #include "kernels/back_projector.hpp"
 #include "kernels/backend.hpp"
 #include "kernels/ramp.hpp"
+#include "recon/extension.hpp"
 #include "recon/fdk_setup.hpp"
 #include "recon/slab_plan.hpp"
 
@@ -18,6 +19,8 @@ struct FdkOptions {
   geometry::VolumeGrid grid;
   kernels::RampOptions ramp;
   kernels::BackProjectorSpec projector;
+  std::shared_ptr<const Extension> extension =
+      nullptr;             ///< of truncated rows; null when they are not continued
   std::size_t memory = 0;  ///< budget in bytes over the whole process
 };
 
@@ -37,14 +40,26 @@ struct FdkReport {
   Findings findings;
 };
 
-/// The memory that FDK on this backend needs beside what the plan itself adds up.
+/// The memory that FDK on this backend needs beside what the plan itself adds up. What comes back refers to
+/// `setup` and to the extension in `options`.
 [[nodiscard]] MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source,
                                    const FdkSetup& setup, const FdkOptions& options);
 
-/// Reconstructs `plan` of `setup` into `sink`, in 1/mm. Buffers count against the backend's budget. Throws
-/// what the source, the sink and the backend throw, and Error(cancelled).
+/// The same for devices of one kind that share the slabs.
+[[nodiscard]] MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::ScanSource& source,
+                                   const FdkSetup& setup, const FdkOptions& options);
+
+/// Reconstructs `plan` of `setup` into `sink`, in 1/mm. Buffers count against the backend's budget; when
+/// memory runs out all the same, the run goes on with smaller slabs. Throws what the source, the sink and the
+/// backend throw, and Error(cancelled).
 FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, kernels::Backend& backend,
                           const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options,
-                          Progress& progress, MemoryBudget* budget = nullptr);
+                          Progress& progress);
+
+/// The same on devices of one kind, each taking slabs as it can. One that fails (Error(device)) gives its
+/// slab back to the others, and a finding says so; the failure of the last one is thrown.
+FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink,
+                          std::span<kernels::Backend* const> backends, const FdkSetup& setup,
+                          const SlabPlan& plan, const FdkOptions& options, Progress& progress);
 
 }  // namespace feldspar::recon

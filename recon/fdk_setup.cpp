@@ -129,6 +129,7 @@ void weigh_displaced(const geometry::CircularScan& part, const std::vector<geome
   for (std::size_t n = 0; n < setup.views.size(); ++n)
     setup.weights.push_back(kernels::make_fdk_weight(setup.views[n], setup.coverage.steps[n]));
   const Measured measured = measured_columns(real, setup);
+  setup.displaced = true;
   setup.column_weights =
       kernels::displaced_weights(setup.views, setup.columns, measured.first, measured.last);
   const geometry::FieldOfView seen = geometry::field_of_view(part);
@@ -179,6 +180,10 @@ FdkSetup prepare_fdk(const geometry::CircularScan& scan, std::span<const int> vi
     weigh_displaced(part, real, setup);
   else
     weigh(part, setup);
+  const Measured measured = measured_columns(real, setup);
+  constexpr double rounding = 1e-3;  // pixels
+  setup.measured = {std::max(0, static_cast<int>(std::ceil(measured.first - rounding))),
+                    std::min(setup.columns, static_cast<int>(std::floor(measured.last + rounding)) + 1)};
   return setup;
 }
 

@@ -20,6 +20,8 @@ struct FdkSetup {
   int columns = 0, rows = 0;          ///< of the detector that is filtered: the virtual one when rectified
   std::vector<geometry::View> views;  ///< of that detector, one a view that takes part
   std::optional<geometry::Rectification> rectification;  ///< when the real detector leans or is displaced
+  geometry::Range measured;  ///< its columns that every row of every view was measured in
+  bool displaced = false;    ///< the detector reaches further on one side, and the shorter one is filled up
   geometry::AngularCoverage coverage;
   std::vector<kernels::FdkWeight> weights;
   std::vector<float> column_weights;  ///< empty, or columns x views for a partial turn or a displaced one

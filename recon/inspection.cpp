@@ -22,6 +22,14 @@ double quantile(std::vector<float>& values, double share) {
   return *at;
 }
 
+double line_integral(float transmission) { return -std::log(std::max(transmission, 1e-5f)); }
+
+double mean_line_integral(std::span<const float> row) {
+  double sum = 0;
+  for (const float transmission : row) sum += line_integral(transmission);
+  return sum / static_cast<double>(row.size());
+}
+
 void judge(Inspection& seen) {
   if (std::abs(seen.air_level - 1) > air_tolerance && seen.truncated_share < 0.5)
     seen.findings.push_back(fmt::format(
@@ -31,11 +39,6 @@ void judge(Inspection& seen) {
   if (seen.saturated_share > 1e-4)
     seen.findings.push_back(
         fmt::format("{:.2f} % of the pixels looked at are saturated", 100 * seen.saturated_share));
-  if (seen.truncated_share > 0.05)
-    seen.findings.push_back(
-        fmt::format("the object reaches over the detector's edge in {:.0f} % of its rows: attenuation "
-                    "near the edge of the field of view, and its level inside, will be too high",
-                    100 * seen.truncated_share));
 }
 
 }  // namespace
@@ -47,6 +50,7 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
   count = std::min(count, static_cast<int>(view_indices.size()));
   Inspection seen;
   std::size_t saturated = 0, looked_at = 0, rows_with_object = 0, covered = 0;
+  double at_edges = 0, within = 0;
   std::vector<float> air, all;
   for (int n = 0; n < count; ++n) {
     const int view =
@@ -65,7 +69,10 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
       air.push_back(std::max(left, right));
       if (darkest < object_transmission * std::max(1.0f, air.back())) {
         ++rows_with_object;
-        covered += std::min(left, right) < covered_edge * std::max(1.0f, air.back());
+        if (std::min(left, right) < covered_edge * std::max(1.0f, air.back())) {
+          ++covered;
+          at_edges += line_integral(std::min(left, right)), within += mean_line_integral(row);
+        }
       }
       for (std::size_t c = 0; c < columns; c += 16) all.push_back(row[c]);
     }
@@ -75,6 +82,7 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
   seen.saturated_share = looked_at ? static_cast<double>(saturated) / static_cast<double>(looked_at) : 0;
   seen.truncated_share =
       rows_with_object ? static_cast<double>(covered) / static_cast<double>(rows_with_object) : 0;
+  seen.edge_share = within > 0 ? at_edges / within : 0;
   judge(seen);
   return seen;
 }

@@ -14,7 +14,8 @@ struct Inspection {
   double lowest_transmission = 0;  ///< 0.1 % quantile over the views looked at
   double saturated_share = 0;      ///< of the pixels looked at
   double truncated_share = 0;      ///< of the rows with an object, whose edge pixels the object covers
-  Findings findings;               ///< what of this endangers the volume, and the way out
+  double edge_share = 0;  ///< of those rows: line integrals at the covered edges over the rows' means
+  Findings findings;      ///< what of this endangers the volume, and the way out
 };
 
 /// Reads up to `count` of the given views, spread evenly.

@@ -10,26 +10,41 @@
 namespace feldspar::recon {
 namespace {
 
-constexpr int slice_step = 16;  // slabs begin at multiples of what a chunk of the output is high
+constexpr int slice_step = SlabPlan::slice_step;
 
 std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a * b * c; }
 
-/// Bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw batches (one
-/// read, one computed), their line integrals, the upright copy when there is one, and the back-projector's.
-std::size_t memory_of(const SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
-                      const MemoryCosts& costs) {
-  std::size_t slab = 0, batch = 0;
+/// Sets the bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw
+/// batches (one read, one computed), their line integrals, the upright copy when there is one, the
+/// back-projector's and what continues truncated rows. A device with memory of its own has there one slab,
+/// one raw batch and all that follows.
+void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
+                   const MemoryCosts& costs) {
+  std::size_t slab = 0, batch = 0, raw_batch = 0;
   const auto views = static_cast<std::size_t>(plan.views_per_batch);
   for (const Slab& s : plan.slabs) {
     slab = std::max(slab, product(grid.nx, grid.ny, s.slices.count()) * sizeof(float));
     const std::size_t raw = product(s.source_window.columns.count(), s.source_window.rows.count(), views);
     const std::size_t upright = product(setup.columns, s.rows.count(), views);
-    std::size_t bytes = 2 * raw * costs.count_bytes + raw * sizeof(float) +
-                        costs.back_projector(setup.columns, s.rows.count(), plan.views_per_batch);
+    std::size_t bytes =
+        raw * sizeof(float) + costs.back_projector(setup.columns, s.rows.count(), plan.views_per_batch);
+    if (costs.extension) bytes += costs.extension(s.rows.count());
     if (setup.rectification) bytes += upright * sizeof(float);
     batch = std::max(batch, bytes);
+    raw_batch = std::max(raw_batch, raw * costs.count_bytes);
   }
-  return costs.fixed + batch + slab * (plan.slabs.size() > 1 ? 2 : 1);
+  const std::size_t kept = slab * (plan.slabs.size() > 1 ? 2 : 1),
+                    devices = static_cast<std::size_t>(costs.devices);
+  if (costs.device_limit == 0) {
+    plan.memory = costs.fixed + devices * (2 * raw_batch + batch + kept);
+  } else {
+    plan.memory = costs.fixed + devices * (2 * raw_batch + kept);
+    plan.device_memory = costs.device_fixed + raw_batch + batch + slab;
+  }
+}
+
+bool fits(const SlabPlan& plan, std::size_t budget, const MemoryCosts& costs) {
+  return plan.memory <= budget && plan.device_memory <= costs.device_limit;
 }
 
 /// Views that are read at a time, the most first.
@@ -75,33 +90,34 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
   const int view_count = static_cast<int>(setup.views.size());
   const int steps = (grid.nz + slice_step - 1) / slice_step;
   SlabPlan best;
-  std::size_t smallest = ~std::size_t{0};
   const std::vector<int> batches = batch_sizes(costs.merging.batch_unit(), view_count);
   for (const int batch : batches) {
     // The fewest slabs that fit; heights are made equal, so needing fewer slabs never costs more memory.
-    for (int slabs = 1; slabs <= steps && (best.slabs.empty() || slabs < static_cast<int>(best.slabs.size()));
+    for (int slabs = std::min(costs.devices, steps);
+         slabs <= steps && (best.slabs.empty() || slabs < static_cast<int>(best.slabs.size()));
          slabs = slabs < 8 ? slabs + 1 : slabs + (slabs + 3) / 4) {
       const int height = (steps + slabs - 1) / slabs * slice_step;
       SlabPlan plan = cut(setup, grid, height, batch, costs);
-      plan.memory = memory_of(plan, setup, grid, costs);
-      smallest = std::min(smallest, plan.memory);
-      if (plan.memory > budget) continue;
+      add_up_memory(plan, setup, grid, costs);
+      if (!fits(plan, budget, costs)) continue;
       best = std::move(plan);
       break;
     }
   }
   if (best.slabs.empty()) {  // the last try: the lowest slabs and the smallest batches there are
     best = cut(setup, grid, slice_step, batches.back(), costs);
-    best.memory = memory_of(best, setup, grid, costs);
-    smallest = std::min(smallest, best.memory);
+    add_up_memory(best, setup, grid, costs);
   }
-  if (best.memory > budget)
+  const auto refuse = [](const char* what, std::size_t limit, std::size_t needed, const char* option) {
     throw Error(
         ErrorKind::out_of_memory,
-        fmt::format(
-            "the memory budget is {}, but this reconstruction needs at least {}; raise --memory or make "
-            "the volume smaller (--size, --voxel-size)",
-            format_bytes(budget), format_bytes(smallest)));
+        fmt::format("{} is {}, but this reconstruction needs at least {}; raise {} or make the volume "
+                    "smaller (--size, --voxel-size)",
+                    what, format_bytes(limit), format_bytes(needed), option));
+  };
+  if (best.memory > budget) refuse("the memory budget", budget, best.memory, "--memory");
+  if (best.device_memory > costs.device_limit)
+    refuse("the GPU's free memory or budget", costs.device_limit, best.device_memory, "--gpu-memory");
   for (const Slab& slab : best.slabs)
     best.bytes_to_read +=
         product(slab.source_window.columns.count(), slab.source_window.rows.count(), setup.views.size()) *

@@ -19,23 +19,31 @@ struct Slab {
   geometry::PixelWindow source_window;  ///< of the real detector
 };
 
-/// What the pieces of work cost in host memory.
+/// What the pieces of work cost in memory.
 struct MemoryCosts {
   std::size_t count_bytes = 2;   ///< of a raw pixel
   std::size_t fixed = 0;         ///< of the process, the reader, the writer and the filter
+  int devices = 1;               ///< that share the slabs, each with buffers of its own
+  std::size_t device_limit = 0;  ///< of each device's own memory; 0 where they compute in host memory
+  std::size_t device_fixed = 0;  ///< of each device's own: references and tables
   kernels::ViewMerging merging;  ///< sets what batches are multiples of, and rows beyond the shadow
   /// Of the back-projector for projections of columns x rows and a number of views.
   std::function<std::size_t(int columns, int rows, int views)> back_projector;
+  /// Of what continues truncated rows, for projections of that many rows.
+  std::function<std::size_t(int rows)> extension;
 };
 
 struct SlabPlan {
+  static constexpr int slice_step = 16;  ///< slabs begin at multiples of what a chunk of the output is high
   std::vector<Slab> slabs;
-  int views_per_batch = 0;  ///< a multiple of ViewMerging::batch_unit(), which a voxel's bits depend on
-  std::size_t memory = 0;   ///< bytes at the peak
+  int views_per_batch = 0;        ///< a multiple of ViewMerging::batch_unit(), which a voxel's bits depend on
+  std::size_t memory = 0;         ///< bytes of host memory at the peak
+  std::size_t device_memory = 0;  ///< bytes of each device's own at the peak; 0 where there is none
   std::size_t bytes_to_read = 0;
 };
 
-/// The plan with the fewest slabs (then the largest batches) within `budget` bytes. A pure function. Throws
+/// The plan with the fewest slabs (then the largest batches) within `budget` bytes of host memory and the
+/// devices' own; at least one slab a device, where there are enough slices. A pure function. Throws
 /// Error(out_of_memory) saying what the smallest possible plan needs.
 [[nodiscard]] SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
                                   const MemoryCosts& costs);

@@ -6,6 +6,7 @@
 #include "kernels/back_projector.hpp"
 #include "kernels/filter.hpp"
 #include "recon/device_array.hpp"
+#include "recon/extended_filter.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -46,12 +47,19 @@ TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup, con
   stack.fill_zero(pixels.size());
   volume.fill_zero(voxels.size());
   const auto filter = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
+  std::optional<ExtendedFilter> extended;
+  if (options.extension)
+    extended.emplace(backend, setup, *options.extension, options.ramp, sample.rows.count());
   const auto projector = backend.make_back_projector(options.projector);
 
   TimeEstimate best{1e30, 1e30};
   for (int run = 0; run < 3; ++run) {  // the first one warms up
-    best.filter_s =
-        std::min(best.filter_s, seconds(backend, [&] { filter->apply(some_weights, {}, 0, pixels); }));
+    best.filter_s = std::min(best.filter_s, seconds(backend, [&] {
+                               if (extended)
+                                 extended->apply({0, views}, sample.rows, pixels);
+                               else
+                                 filter->apply(some_weights, {}, 0, pixels);
+                             }));
     best.back_projection_s = std::min(
         best.back_projection_s,
         seconds(backend, [&] { projector->accumulate(some_views, sample.rows, pixels, grid, z, voxels); }));

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <string_view>
@@ -115,18 +117,22 @@ AngleFile_IgnoreErrors=True
 DICOMTags=
 )";
 
-/// A decimal number without exponent, as the format has them: "0.2", "176.94", "0.0".
+/// A decimal number without exponent, as the format has them: "0.2", "176.94", "0.0", in the fewest digits
+/// that give the same number back.
 std::string number(double value) {
-  std::string text = fmt::format("{:.12f}", value == 0 ? 0.0 : value);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text += '0';
-  return text == "-0.0" ? "0.0" : text;
+  std::array<char, 400> digits{};  // the smallest number has 324 zeros behind the point
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value == 0 ? 0.0 : value,
+                                 std::chars_format::fixed)
+                       .ptr;
+  std::string text(digits.data(), end);
+  return text.find('.') == std::string::npos ? text + ".0" : text;
 }
 
 void require_expressible(bool holds, std::string_view what) {
   if (!holds)
-    throw Error(ErrorKind::unsupported,
-                fmt::format("Nikon's format cannot express {}; leave it out of the simulated scan", what));
+    throw Error(
+        ErrorKind::unsupported,
+        fmt::format("Nikon's format cannot express {}; the formats nxtomo, dxchange and tiff can", what));
 }
 
 /// The constant difference of the angles; a single view has none.
@@ -234,6 +240,12 @@ void NikonWriter::write_view(int view, View3<const std::uint16_t> counts) {
   std::reverse_copy(values.begin(), values.end(), image_.begin());
   io::write_tiff(view_file(view), {image_.data(), counts.nx, counts.ny, 1});
   written_[static_cast<std::size_t>(view)] = true;
+}
+
+void NikonWriter::write_view(int view, const void* counts) {
+  const geometry::Detector& d = scan_.detector;
+  write_view(view,
+             View3<const std::uint16_t>{static_cast<const std::uint16_t*>(counts), d.columns, d.rows, 1});
 }
 
 void NikonWriter::finish() {

@@ -12,7 +12,7 @@
 
 #include "base/view3.hpp"
 #include "geometry/scan.hpp"
-#include "simulate/scan_writer.hpp"
+#include "io/scan_sink.hpp"
 
 namespace feldspar::simulate {
 
@@ -26,7 +26,7 @@ struct ScanNotes {
   std::string filter_material{};
 };
 
-class NikonWriter final : public ScanWriter {
+class NikonWriter final : public io::ScanSink {
  public:
   /// Makes `folder`, which must be absent or empty unless `overwrite`; then an earlier scan of this name in
   /// it is removed. Throws Error(unsupported) for a scan that the format cannot express (a detector that is
@@ -35,7 +35,8 @@ class NikonWriter final : public ScanWriter {
   NikonWriter(std::filesystem::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
               bool overwrite = false);
 
-  void write_view(int view, View3<const std::uint16_t> counts) override;
+  void write_view(int view, View3<const std::uint16_t> counts);
+  void write_view(int view, const void* counts) override;
 
   /// Writes _ctdata.txt, and last the .xtekct, which makes the folder a scan.
   void finish() override;

@@ -48,11 +48,15 @@ ZeissWriter::ZeissWriter(const std::filesystem::path& file, const geometry::Circ
       written_(scan.angles.size(), false) {}
 
 void ZeissWriter::write_view(int view, View3<const std::uint16_t> counts) {
-  expects(view >= 0 && static_cast<std::size_t>(view) < written_.size(),
-          "a view that the scan does not have");
   expects(counts.size() == reference_.size() && counts.nz == 1,
           "an image that is not of the detector's size");
-  file_.write_view(view, counts.data);
+  write_view(view, static_cast<const void*>(counts.data));
+}
+
+void ZeissWriter::write_view(int view, const void* counts) {
+  expects(view >= 0 && static_cast<std::size_t>(view) < written_.size(),
+          "a view that the scan does not have");
+  file_.write_view(view, counts);
   written_[static_cast<std::size_t>(view)] = true;
 }
 

@@ -4,14 +4,15 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/view3.hpp"
 #include "geometry/scan.hpp"
+#include "io/scan_sink.hpp"
 #include "io/zeiss/txrm_writer.hpp"
 #include "simulate/nikon_writer.hpp"
-#include "simulate/scan_writer.hpp"
 
 namespace feldspar::simulate {
 
-class ZeissWriter final : public ScanWriter {
+class ZeissWriter final : public io::ScanSink {
  public:
   /// Throws Error(usage) when the file exists unless `overwrite`, Error(unsupported) for a scan that the
   /// format cannot express. It has no place for the axis' position: a scan that has one is written, and the
@@ -19,7 +20,8 @@ class ZeissWriter final : public ScanWriter {
   ZeissWriter(const std::filesystem::path& file, const geometry::CircularScan& scan, const ScanNotes& notes,
               bool overwrite = false);
 
-  void write_view(int view, View3<const std::uint16_t> counts) override;
+  void write_view(int view, View3<const std::uint16_t> counts);
+  void write_view(int view, const void* counts) override;
   void finish() override;
 
  private:

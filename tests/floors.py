@@ -34,7 +34,7 @@ DOORWAYS = [
     (r"itk[A-Z]", ["io/itk/", "recon/registration/"]),
     (r"xraylib(-|\.h|/)", ["simulate/"]),
     (r"CLI/", ["cli/"]),
-    (r"toml\+\+/", ["cli/"]),
+    (r"toml\+\+/", ["cli/", "io/stack/"]),
     (r"nlohmann/", ["cli/", "io/"]),
     (r"(nanobind/|pybind11/|Python\.h)", ["python/"]),
     (r"(gtest/|gmock/|benchmark/|fftw3\.h)", []),

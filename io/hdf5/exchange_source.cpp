@@ -9,6 +9,7 @@
 #include "base/units.hpp"
 #include "io/described_scan.hpp"
 #include "io/hdf5/frame_stack.hpp"
+#include "io/hdf5/stored_geometry.hpp"
 #include "io/hdf5/stored_units.hpp"
 
 namespace feldspar::io {
@@ -78,9 +79,11 @@ void ExchangeSource::open(const OpenOptions& options) {
   read_pitch(options.pixel_pitch);
   read_angles(options.reverse_rotation);
   read_references(options.white_level);
-  units_.find(
-      "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
-      "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
+  const std::string group = std::string("/") + geometry_group;
+  if (!apply_stored_geometry(file_, group, options, scan_, references_, units_))
+    units_.find(
+        "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
+        "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
   describe();
   geometry::validate(scan_);
 }
@@ -160,7 +163,8 @@ void ExchangeSource::read_references(double white_level) {
 }
 
 void ExchangeSource::describe() {
-  description_.format = "Data Exchange, parallel beam";
+  description_.format =
+      fmt::format("Data Exchange, {} beam", scan_.beam == geometry::Beam::cone ? "cone" : "parallel");
   description_.name = file_.text("/measurement/sample/name");
   if (description_.name.empty()) description_.name = file_.path().stem().string();
   description_.instrument = file_.text("/measurement/instrument/name");

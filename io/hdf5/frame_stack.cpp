@@ -28,6 +28,22 @@ std::span<const int> growing_run(std::span<const int> frames) {
   return frames.first(count);
 }
 
+/// Refuses frames that the file cannot hold, before anybody makes room for them: no compression used for
+/// projections comes near the limit. Virtual and external frames are elsewhere.
+void check_storage(const InputFile& file, const std::string& dataset, hid_t data, double claimed) {
+  constexpr double most_compression = 10000;
+  const Properties creation(H5Dget_create_plist(data), "asking how frames are stored");
+  const H5D_layout_t layout = H5Pget_layout(creation);
+  if (layout == H5D_VIRTUAL || (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation) > 0)) return;
+  const hsize_t held = H5Dget_storage_size(data);
+  if (claimed > most_compression * static_cast<double>(held))
+    file.refuse(
+        ErrorKind::bad_file,
+        fmt::format("{} claims {:.0f} bytes of pixels, but the file holds {} of them; it is incomplete "
+                    "or damaged: copy it again",
+                    dataset, claimed, held));
+}
+
 template <class Count>
 void turn_rows(Count* frame, int columns, int rows) {
   const auto width = static_cast<std::ptrdiff_t>(columns);
@@ -59,6 +75,9 @@ FrameStack::FrameStack(const InputFile& file, const std::string& dataset, FrameO
   const H5T_class_t kind = H5Tget_class(type);
   if (kind != H5T_INTEGER && kind != H5T_FLOAT)
     file.refuse(ErrorKind::bad_file, fmt::format("{} holds no numbers", dataset));
+  check_storage(file, dataset, data_,
+                static_cast<double>(frames) * static_cast<double>(rows) * static_cast<double>(columns) *
+                    static_cast<double>(H5Tget_size(type)));
   if (kind == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE && H5Tget_size(type) <= 2) {
     type_ = CountType::uint16;
     highest_ = H5Tget_size(type) == 1 ? 255.0f : 65535.0f;

@@ -11,6 +11,7 @@
 #include "io/described_scan.hpp"
 #include "io/hdf5/frame_stack.hpp"
 #include "io/hdf5/nxtomo_places.hpp"
+#include "io/hdf5/stored_geometry.hpp"
 #include "io/hdf5/stored_units.hpp"
 
 namespace feldspar::io {
@@ -67,12 +68,16 @@ void NxtomoSource::open(const OpenOptions& options) {
   read_beam();
   read_pitch(options.pixel_pitch);
   read_frames(options);
-  read_axis();
-  units_.find(fmt::format(
-      "NXtomo does not state which way the object turns; {} seen from above is assumed "
-      "(--reverse-rotation for the other), with the first row on top{}",
-      options.reverse_rotation ? "counter-clockwise" : "clockwise",
-      scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""));
+  const bool complete =
+      apply_stored_geometry(file_, in_entry(geometry_group), options, scan_, references_, units_);
+  if (!complete) {
+    read_axis();
+    units_.find(fmt::format(
+        "NXtomo does not state which way the object turns; {} seen from above is assumed "
+        "(--reverse-rotation for the other), with the first row on top{}",
+        options.reverse_rotation ? "counter-clockwise" : "clockwise",
+        scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""));
+  }
   describe();
   mention_what_is_not_used();
   geometry::validate(scan_);

@@ -189,7 +189,11 @@ std::string get_text(hid_t group, const std::string& path) {
   const Space space(H5Dget_space(dataset), "asking for an extent");
   const hssize_t count = check(H5Sget_simple_extent_npoints(space), "counting texts");
   if (H5Tget_class(stored) != H5T_STRING || H5Tis_variable_str(stored) > 0 || count == 0) return {};
+  constexpr std::size_t most = 64 << 20;
   const std::size_t length = H5Tget_size(stored);
+  if (length > most / static_cast<std::size_t>(count))
+    throw Failure(fmt::format("{} claims {} texts of {} bytes, but at most {} bytes in all were expected",
+                              path, count, length, most));
   std::string bytes(length * static_cast<std::size_t>(count), '\0');
   check(H5Dread(dataset, stored, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), "reading a text");
   std::string lines;

@@ -37,17 +37,21 @@ std::vector<hsize_t> extent_of(const Dataset& voxels) {
   const int dimensions = check(H5Sget_simple_extent_ndims(space), "counting the dimensions");
   std::vector<hsize_t> extent(static_cast<std::size_t>(dimensions));
   check(H5Sget_simple_extent_dims(space, extent.data(), nullptr), "asking for the extent");
-  constexpr hsize_t most = 1 << 30;
+  constexpr hsize_t most = 1 << 20;  // a side, before its axis is read into memory
   if (dimensions != 3 || *std::max_element(extent.begin(), extent.end()) > most ||
       *std::min_element(extent.begin(), extent.end()) == 0)
-    throw Failure(fmt::format("{} must have three dimensions, none empty", layout::voxels_path));
+    throw Failure(
+        fmt::format("{} must have three dimensions, none empty or beyond {}", layout::voxels_path, most));
   return extent;
 }
 
-std::vector<double> get_numbers(hid_t group, const char* name) {
+std::vector<double> get_numbers(hid_t group, const char* name, hsize_t count) {
   const Dataset dataset(H5Dopen2(group, name, H5P_DEFAULT), name);
   const Space space(H5Dget_space(dataset), "asking for the extent");
-  std::vector<double> values(check(H5Sget_simple_extent_npoints(space), "counting values"));
+  const hssize_t found = check(H5Sget_simple_extent_npoints(space), "counting values");
+  if (static_cast<hsize_t>(found) != count)
+    throw Failure(fmt::format("{} has {} values where {} belong", name, found, count));
+  std::vector<double> values(count);
   check(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), name);
   return values;
 }
@@ -59,9 +63,7 @@ struct Axis {
 
 Axis get_axis(hid_t group, int dimension, hsize_t count) {
   const char* name = layout::axes[dimension];
-  const std::vector<double> centres = get_numbers(group, name);
-  if (centres.size() != count)
-    throw Failure(fmt::format("axis {} has {} values for {} voxels", name, centres.size(), count));
+  const std::vector<double> centres = get_numbers(group, name, count);
   const Dataset dataset(H5Dopen2(group, name, H5P_DEFAULT), name);
   Axis axis{.first = centres.front()};
   const Attribute spacing(H5Aopen(dataset, layout::spacing, H5P_DEFAULT), "the spacing of an axis");
@@ -78,8 +80,8 @@ VoxelCoding coding_in(hid_t group, const Dataset& voxels) {
   if (H5Tget_class(type) == H5T_FLOAT) return {};
   if (H5Tget_class(type) != H5T_INTEGER)
     throw Failure(fmt::format("{} holds neither floating-point numbers nor integers", layout::voxels_path));
-  const auto factor = get_numbers(group, layout::scaling_factor), offset = get_numbers(group, layout::offset);
-  if (factor.size() != 1 || offset.size() != 1) throw Failure("the scale of the integers is not one number");
+  const auto factor = get_numbers(group, layout::scaling_factor, 1),
+             offset = get_numbers(group, layout::offset, 1);
   return {VoxelType::uint16, factor[0], offset[0]};
 }
 

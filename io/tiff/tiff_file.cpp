@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <system_error>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.hpp"
@@ -109,19 +110,57 @@ void read_decoded(const TiffHandle& file, const TiffLayout& layout, geometry::Ra
   });
 }
 
+template <class Value>
+void write_image(const std::filesystem::path& path, View3<const Value> image) {
+  expects(image.nz == 1 && image.nx > 0 && image.ny > 0, "write_tiff: not one image");
+  constexpr std::size_t most_of_classic_tiff = 0xff000000;  // its offsets have 32 bits
+  TiffHandle file(
+      path, image.bytes() > most_of_classic_tiff ? TiffHandle::Mode::write_big : TiffHandle::Mode::write);
+  try {
+    TIFF* const tiff = file.tiff();
+    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(image.nx));
+    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(image.ny));
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, static_cast<std::uint32_t>(image.ny));
+    TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, static_cast<int>(8 * sizeof(Value)));
+    TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+    TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT,
+                 std::is_floating_point_v<Value> ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT);
+    TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+    TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+    const auto bytes = static_cast<tmsize_t>(image.bytes());
+    void* const pixels = const_cast<Value*>(image.data);  // libtiff only reads them
+    if (TIFFWriteEncodedStrip(tiff, 0, pixels, bytes) != bytes) file.fail("cannot be written");
+    file.finish();
+  } catch (const Error& error) {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+    throw Error(ErrorKind::io, error.what());
+  }
+}
+
 }  // namespace
 
-TiffInfo read_tiff_info(const std::filesystem::path& path) {
-  return read_layout(TiffHandle(path, TiffHandle::Mode::read)).info;
+std::vector<TiffPage> tiff_pages(const std::filesystem::path& path) {
+  const TiffHandle file(path, TiffHandle::Mode::read);
+  if (TIFFLastDirectory(file.tiff()) != 0) return {the_only_image};
+  std::vector<TiffPage> pages;
+  do pages.push_back(TIFFCurrentDirOffset(file.tiff()));
+  while (TIFFLastDirectory(file.tiff()) == 0 && TIFFReadDirectory(file.tiff()) == 1);
+  if (TIFFLastDirectory(file.tiff()) == 0) file.fail(fmt::format("page {} cannot be read", pages.size() + 1));
+  return pages;
+}
+
+TiffInfo read_tiff_info(const std::filesystem::path& path, TiffPage page) {
+  return read_layout(TiffHandle(path, TiffHandle::Mode::read), page).info;
 }
 
 void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows,
-                    void* counts) {
+                    void* counts, TiffPage page) {
   if (rows.first < 0 || rows.end > info.rows)
     throw Error(ErrorKind::internal, "read_tiff_rows: rows outside the image");
   if (rows.empty()) return;
   const TiffHandle file(path, TiffHandle::Mode::read);
-  const TiffLayout layout = read_layout(file);
+  const TiffLayout layout = read_layout(file, page);
   if (layout.info != info)
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: has become another image of {} x {} pixels since it was opened",
@@ -136,29 +175,9 @@ void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geo
 }
 
 void write_tiff(const std::filesystem::path& path, View3<const std::uint16_t> image) {
-  expects(image.nz == 1 && image.nx > 0 && image.ny > 0, "write_tiff: not one image");
-  constexpr std::size_t most_of_classic_tiff = 0xff000000;  // its offsets have 32 bits
-  TiffHandle file(
-      path, image.bytes() > most_of_classic_tiff ? TiffHandle::Mode::write_big : TiffHandle::Mode::write);
-  try {
-    TIFF* const tiff = file.tiff();
-    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(image.nx));
-    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(image.ny));
-    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, static_cast<std::uint32_t>(image.ny));
-    TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 16);
-    TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
-    TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
-    TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
-    TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
-    const auto bytes = static_cast<tmsize_t>(image.bytes());
-    void* const pixels = const_cast<std::uint16_t*>(image.data);  // libtiff only reads them
-    if (TIFFWriteEncodedStrip(tiff, 0, pixels, bytes) != bytes) file.fail("cannot be written");
-    file.finish();
-  } catch (const Error& error) {
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
-    throw Error(ErrorKind::io, error.what());
-  }
+  write_image(path, image);
 }
+
+void write_tiff(const std::filesystem::path& path, View3<const float> image) { write_image(path, image); }
 
 }  // namespace feldspar::io

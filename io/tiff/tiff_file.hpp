@@ -1,8 +1,10 @@
-// Single TIFF images: what they hold, some of their rows, and writing them.
+// TIFF images: what they hold, some of their rows, and writing them. A file holds one image or, as pages,
+// many.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 #include "base/view3.hpp"
 #include "geometry/coverage.hpp"
@@ -19,17 +21,25 @@ struct TiffInfo {
   friend bool operator==(const TiffInfo&, const TiffInfo&) = default;
 };
 
+/// Where the description of an image lies in its file; `the_only_image` refuses files that hold several.
+using TiffPage = std::uint64_t;
+constexpr TiffPage the_only_image = 0;
+
+/// The pages of a file in their order. Throws Error(io) or Error(bad_file).
+[[nodiscard]] std::vector<TiffPage> tiff_pages(const std::filesystem::path& path);
+
 /// Throws Error(io) when the file cannot be opened, Error(bad_file) when it is no TIFF, is truncated, or
 /// declares an impossible size, Error(unsupported) naming the property (colour, tiles, compression, depth)
 /// when it is a TIFF that no projection is stored as.
-[[nodiscard]] TiffInfo read_tiff_info(const std::filesystem::path& path);
+[[nodiscard]] TiffInfo read_tiff_info(const std::filesystem::path& path, TiffPage page = the_only_image);
 
 /// Rows `rows`, counted from the top of the stored image, of all columns, into `counts` of the info's
 /// count_type, in stored order. Reads only the strips that hold them. Errors as read_tiff_info.
 void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows,
-                    void* counts);
+                    void* counts, TiffPage page = the_only_image);
 
-/// Writes one plane (top row first) as an uncompressed 16-bit greyscale TIFF. Throws Error(io).
+/// Writes one plane (top row first) as an uncompressed greyscale TIFF. Throws Error(io).
 void write_tiff(const std::filesystem::path& path, View3<const std::uint16_t> image);
+void write_tiff(const std::filesystem::path& path, View3<const float> image);
 
 }  // namespace feldspar::io

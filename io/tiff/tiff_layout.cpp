@@ -73,7 +73,7 @@ int imagej_planes(const TiffHandle& file) {
   return planes ? std::max(1, std::atoi(planes + 7)) : 1;
 }
 
-void check_kind(const TiffHandle& file) {
+void check_kind(const TiffHandle& file, TiffPage page) {
   const auto samples = tag<std::uint16_t>(file, TIFFTAG_SAMPLESPERPIXEL, 1);
   const auto photometric = tag<std::uint16_t>(file, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
   const auto compression = tag<std::uint16_t>(file, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
@@ -88,7 +88,8 @@ void check_kind(const TiffHandle& file) {
   if (!is_lossless(compression) || TIFFIsCODECConfigured(compression) == 0)
     refuse(file, fmt::format("it is compressed with {}", compression_name(compression)));
   if (orientation != ORIENTATION_TOPLEFT) refuse(file, fmt::format("it has Orientation {}", orientation));
-  if (TIFFLastDirectory(file.tiff()) == 0 || imagej_planes(file) > 1) refuse(file, "it holds several images");
+  if (page == the_only_image && (TIFFLastDirectory(file.tiff()) == 0 || imagej_planes(file) > 1))
+    refuse(file, "it holds several images");
 }
 
 void check_size(const TiffHandle& file, std::uint32_t columns, std::uint32_t rows, PixelFormat format) {
@@ -142,8 +143,10 @@ float highest_of(PixelFormat format) {
 
 }  // namespace
 
-TiffLayout read_layout(const TiffHandle& file) {
-  check_kind(file);
+TiffLayout read_layout(const TiffHandle& file, TiffPage page) {
+  if (page != the_only_image && TIFFSetSubDirectory(file.tiff(), page) != 1)
+    file.fail(fmt::format("the page at byte {} cannot be read", page));
+  check_kind(file, page);
   TiffLayout layout;
   layout.format = read_format(file);
   const auto columns = tag<std::uint32_t>(file, TIFFTAG_IMAGEWIDTH, 0);

@@ -37,6 +37,6 @@ struct TiffLayout {
 };
 
 /// Reads and checks everything but the pixels. Errors as read_tiff_info.
-[[nodiscard]] TiffLayout read_layout(const TiffHandle& file);
+[[nodiscard]] TiffLayout read_layout(const TiffHandle& file, TiffPage page);
 
 }  // namespace feldspar::io

@@ -84,7 +84,7 @@ class CpuBackProjector final : public BackProjector {
   /// Of one worker: sums, lines, and merged views.
   [[nodiscard]] std::size_t scratch_floats(const ColumnLayout& layout) const {
     if (spec_.merging.views == 1) return tile_floats + view_group * layout.stride();
-    return tile_floats + view_group * merged_line_floats + merged_floats(layout);
+    return tile_floats + view_group * merged_line_floats + merged_floats();
   }
 
   void add_directly(std::span<const ColumnView> views, const ColumnLayout& layout, const Slab& slab) {

@@ -22,12 +22,14 @@ inline Chunks chunks_of(const ColumnTile& tile) {
   return {(tile.first_k - tile.block) / lanes, (tile.end_k - tile.block + lanes - 1) / lanes};
 }
 
-/// Blends two detector columns from row `from` to row `to`, outwards to whole registers.
-inline void blend_columns(const float* a, const float* b, float weight_a, float weight_b, int from, int to,
+/// Blends `count` rows of two detector columns, a multiple of `lanes`, from row `from` on.
+inline void blend_columns(const float* a, const float* b, float weight_a, float weight_b, int from, int count,
                           float* samples) {
   const Floats factor_a = broadcast(weight_a), factor_b = broadcast(weight_b);
-  for (int row = from & -lanes; row < to; row += lanes)
-    store(samples + row, factor_a * load(a + row) + factor_b * load(b + row));
+  a += from, b += from, samples += from;
+#pragma GCC unroll 4
+  for (int row = 0; row < count; row += lanes)
+    store(samples + row, multiply_add(factor_a, load(a + row), factor_b * load(b + row)));
 }
 
 /// The views of a group, coefficient by coefficient, so that one instruction serves all of them. Views that
@@ -37,9 +39,11 @@ struct Group {
   double w_i[view_group], w_j[view_group], w_0[view_group];
   double v_i[view_group], v_j[view_group], v_0[view_group], v_k[view_group];
   const float* columns[view_group];
+  double steepest;  ///< the most rows between neighbouring voxels of a column of the tile
+  int rows;         ///< to be blended for any column; one number for all, which the processor can foresee
 };
 
-inline void fill_group(const ColumnTile& tile, int first, Group& group) {
+inline void fill_group(const ColumnTile& tile, int first, Chunks chunks, Group& group) {
   for (int n = 0; n < view_group; ++n) {
     const bool there = first + n < tile.view_count;
     const ColumnView view =
@@ -49,11 +53,26 @@ inline void fill_group(const ColumnTile& tile, int first, Group& group) {
     group.v_i[n] = view.v_i, group.v_j[n] = view.v_j, group.v_0[n] = view.v_0, group.v_k[n] = view.v_k;
     group.columns[n] = view.columns;
   }
+  group.steepest = 0;
+  for (int corner = 0; corner < 4; ++corner)
+    for (int n = 0; n < view_group; ++n) {
+      const double i = tile.first_i + (corner & 1 ? tile.count_i - 1 : 0),
+                   j = tile.first_j + (corner & 2 ? tile.count_j - 1 : 0);
+      const double step = group.v_k[n] / (group.w_i[n] * i + group.w_j[n] * j + group.w_0[n]);
+      group.steepest = step > group.steepest ? step : group.steepest;
+    }
+  const int reach = static_cast<int>(group.steepest * ((chunks.end - chunks.first) * lanes) + 3) + lanes;
+  const int wanted = (reach + lanes - 1) / lanes * lanes,
+            held = (tile.row_count + 2 * tile.border) / lanes * lanes;
+  group.rows = wanted < held ? wanted : held;
 }
 
-/// Where the shadows of one voxel column fall: u, and v = start + step * k.
+/// Where the shadows of one voxel column fall, in every view of a group: v = start + step * k, and u between
+/// the columns left and left + 1, which count weight_a and weight_b.
 struct Places {
   double scale[view_group], u[view_group], start[view_group], step[view_group];
+  int left[view_group];
+  float weight_a[view_group], weight_b[view_group];
 };
 
 inline void place(const Group& group, double i, double j, Places& at) {
@@ -63,52 +82,103 @@ inline void place(const Group& group, double i, double j, Places& at) {
     at.start[n] = (group.v_i[n] * i + group.v_j[n] * j + group.v_0[n]) * at.scale[n];
     at.step[n] = group.v_k[n] * at.scale[n];
   }
+  double left[view_group], share[view_group];
+  for (int n = 0; n < view_group; ++n) {
+    left[n] = __builtin_floor(at.u[n]);
+    share[n] = (at.u[n] - left[n]) * (at.scale[n] * at.scale[n]);
+  }
+  for (int n = 0; n < view_group; ++n) {
+    at.left[n] = static_cast<int>(left[n]);
+    at.weight_b[n] = static_cast<float>(share[n]);
+    at.weight_a[n] = static_cast<float>(at.scale[n] * at.scale[n] - share[n]);
+  }
+}
+
+/// Rows are counted from here while they are split into whole rows and fractions, so that all are positive,
+/// whatever rows are held, and the same row has the same fraction.
+constexpr double far_below = 1 << 20;
+
+constexpr int chunk_step = block_chunks < 8 ? block_chunks : 8;
+typedef double ChunkDoubles __attribute__((vector_size(chunk_step * sizeof(double))));
+typedef float ChunkFloats __attribute__((vector_size(chunk_step * sizeof(float))));
+typedef int ChunkInts __attribute__((vector_size(chunk_step * sizeof(int))));
+
+/// Where every chunk of a block begins in the line. Chunks are at multiples of `lanes` in the whole volume: v
+/// is the same number whatever slab asks for it. One whose shadow misses the rows held reads zeros of the
+/// border.
+inline void place_chunks(const ColumnTile& tile, double start, double step, Line& line) {
+  const double lowest = far_below + tile.first_row - tile.border + 8,
+               highest = far_below + tile.first_row + tile.row_count + 1;
+  const int origin = static_cast<int>(far_below) + tile.first_row;
+  ChunkDoubles order;
+  for (int chunk = 0; chunk < chunk_step; ++chunk) order[chunk] = chunk * lanes;
+  for (int first = 0; first < block_chunks; first += chunk_step) {
+    const ChunkDoubles v =
+        (start + far_below) + step * (order + static_cast<double>(tile.block + first * lanes));
+    const ChunkDoubles raised = v < lowest ? lowest - ChunkDoubles{} : v,
+                       held = raised > highest ? highest - ChunkDoubles{} : raised;
+    const ChunkInts row = __builtin_convertvector(held, ChunkInts);
+    const ChunkFloats fraction =
+        __builtin_convertvector(held - __builtin_convertvector(row, ChunkDoubles), ChunkFloats);
+    const ChunkInts offset = row - origin;
+    __builtin_memcpy(line.offset + first, &offset, sizeof offset);
+    __builtin_memcpy(line.fraction + first, &fraction, sizeof fraction);
+  }
 }
 
 /// Prepares the line of the n-th view of a group in `buffer`. False when the shadow misses the detector.
 inline bool make_line(const ColumnTile& tile, const Group& group, const Places& at, int n, Chunks chunks,
                       float* buffer, Line& line) {
-  const double u = at.u[n], start = at.start[n], step = at.step[n];
-  if (!(at.scale[n] > 0) || !(u > -1) || !(u < tile.column_count)) return false;
-  const double reach = step * (lanes - 1) + 2;  // rows beyond a chunk's first that it reads, gathered
+  const double start = at.start[n], step = at.step[n];
+  if (!(at.scale[n] > 0) || !(at.u[n] > -1) || !(at.u[n] < tile.column_count)) return false;
+  const double reach = step * (lanes - 1) + 2;  // rows beyond a chunk's first that it reads
   const double first_v = start + step * (tile.block + chunks.first * lanes);
   const double last_v = start + step * (tile.block + chunks.end * lanes) + reach;
   if (!(last_v > tile.first_row - 1) || !(first_v < tile.first_row + tile.row_count)) return false;
 
-  // Chunks at multiples of `lanes` in the whole volume: v is the same number whatever slab asks for it. One
-  // whose shadow misses the rows held reads zeros of the border.
-  const double lowest = tile.first_row - tile.border + 8, highest = tile.first_row + tile.row_count + 1;
-  for (int chunk = 0; chunk < block_chunks; ++chunk) {
-    const double v = start + step * static_cast<double>(tile.block + chunk * lanes),
-                 base = __builtin_floor(v);
-    const double raised = base < lowest ? lowest : base, held = raised > highest ? highest : raised;
-    line.fraction[chunk] = static_cast<float>(v - base);
-    line.offset[chunk] = static_cast<int>(held) - tile.first_row;
-  }
+  place_chunks(tile, start, step, line);
   line.step = static_cast<float>(step);
-  line.samples = buffer + tile.border;
-
-  const double left = __builtin_floor(u);
-  const float blend = static_cast<float>(u - left), weight = static_cast<float>(at.scale[n] * at.scale[n]);
-  const float* a = group.columns[n] + (static_cast<int>(left) + 1) * tile.column_stride + tile.border;
-  const int span = (reach < 2 * lanes ? 2 * lanes : static_cast<int>(reach)) + 2;
-  const int end = line.offset[chunks.end - 1] + span, most = tile.row_count + tile.border;
-  blend_columns(a, a + tile.column_stride, weight * (1.0f - blend), weight * blend, line.offset[chunks.first],
-                end < most ? end : most, buffer + tile.border);
+  float* const samples = buffer + tile.border;
+  line.samples = samples;
+  const float* a = group.columns[n] + (at.left[n] + 1) * tile.column_stride + tile.border;
+  const int from = line.offset[chunks.first] & -lanes, last = tile.row_count + tile.border - group.rows;
+  blend_columns(a, a + tile.column_stride, at.weight_a[n], at.weight_b[n], from < last ? from : last,
+                group.rows, samples);
   return true;
 }
 
-template <bool narrow>
+/// How far apart the samples of a chunk are: within one register, within two, or anywhere.
+enum class Spread { tight, narrow, wide };
+
+/// Adds one chunk of a line to its sum.
+template <Spread spread>
+inline Floats add_chunk(Floats sum, const Line& line, int chunk) {
+  const Floats t = multiply_add(ramp(1.0f), broadcast(line.step), broadcast(line.fraction[chunk]));
+  const float* samples = line.samples + line.offset[chunk];
+  if (spread == Spread::tight) return add_tight(sum, samples, t);
+  return spread == Spread::narrow ? add_interpolated(sum, samples, t) : add_gathered(sum, samples, t);
+}
+
+/// Chunks whose sums stay in registers while lines are added.
+constexpr int chunks_at_once = 8;
+
+template <Spread spread>
 inline void add_lines(Chunks chunks, const Line* lines, int count, float* sums) {
-  const Floats lane = ramp(1.0f);
-  for (int chunk = chunks.first; chunk < chunks.end; ++chunk) {
-    Floats sum{};
-    for (int n = 0; n < count; ++n) {
-      const Line& line = lines[n];
-      const Floats t = lane * line.step + line.fraction[chunk];
-      const float* samples = line.samples + line.offset[chunk];
-      sum = narrow ? add_interpolated(sum, samples, t) : add_gathered(sum, samples, t);
+  int chunk = chunks.first;
+  for (; chunk + chunks_at_once <= chunks.end; chunk += chunks_at_once) {
+    Floats sum[chunks_at_once] = {};
+    for (int n = 0; n < count; ++n)
+#pragma GCC unroll 8
+      for (int c = 0; c < chunks_at_once; ++c) sum[c] = add_chunk<spread>(sum[c], lines[n], chunk + c);
+#pragma GCC unroll 8
+    for (int c = 0; c < chunks_at_once; ++c) {
+      float* const at = sums + (chunk + c) * lanes;
+      store(at, load(at) + sum[c]);
     }
+  }
+  for (; chunk < chunks.end; ++chunk) {
+    Floats sum{};
+    for (int n = 0; n < count; ++n) sum = add_chunk<spread>(sum, lines[n], chunk);
     store(sums + chunk * lanes, load(sums + chunk * lanes) + sum);
   }
 }
@@ -119,22 +189,20 @@ void back_project_tile(const ColumnTile& tile) {
   Places at;
   const Chunks chunks = chunks_of(tile);
   for (int first = 0; first < tile.view_count; first += view_group) {
-    fill_group(tile, first, group);
+    fill_group(tile, first, chunks, group);
     for (int j = 0; j < tile.count_j; ++j)
       for (int i = 0; i < tile.count_i; ++i) {
         place(group, tile.first_i + i, tile.first_j + j, at);
         int count = 0;
-        float steepest = 0;
         for (int n = 0; n < view_group; ++n)
-          if (make_line(tile, group, at, n, chunks, tile.lines + n * tile.line_stride, lines[count])) {
-            steepest = lines[count].step > steepest ? lines[count].step : steepest;
-            ++count;
-          }
+          if (make_line(tile, group, at, n, chunks, tile.lines + n * tile.line_stride, lines[count])) ++count;
         float* sums = tile.sums + (j * tile_width + i) * tile_stride;
-        if (steepest < static_cast<float>(narrow_step))
-          add_lines<true>(chunks, lines, count, sums);
+        if (group.steepest < tight_step)
+          add_lines<Spread::tight>(chunks, lines, count, sums);
+        else if (group.steepest < narrow_step)
+          add_lines<Spread::narrow>(chunks, lines, count, sums);
         else
-          add_lines<false>(chunks, lines, count, sums);
+          add_lines<Spread::wide>(chunks, lines, count, sums);
       }
   }
 }

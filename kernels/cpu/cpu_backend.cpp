@@ -71,6 +71,12 @@ class CpuBackend final : public HostBackend {
   [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) override {
     return cpu::make_back_projector(machine_, spec);
   }
+  [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
+    return cpu::make_forward_projector(machine_);
+  }
+  [[nodiscard]] std::unique_ptr<RowExtender> make_row_extender() override {
+    return cpu::make_row_extender(machine_);
+  }
 
  private:
   cpu::Machine machine_;

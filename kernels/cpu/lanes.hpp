@@ -21,6 +21,18 @@ inline Floats load(const float* p) {
 inline void store(float* p, Floats value) { __builtin_memcpy(p, &value, sizeof value); }
 inline Floats broadcast(float value) { return value - Floats{}; }
 
+/// a * b + c, rounded once where the instruction set can: left to the compiler, one sum could be rounded
+/// differently in two loops, and a volume would depend on its slabs.
+inline Floats multiply_add(Floats a, Floats b, Floats c) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__AVX2__)
+  return _mm256_fmadd_ps(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 /// Lane number times `step`.
 inline Floats ramp(float step) {
   Floats value;
@@ -31,12 +43,24 @@ inline Floats ramp(float step) {
 /// The largest step at which `lanes` samples still fall within two registers: they begin less than one
 /// sample in, span (lanes - 1) * step, and linear interpolation reads one beyond.
 constexpr double narrow_step = (2.0 * lanes - 2.01) / (lanes - 1);
+/// The largest step at which each lane's sample is one of `lanes`, and the one behind it one of those behind.
+constexpr double tight_step = (lanes - 1.01) / (lanes - 1);
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
-/// sum + line linearly interpolated at t >= 0, where t < 2 * lanes - 1 in every lane.
+/// t - floor(t).
+inline __m512 fraction_of(Floats t) { return _mm512_sub_ps(t, _mm512_cvtepi32_ps(_mm512_cvttps_epi32(t))); }
+
+/// sum + line linearly interpolated at t >= 0, where t < lanes in every lane.
+inline Floats add_tight(Floats sum, const float* line, Floats t) {
+  const __m512i index = _mm512_cvttps_epi32(t);
+  const __m512 a = _mm512_permutexvar_ps(index, _mm512_loadu_ps(line)),
+               b = _mm512_permutexvar_ps(index, _mm512_loadu_ps(line + 1));
+  return _mm512_fmadd_ps(fraction_of(t), _mm512_sub_ps(b, a), _mm512_add_ps(sum, a));
+}
+/// The same where t < 2 * lanes - 1.
 inline Floats add_interpolated(Floats sum, const float* line, Floats t) {
   const __m512i index = _mm512_cvttps_epi32(t);
-  const __m512 fraction = _mm512_sub_ps(t, _mm512_cvtepi32_ps(index));
+  const __m512 fraction = fraction_of(t);
   const __m512 low = _mm512_loadu_ps(line), high = _mm512_loadu_ps(line + 16);
   const __m512 a = _mm512_permutex2var_ps(low, index, high);
   const __m512 b = _mm512_permutex2var_ps(low, _mm512_add_epi32(index, _mm512_set1_epi32(1)), high);
@@ -45,11 +69,18 @@ inline Floats add_interpolated(Floats sum, const float* line, Floats t) {
 /// The same for any t >= 0.
 inline Floats add_gathered(Floats sum, const float* line, Floats t) {
   const __m512i index = _mm512_cvttps_epi32(t);
-  const __m512 fraction = _mm512_sub_ps(t, _mm512_cvtepi32_ps(index));
+  const __m512 fraction = fraction_of(t);
   const __m512 a = _mm512_i32gather_ps(index, line, 4), b = _mm512_i32gather_ps(index, line + 1, 4);
   return _mm512_fmadd_ps(fraction, _mm512_sub_ps(b, a), _mm512_add_ps(sum, a));
 }
 #elif defined(__AVX2__)
+inline Floats add_tight(Floats sum, const float* line, Floats t) {
+  const __m256i index = _mm256_cvttps_epi32(t);
+  const __m256 fraction = _mm256_sub_ps(t, _mm256_cvtepi32_ps(index));
+  const __m256 a = _mm256_permutevar8x32_ps(_mm256_loadu_ps(line), index),
+               b = _mm256_permutevar8x32_ps(_mm256_loadu_ps(line + 1), index);
+  return _mm256_fmadd_ps(fraction, _mm256_sub_ps(b, a), _mm256_add_ps(sum, a));
+}
 inline __m256 pick(const float* line, __m256i index, __m256i upper) {
   return _mm256_blendv_ps(_mm256_permutevar8x32_ps(_mm256_loadu_ps(line), index),
                           _mm256_permutevar8x32_ps(_mm256_loadu_ps(line + 8), index),
@@ -77,4 +108,5 @@ inline Floats add_gathered(Floats sum, const float* line, Floats t) {
   return sum;
 }
 inline Floats add_interpolated(Floats sum, const float* line, Floats t) { return add_gathered(sum, line, t); }
+inline Floats add_tight(Floats sum, const float* line, Floats t) { return add_gathered(sum, line, t); }
 #endif

@@ -9,7 +9,8 @@ namespace {
 
 constexpr double oversampling = 2;
 constexpr int border = border_rows(ViewMerging::most_pixels_per_voxel);
-constexpr int most_columns = 416;  // the shadow of the widest tile, twice as fine, and some
+constexpr int most_columns =
+    MergeTask::most_columns;  // the shadow of the widest tile, twice as fine, and some
 constexpr int row_step = MergeTask::row_step;
 /// An odd number of cache lines: neighbouring columns do not crowd the same part of the cache.
 constexpr std::ptrdiff_t stride = merged_line_floats;
@@ -61,8 +62,8 @@ ColumnView resampled(ColumnView view, double first_u, const float* columns) {
 
 }  // namespace
 
-std::size_t merged_floats(const ColumnLayout& layout) {
-  return static_cast<std::size_t>(view_group * plane) + MergeTask::most_views * layout.stride();
+std::size_t merged_floats() {
+  return static_cast<std::size_t>(view_group * plane + MergeTask::line_floats);
 }
 
 bool merge(const SimdKernels& simd, std::span<const ColumnView> views, int each, const ColumnLayout& layout,
@@ -102,7 +103,6 @@ bool merge(const SimdKernels& simd, std::span<const ColumnView> views, int each,
   task.first_row = first_row, task.row_count = row_count;
   task.out_stride = stride;
   task.lines = scratch + view_group * plane;
-  task.line_stride = task.column_stride;
   for (int g = 0; g < groups; ++g) {
     float* const pixels = scratch + g * plane;  // column -1
     task.views = views.data() + static_cast<std::ptrdiff_t>(g) * each;

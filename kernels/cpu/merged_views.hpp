@@ -14,7 +14,7 @@ constexpr std::ptrdiff_t merged_line_floats =
     MergeTask::most_rows + 2 * border_rows(ViewMerging::most_pixels_per_voxel) + 16;
 
 /// Floats of scratch that merge() needs.
-[[nodiscard]] std::size_t merged_floats(const ColumnLayout& layout);
+[[nodiscard]] std::size_t merged_floats();
 
 /// The merged views of a region. They live in the scratch given.
 struct MergedViews {

@@ -8,7 +8,9 @@
 #include "kernels/back_projector.hpp"
 #include "kernels/cpu/simd.hpp"
 #include "kernels/filter.hpp"
+#include "kernels/forward_projector.hpp"
 #include "kernels/rectifier.hpp"
+#include "kernels/row_extender.hpp"
 #include "kernels/view_matrix.hpp"
 
 namespace feldspar::kernels::cpu {
@@ -25,6 +27,8 @@ struct Machine {
 [[nodiscard]] std::unique_ptr<Filter> make_filter(Machine& machine, const FilterSpec& spec);
 [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(Machine& machine,
                                                                  const BackProjectorSpec& spec);
+[[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector(Machine& machine);
+[[nodiscard]] std::unique_ptr<RowExtender> make_row_extender(Machine& machine);
 
 /// Back-projection for any geometry, voxel by voxel: what the column kernel does not take.
 void accumulate_general(Machine& machine, std::span<const ExactViewMatrix> views, geometry::Range rows,

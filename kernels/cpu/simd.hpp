@@ -52,6 +52,7 @@ struct MergeTask {
   static constexpr int most_views = 16;
   static constexpr int row_step = 16;  ///< rows that share one shift: first_row and row_count are multiples
   static constexpr int most_rows = 24 * row_step;
+  static constexpr int most_columns = 416;  ///< a multiple of 8
   const ColumnView* views;
   int view_count;
   int column_count;  ///< of the views' detector, as in ColumnTile
@@ -65,8 +66,10 @@ struct MergeTask {
   int first_row, row_count;  ///< rows of the merged detector, at the views' rows
   float* out;                ///< column 0, first_row; `out_stride` floats from column to column
   std::ptrdiff_t out_stride;
-  float* lines;  ///< scratch: most_views * line_stride floats
-  std::ptrdiff_t line_stride;
+  float* lines;  ///< scratch: line_floats
+
+  /// One view's columns, resampled.
+  static constexpr std::ptrdiff_t line_floats = std::ptrdiff_t{most_columns + 4} * (most_rows + 16);
 };
 
 /// What the row filter needs besides the rows.

@@ -22,6 +22,9 @@ void load_sums(const ColumnTile& tile, const float* voxels, std::ptrdiff_t row, 
   const int first = tile.first_k - tile.block, end = tile.end_k - tile.block;
   for (int j = 0; j < tile.count_j; ++j) {
     const float* from = voxels + j * row;
+    // The next row of every slice: slices are too far apart for the processor to foresee them.
+    if (j + 1 < tile.count_j)
+      for (int k = 0; k < end - first; ++k) __builtin_prefetch(from + row + k * slice);
     float* to = tile.sums + j * (tile_width * tile_stride);
     // What the kernel's chunks touch beside the slab's own slices must be numbers, but is never looked at.
     for (int i = 0; i < tile.count_i; ++i) {

@@ -16,7 +16,7 @@ class LevelMemory {
   LevelMemory(const Queue& queue, const std::vector<float>& values, const char* purpose) {
     if (values.size() == 1) value_ = values.front();
     if (values.size() <= 1) return;
-    image_ = DeviceMemory(values.size() * sizeof(float), purpose);
+    image_ = DeviceMemory(queue, values.size() * sizeof(float), purpose);
     check(
         cudaMemcpyAsync(image_.data(), values.data(), image_.bytes(), cudaMemcpyHostToDevice, queue.stream()),
         std::string("cudaMemcpyAsync of ") + purpose);
@@ -37,7 +37,7 @@ class CudaAttenuation final : public Attenuation {
         saturation_(spec.saturation),
         white_(*queue_, spec.white, "the white image"),
         dark_(*queue_, spec.dark, "the dark image"),
-        tally_(sizeof(DeviceTally), "the tally of pixels") {
+        tally_(*queue_, sizeof(DeviceTally), "the tally of pixels") {
     check(cudaMemsetAsync(tally_.data(), 0, tally_.bytes(), queue_->stream()), "cudaMemsetAsync");
     queue_->wait();  // the specification's images may go now
   }

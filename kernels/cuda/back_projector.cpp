@@ -2,6 +2,7 @@
 #include "kernels/back_projector.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -13,10 +14,19 @@
 namespace feldspar::kernels::cuda {
 namespace {
 
+/// The voxels within `radius` mm, and those that straddle it.
+Disc disc_of(double radius, const geometry::VolumeGrid& grid) {
+  if (!std::isfinite(radius)) return {};
+  const double reach = radius + std::max(grid.spacing.x, grid.spacing.y);
+  const auto relative = [reach](double length) { return static_cast<float>(length / reach); };
+  return {relative(grid.origin.x), relative(grid.spacing.x), relative(grid.origin.y),
+          relative(grid.spacing.y)};
+}
+
 class CudaBackProjector final : public BackProjector {
  public:
-  CudaBackProjector(SharedQueue queue, Interpolation interpolation)
-      : queue_(std::move(queue)), interpolation_(interpolation) {}
+  CudaBackProjector(SharedQueue queue, Interpolation interpolation, double radius)
+      : queue_(std::move(queue)), interpolation_(interpolation), radius_(radius) {}
   CudaBackProjector(const CudaBackProjector&) = delete;
   CudaBackProjector& operator=(const CudaBackProjector&) = delete;
   ~CudaBackProjector() override {  // a kernel may still read the texture
@@ -38,7 +48,8 @@ class CudaBackProjector final : public BackProjector {
             "back-projector: a projection has more than 2^31 - 1 pixels", ErrorKind::unsupported);
     if (projections.size() == 0 || volume.size() == 0) return;
     queue_->activate();
-    const FdkTarget target{volume.data, volume.nx, volume.ny, slices.first, volume.nz};
+    const FdkTarget target{volume.data,  volume.nx, volume.ny,
+                           slices.first, volume.nz, disc_of(radius_, grid)};
     for (int first = 0; first < projections.nz; first += ViewBatch::capacity) {
       ViewBatch batch{};
       batch.count = std::min(ViewBatch::capacity, projections.nz - first);
@@ -61,7 +72,7 @@ class CudaBackProjector final : public BackProjector {
     if (!texture_.holds(stack.columns, stack.rows, batch.count)) {
       queue_->wait();  // a kernel may still read the old one
       texture_ = {};
-      texture_ = LayeredTexture(stack.columns, stack.rows, batch.count);
+      texture_ = LayeredTexture(*queue_, stack.columns, stack.rows, batch.count);
     }
     texture_.fill(*queue_, stack.pixels, batch.count);
     launch_fdk(batch, TextureStack{texture_.get(), stack.first_row}, target, upright, queue_->stream());
@@ -69,13 +80,15 @@ class CudaBackProjector final : public BackProjector {
 
   SharedQueue queue_;
   Interpolation interpolation_;
+  double radius_;
   LayeredTexture texture_;
 };
 
 }  // namespace
 
-std::unique_ptr<BackProjector> make_back_projector(SharedQueue queue, Interpolation interpolation) {
-  return std::make_unique<CudaBackProjector>(std::move(queue), interpolation);
+std::unique_ptr<BackProjector> make_back_projector(SharedQueue queue, Interpolation interpolation,
+                                                   double radius) {
+  return std::make_unique<CudaBackProjector>(std::move(queue), interpolation, radius);
 }
 
 }  // namespace feldspar::kernels::cuda

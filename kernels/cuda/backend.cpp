@@ -26,7 +26,7 @@ namespace {
 class CudaBuffer final : public Buffer {
  public:
   CudaBuffer(SharedQueue queue, std::size_t bytes, std::string_view purpose)
-      : queue_(std::move(queue)), memory_(bytes, std::string(purpose)) {}
+      : queue_(std::move(queue)), memory_(*queue_, bytes, std::string(purpose)) {}
   [[nodiscard]] void* data() const noexcept override { return memory_.data(); }
   [[nodiscard]] std::size_t bytes() const noexcept override { return memory_.bytes(); }
 
@@ -35,9 +35,35 @@ class CudaBuffer final : public Buffer {
   DeviceMemory memory_;
 };
 
+/// Pinned host memory: transfers run at the bus's speed and beside the host's work.
+class StagingBuffer final : public Buffer {
+ public:
+  StagingBuffer(std::size_t bytes, std::string_view purpose, MemoryBudget* budget) : budget_(budget) {
+    if (budget_) budget_->reserve(bytes, purpose);
+    try {
+      memory_ = PinnedMemory(bytes, std::string(purpose));
+    } catch (...) {
+      if (budget_) budget_->release(bytes);
+      throw;
+    }
+  }
+  StagingBuffer(const StagingBuffer&) = delete;
+  StagingBuffer& operator=(const StagingBuffer&) = delete;
+  ~StagingBuffer() override {
+    if (budget_) budget_->release(memory_.bytes());
+  }
+  [[nodiscard]] void* data() const noexcept override { return memory_.data(); }
+  [[nodiscard]] std::size_t bytes() const noexcept override { return memory_.bytes(); }
+
+ private:
+  MemoryBudget* budget_;
+  PinnedMemory memory_;
+};
+
 class CudaBackend final : public Backend {
  public:
-  explicit CudaBackend(int index) : queue_(std::make_shared<const Queue>(index)) {}
+  CudaBackend(int index, const BackendOptions& options)
+      : queue_(std::make_shared<const Queue>(index, options.device_memory)), budget_(options.budget) {}
 
   [[nodiscard]] std::string name() const override { return fmt::format("cuda:{}", queue_->device()); }
   [[nodiscard]] bool uses_host_memory() const noexcept override { return false; }
@@ -45,6 +71,13 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes, std::string_view purpose) override {
     queue_->activate();
     return std::make_unique<CudaBuffer>(queue_, bytes, purpose);
+  }
+
+  [[nodiscard]] std::size_t device_memory_left() const override { return queue_->memory_left(); }
+  [[nodiscard]] std::unique_ptr<Buffer> allocate_staging(std::size_t bytes,
+                                                         std::string_view purpose) override {
+    queue_->activate();
+    return std::make_unique<StagingBuffer>(bytes, purpose, budget_);
   }
 
   void upload(const void* host, void* device, std::size_t bytes) override {
@@ -66,8 +99,14 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec) override {
     return cuda::make_filter(queue_, spec);
   }
-  [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec&) override {
-    return cuda::make_back_projector(queue_, Interpolation::exact);
+  [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) override {
+    return cuda::make_back_projector(queue_, Interpolation::exact, spec.radius);
+  }
+  [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
+    return cuda::make_forward_projector(queue_);
+  }
+  [[nodiscard]] std::unique_ptr<RowExtender> make_row_extender() override {
+    return cuda::make_row_extender(queue_);
   }
 
  private:
@@ -78,6 +117,7 @@ class CudaBackend final : public Backend {
   }
 
   SharedQueue queue_;
+  MemoryBudget* budget_;
 };
 
 std::string version(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
@@ -136,7 +176,7 @@ std::vector<DeviceInfo> cuda_devices() {
   return devices;
 }
 
-std::unique_ptr<Backend> open_cuda(int index, const BackendOptions&) {
+std::unique_ptr<Backend> open_cuda(int index, const BackendOptions& options) {
   const std::vector<DeviceInfo> devices = cuda_devices();
   if (devices.front().name == "cuda")
     throw Error(ErrorKind::unsupported, fmt::format("cuda:{} cannot be opened: {}; --device cpu needs no GPU",
@@ -149,7 +189,7 @@ std::unique_ptr<Backend> open_cuda(int index, const BackendOptions&) {
   if (!device.unavailable.empty())
     throw Error(ErrorKind::unsupported, fmt::format("{} ({}) cannot be used: {}", device.name,
                                                     device.description, device.unavailable));
-  auto backend = std::make_unique<cuda::CudaBackend>(index);
+  auto backend = std::make_unique<cuda::CudaBackend>(index, options);
   const cudaError_t code = cuda::find_device_code();
   if (code == cudaErrorNoKernelImageForDevice || code == cudaErrorInvalidDeviceFunction)
     throw Error(

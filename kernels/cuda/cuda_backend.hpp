@@ -13,7 +13,7 @@ namespace feldspar::kernels {
 [[nodiscard]] std::vector<DeviceInfo> cuda_devices();
 
 /// Opens "cuda:<index>". Throws Error(unsupported) when this build or machine lacks it, Error(device) when
-/// it fails. Device memory is asked of the driver; `options` speak of host memory and threads only.
+/// it fails. Device memory is asked of the driver, and no more than options.device_memory is taken.
 [[nodiscard]] std::unique_ptr<Backend> open_cuda(int index, const BackendOptions& options = {});
 
 }  // namespace feldspar::kernels

@@ -63,7 +63,7 @@ class CudaFilter final : public Filter {
     turns_ = constant(turn_table_, turns_of(length_), "the turns of the row transform");
     const std::size_t row_bytes = sizeof(Complex) * static_cast<std::size_t>(length_);
     if (!allow_shared_rows(queue_->device(), row_bytes))
-      workspace_ = DeviceMemory(row_bytes * most_in_global_memory, "rows of the filter");
+      workspace_ = DeviceMemory(*queue_, row_bytes * most_in_global_memory, "rows of the filter");
   }
 
   [[nodiscard]] std::size_t workspace_bytes() const override { return 0; }

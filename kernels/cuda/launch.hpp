@@ -9,8 +9,10 @@
 
 #include "kernels/shared/attenuate.hpp"
 #include "kernels/shared/cubic_sampler.hpp"
+#include "kernels/shared/extended_row.hpp"
 #include "kernels/shared/fdk_column.hpp"
 #include "kernels/shared/filter_row.hpp"
+#include "kernels/shared/joseph_ray.hpp"
 #include "kernels/shared/linear_sampler.hpp"
 
 namespace feldspar::kernels::cuda {
@@ -29,6 +31,32 @@ void launch(const AttenuateBlock<std::uint16_t>& block, std::int64_t lines, Devi
 void launch(const AttenuateBlock<float>& block, std::int64_t lines, DeviceTally* tally, cudaStream_t stream);
 
 void launch(const RectifyBlock& block, std::int64_t lines, cudaStream_t stream);
+
+/// The rays of the pixels first_column .., first_row .. of some views through a box of voxels.
+struct RayBlock {
+  const RayView* views;  ///< on the device
+  RayBox box;
+  int first_column, columns;
+  int first_row, rows;
+};
+
+/// `lines` = rows x views. Adds the line integrals of `volume` to `projections`, or the reverse.
+void launch_projection(const RayBlock& block, std::int64_t lines, const float* volume, float* projections,
+                       cudaStream_t stream);
+void launch_adjoint(const RayBlock& block, std::int64_t lines, const float* projections, float* volume,
+                    cudaStream_t stream);
+
+/// Fills `wide`.
+void launch(const ExtendedRows& rows, std::int64_t lines, float* wide, cudaStream_t stream);
+
+/// Rows of which the first `left` values are no column of the projections.
+struct WideRows {
+  const float* values;
+  int width;
+  int left;
+};
+void launch_crop(const WideRows& rows, std::int64_t lines, float* projections, int columns,
+                 cudaStream_t stream);
 
 /// Memory on the device for rows that shared memory is too small for: `count` of them, or none.
 struct RowWorkspace {
@@ -49,6 +77,7 @@ struct FdkTarget {
   int ny;
   int first_slice;
   int slices;
+  Disc disc = {};
 };
 
 /// Rows `first_row` .. of projections in the layers of a texture.

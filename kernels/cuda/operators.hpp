@@ -7,7 +7,9 @@
 #include "kernels/back_projector.hpp"
 #include "kernels/cuda/resources.hpp"
 #include "kernels/filter.hpp"
+#include "kernels/forward_projector.hpp"
 #include "kernels/rectifier.hpp"
+#include "kernels/row_extender.hpp"
 
 namespace feldspar::kernels::cuda {
 
@@ -21,7 +23,10 @@ enum class Interpolation { exact, texture };
 [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier(SharedQueue queue);
 [[nodiscard]] std::unique_ptr<Filter> make_filter(SharedQueue queue, const FilterSpec& spec);
 [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(SharedQueue queue,
-                                                                 Interpolation interpolation);
+                                                                 Interpolation interpolation, double radius);
+
+[[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector(SharedQueue queue);
+[[nodiscard]] std::unique_ptr<RowExtender> make_row_extender(SharedQueue queue);
 
 /// The number of rows of a block of projections. Throws Error(unsupported) beyond what one launch can take.
 [[nodiscard]] std::int64_t lines_of(int rows, int views);

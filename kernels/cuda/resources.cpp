@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/memory.hpp"
+#include "base/units.hpp"
 
 namespace feldspar::kernels::cuda {
 namespace {
@@ -16,7 +19,7 @@ int current_device() {
 
 [[noreturn]] void fail(ErrorKind kind, const std::string& call, const std::string& reason) {
   const char* way_out = kind == ErrorKind::out_of_memory
-                            ? "end other programs that use it, or work in smaller slabs with --memory"
+                            ? "end other programs that use it, or work in smaller slabs with --gpu-memory"
                             : "nvidia-smi and the system's log say more; --device cpu works without it";
   throw Error(
       kind, fmt::format("{} failed on {}: {}; {}", call, describe_device(current_device()), reason, way_out));
@@ -49,7 +52,26 @@ void check(cudaError_t status, const std::string& call) {
        fmt::format("{} ({})", cudaGetErrorString(status), cudaGetErrorName(status)));
 }
 
-DeviceMemory::DeviceMemory(std::size_t bytes, const std::string& purpose) : bytes_(bytes) {
+Reservation::Reservation(const Queue& queue, std::size_t bytes, const std::string& purpose) {
+  try {
+    queue.budget()->reserve(bytes, purpose);
+  } catch (const Error&) {
+    throw Error(
+        ErrorKind::out_of_memory,
+        fmt::format("{} needs {} of cuda:{}, but {} of its budget of {} are in use; raise --gpu-memory",
+                    purpose, format_bytes(bytes), queue.device(), format_bytes(queue.budget()->used()),
+                    format_bytes(queue.budget()->limit())));
+  }
+  budget_ = queue.budget();
+  bytes_ = bytes;
+}
+
+Reservation::~Reservation() {
+  if (budget_) budget_->release(bytes_);
+}
+
+DeviceMemory::DeviceMemory(const Queue& queue, std::size_t bytes, const std::string& purpose)
+    : reservation_(queue, bytes, purpose), bytes_(bytes) {
   void* memory = nullptr;
   allocated(cudaMalloc(&memory, bytes), "cudaMalloc", bytes, purpose);
   memory_ = Handle<void*, cudaFree>(memory);
@@ -61,7 +83,9 @@ PinnedMemory::PinnedMemory(std::size_t bytes, const std::string& purpose) : byte
   memory_ = Handle<void*, cudaFreeHost>(memory);
 }
 
-Queue::Queue(int device) : device_(device) {
+Queue::Queue(int device, std::size_t memory)
+    : device_(device),
+      budget_(std::make_shared<MemoryBudget>(memory > 0 ? memory : MemoryBudget::unlimited)) {
   activate();
   cudaStream_t stream = nullptr;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
@@ -75,6 +99,14 @@ void Queue::wait() const {
   check(cudaStreamSynchronize(stream_.get()), "work queued before cudaStreamSynchronize");
 }
 
+std::size_t Queue::memory_left() const {
+  constexpr std::size_t for_the_driver = std::size_t{256} << 20;  // kernels' stacks, page tables, fragments
+  activate();
+  std::size_t free = 0, total = 0;
+  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return std::min(budget_->limit() - budget_->used(), free - std::min(free, for_the_driver));
+}
+
 void* StagedTable::upload(const Queue& queue, const void* host, std::size_t bytes,
                           const std::string& purpose) {
   if (!copied_.get()) {
@@ -86,7 +118,8 @@ void* StagedTable::upload(const Queue& queue, const void* host, std::size_t byte
   if (bytes > staging_.bytes()) {
     queue.wait();  // kernels may still read the old table
     staging_ = PinnedMemory(bytes, purpose);
-    table_ = DeviceMemory(bytes, purpose);
+    table_ = {};
+    table_ = DeviceMemory(queue, bytes, purpose);
   }
   std::memcpy(staging_.data(), host, bytes);
   check(cudaMemcpyAsync(table_.data(), staging_.data(), bytes, cudaMemcpyHostToDevice, queue.stream()),
@@ -95,9 +128,11 @@ void* StagedTable::upload(const Queue& queue, const void* host, std::size_t byte
   return table_.data();
 }
 
-LayeredTexture::LayeredTexture(int columns, int rows, int layers)
+LayeredTexture::LayeredTexture(const Queue& queue, int columns, int rows, int layers)
     : columns_(columns), rows_(rows), layers_(layers) {
   const auto size = [](int n) { return static_cast<std::size_t>(n); };
+  reservation_ = Reservation(queue, size(columns) * size(rows) * size(layers) * sizeof(float),
+                             "a texture of projections");
   const cudaChannelFormatDesc format = cudaCreateChannelDesc<float>();
   cudaArray_t array = nullptr;
   const cudaExtent extent = make_cudaExtent(size(columns), size(rows), size(layers));

@@ -6,8 +6,13 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
+
+namespace feldspar {
+class MemoryBudget;
+}
 
 namespace feldspar::kernels::cuda {
 
@@ -43,12 +48,34 @@ class Handle {
 using Stream = Handle<cudaStream_t, cudaStreamDestroy>;
 using Event = Handle<cudaEvent_t, cudaEventDestroy>;
 
-/// Uninitialised memory of the current device.
+class Queue;
+
+/// Bytes of a device's budget, given back at the end.
+class Reservation {
+ public:
+  Reservation() = default;
+  /// Throws Error(out_of_memory) when the budget has not so many left.
+  Reservation(const Queue& queue, std::size_t bytes, const std::string& purpose);
+  Reservation(Reservation&& other) noexcept
+      : budget_(std::move(other.budget_)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Reservation& operator=(Reservation&& other) noexcept {
+    std::swap(budget_, other.budget_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~Reservation();
+
+ private:
+  std::shared_ptr<MemoryBudget> budget_;
+  std::size_t bytes_ = 0;
+};
+
+/// Uninitialised memory of the current device, which is the queue's.
 class DeviceMemory {
  public:
   DeviceMemory() = default;
-  /// Throws Error(out_of_memory) naming `purpose`, the size and what the device has free.
-  DeviceMemory(std::size_t bytes, const std::string& purpose);
+  /// Throws Error(out_of_memory) naming `purpose`, the size and what the device or its budget has left.
+  DeviceMemory(const Queue& queue, std::size_t bytes, const std::string& purpose);
   [[nodiscard]] void* data() const noexcept { return memory_.get(); }
   template <class T>
   [[nodiscard]] T* as() const noexcept {
@@ -57,6 +84,7 @@ class DeviceMemory {
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
+  Reservation reservation_;
   Handle<void*, cudaFree> memory_;
   std::size_t bytes_ = 0;
 };
@@ -74,10 +102,11 @@ class PinnedMemory {
   std::size_t bytes_ = 0;
 };
 
-/// A device and the one stream that a backend's work is queued on.
+/// A device, the budget of its memory and the one stream that a backend's work is queued on.
 class Queue {
  public:
-  explicit Queue(int device);
+  /// `memory` bytes may be taken at one time; 0 for what the device has.
+  Queue(int device, std::size_t memory);
   [[nodiscard]] int device() const noexcept { return device_; }
   [[nodiscard]] cudaStream_t stream() const noexcept { return stream_.get(); }
 
@@ -85,8 +114,13 @@ class Queue {
   void activate() const;
   void wait() const;
 
+  [[nodiscard]] const std::shared_ptr<MemoryBudget>& budget() const noexcept { return budget_; }
+  /// Bytes that can still be had: of the budget, and of what the driver has free less what it needs itself.
+  [[nodiscard]] std::size_t memory_left() const;
+
  private:
   int device_;
+  std::shared_ptr<MemoryBudget> budget_;
   Stream stream_;
 };
 
@@ -107,7 +141,7 @@ class StagedTable {
 class LayeredTexture {
  public:
   LayeredTexture() = default;
-  LayeredTexture(int columns, int rows, int layers);
+  LayeredTexture(const Queue& queue, int columns, int rows, int layers);
   [[nodiscard]] cudaTextureObject_t get() const noexcept { return texture_.get(); }
   [[nodiscard]] bool holds(int columns, int rows, int layers) const noexcept {
     return columns == columns_ && rows == rows_ && layers <= layers_;
@@ -116,6 +150,7 @@ class LayeredTexture {
   void fill(const Queue& queue, const float* projections, int layers) const;
 
  private:
+  Reservation reservation_;
   Handle<cudaArray_t, cudaFreeArray> array_;
   Handle<cudaTextureObject_t, cudaDestroyTextureObject> texture_;
   int columns_ = 0;

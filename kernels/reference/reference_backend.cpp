@@ -20,6 +20,12 @@ class ReferenceBackend final : public HostBackend {
   [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec&) override {
     return reference::make_back_projector();
   }
+  [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
+    return reference::make_forward_projector();
+  }
+  [[nodiscard]] std::unique_ptr<RowExtender> make_row_extender() override {
+    return reference::make_row_extender();
+  }
 };
 
 }  // namespace

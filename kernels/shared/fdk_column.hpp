@@ -26,6 +26,19 @@ inline bool is_upright(const ViewMatrix& view, int nz, int columns) {
          std::fabs(view.m[2]) * length <= rounding * static_cast<float>(columns);
 }
 
+/// The columns of voxels that are wanted: those near the axis. All, unless told.
+struct Disc {
+  float x0 = 0;  ///< of voxel i = 0, relative to the radius
+  float dx = 0;  ///< between voxels
+  float y0 = 0;
+  float dy = 0;
+
+  FELDSPAR_HOST_DEVICE bool holds(float i, float j) const {
+    const float x = x0 + i * dx, y = y0 + j * dy;
+    return x * x + y * y <= 1.0f;
+  }
+};
+
 /// `Stack` gives for a view's number a sampler: sampler(u, v), and sampler.along(u)(v) for many v at one u.
 /// `upright` may be set when is_upright() holds for every view of the batch: one division a view and column
 /// of voxels instead of one a voxel.
@@ -39,12 +52,13 @@ struct FdkColumn {
   int first_slice;
   int slices;
   Stack stack;
+  Disc disc = {};
 
   /// Adds all views to voxels (i, j) of the slices k0 .. k0 + length - 1 from the first, those that exist.
   /// The order of the sums depends on nothing but the groups, so neither does a voxel's value.
   FELDSPAR_HOST_DEVICE void operator()(const ViewBatch& batch, int i, int j, int k0) const {
-    if (i >= nx || j >= ny) return;
     const float x = static_cast<float>(i), y = static_cast<float>(j);
+    if (i >= nx || j >= ny || !disc.holds(x, y)) return;
     float total[length];
     for (int c = 0; c < length; ++c) total[c] = k0 + c < slices ? *voxel(i, j, k0 + c) : 0.0f;
     for (int first = 0; first < batch.count; first += group) {

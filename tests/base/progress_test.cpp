@@ -50,6 +50,19 @@ TEST(Progress, NeverFallsAndNeverPassesOneFromManyThreads) {
   EXPECT_EQ(fractions.back(), 1.0);
 }
 
+TEST(Progress, StandsStillWhileWorkIsDoneAgain) {
+  std::vector<double> fractions;
+  Progress progress([&](double fraction, std::string_view) {
+    fractions.push_back(fraction);
+    return true;
+  });
+  progress.expect(4);
+
+  for (const double work : {2.0, -2.0, 1.0, 2.0, 1.0}) progress.advance(work, "work");
+
+  EXPECT_EQ(fractions, (std::vector<double>{0.5, 0.5, 0.5, 0.75, 1.0}));
+}
+
 TEST(Progress, CancelsWhenTheMonitorSaysSo) {
   Progress progress([](double fraction, std::string_view) { return fraction < 0.5; });
   progress.expect(2);

@@ -28,8 +28,8 @@ class Pipeline : public ::testing::Test {
   }
   Outcome run(const std::string& arguments) const {
     // The program is called from inside the folder, so that its paths are short and relative.
-    return testing::run_shell("cd '" + folder_.path().string() + "' && '" FELDSPAR_PROGRAM "' -q " +
-                              arguments + " 2>&1");
+    return testing::run_shell("cd '" + folder_.path().string() + "' && " +
+                              testing::quoted_program(FELDSPAR_PROGRAM) + " -q " + arguments + " 2>&1");
   }
   [[nodiscard]] std::vector<std::string> files_but_scan() const {
     std::vector<std::string> names;

@@ -14,7 +14,7 @@ namespace {
 using feldspar::testing::Outcome;
 
 Outcome feldspar(const std::string& arguments) {
-  return feldspar::testing::run_shell("'" FELDSPAR_PROGRAM "' " + arguments);
+  return feldspar::testing::run_shell(feldspar::testing::quoted_program(FELDSPAR_PROGRAM) + " " + arguments);
 }
 
 void expect_one_line_with(const Outcome& outcome, const std::string& word) {
@@ -67,7 +67,7 @@ TEST(Program, DescribesASingleImageButDoesNotReconstructIt) {
 }
 
 TEST(Program, EveryCommandHasHelpWithAnExample) {
-  for (const char* command : {"info", "recon", "simulate", "slice", "devices"}) {
+  for (const char* command : {"info", "recon", "simulate", "convert", "template", "slice", "devices"}) {
     const Outcome outcome = feldspar(std::string(command) + " --help 2>/dev/null");
 
     EXPECT_EQ(outcome.exit_code, 0) << command;

@@ -116,6 +116,23 @@ TEST(ExchangeSource, StatedPixelSizeReplacesTheMissingOne) {
   EXPECT_EQ(open_scan(folder / "scan.h5", {.pixel_pitch = 0.0065})->scan().detector.column_pitch, 0.0065);
 }
 
+// A few kilobytes must not make the program look for gigabytes.
+TEST(ExchangeSource, RefusesFramesThatTheFileCannotHold) {
+  const testing::TempFolder folder;
+  write_scan(folder / "claims.h5", false);
+  const hid_t file = H5Fopen((folder / "claims.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  H5Ldelete(file, "/exchange/data", H5P_DEFAULT);
+  const std::array<hsize_t, 3> size{views, 60000, 60000}, chunk{1, 1000, 1000};
+  const hid_t space = H5Screate_simple(3, size.data(), nullptr), properties = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(properties, 3, chunk.data());
+  H5Dclose(
+      H5Dcreate2(file, "/exchange/data", H5T_NATIVE_UINT16, space, H5P_DEFAULT, properties, H5P_DEFAULT));
+  H5Pclose(properties), H5Sclose(space), H5Fclose(file);
+
+  testing::expect_error(ErrorKind::bad_file, {"claims.h5", "/exchange/data", "claims", "holds 0"},
+                        [&] { (void)open_scan(folder / "claims.h5"); });
+}
+
 // Every change of a file must end in a scan or an Error: never in a crash, a hang or another exception.
 TEST(ExchangeSource, DamagedFilesEndInErrors) {
   const testing::TempFolder folder;

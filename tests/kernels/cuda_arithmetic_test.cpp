@@ -143,6 +143,30 @@ TEST(FdkColumn, LeavesVoxelsInTheSourcesPlaneFinite) {
   EXPECT_EQ(volume, std::vector<float>(grid.voxels(), 0.0f));
 }
 
+/// A disc off the grid's middle, of 2.5 mm: the voxels in it get what they get without one, the others
+/// nothing.
+TEST(FdkColumn, LeavesOutVoxelsBeyondTheDisc) {
+  const geometry::VolumeGrid grid{9, 7, 3, {1, 1.5, 1}, {-5, -3, -1}};
+  const geometry::CircularScan scan = testing::plain_scan(1);
+  const std::vector<float> values(37 * 29, 1.0f);
+  ViewBatch batch{};
+  batch.count = 1;
+  batch.view[0] = make_view_matrix(geometry::make_views(scan)[0], grid);
+  std::vector<float> all(grid.voxels(), 0.0f), round(grid.voxels(), 0.0f);
+  const FdkColumn<LinearStack, true> plain{all.data(), 9, 7, 0, 3, {values.data(), 37, 0, 29}};
+  FdkColumn<LinearStack, true> cut{round.data(), 9, 7, 0, 3, {values.data(), 37, 0, 29}};
+  cut.disc = {-5 / 2.5f, 1 / 2.5f, -3 / 2.5f, 1.5f / 2.5f};
+
+  for (int j = 0; j < 8; ++j)
+    for (int i = 0; i < 32; ++i) plain(batch, i, j, 0), cut(batch, i, j, 0);
+
+  for (int n = 0; n < 9 * 7 * 3; ++n) {
+    const bool in = std::hypot(-5.0 + n % 9, -3 + 1.5 * (n / 9 % 7)) <= 2.5;
+    ASSERT_GT(all[static_cast<std::size_t>(n)], 0) << n;
+    EXPECT_EQ(round[static_cast<std::size_t>(n)], in ? all[static_cast<std::size_t>(n)] : 0.0f) << n;
+  }
+}
+
 TEST(LinearSampler, FallsToZeroWithinOnePixelBeyondTheEdge) {
   const float pixels[] = {1, 2, 3, 4, 5, 6};  // 3 columns, 2 rows
   const LinearSampler sample{pixels, 3, 0, 2};

@@ -28,10 +28,10 @@ TEST_P(TexturesOnDevice, BackProjectToWithinTheirWeights) {
   ViewBatch batch{};
   for (const geometry::View& view : used) batch.view[batch.count++] = make_view_matrix(view, grid);
 
-  const Queue queue(0);
-  const DeviceMemory projections(values.size() * sizeof(float), "projections");
-  const DeviceMemory volume(grid.voxels() * sizeof(float), "a volume");
-  const LayeredTexture texture(nu, nv, count);
+  const Queue queue(0, 0);
+  const DeviceMemory projections(queue, values.size() * sizeof(float), "projections");
+  const DeviceMemory volume(queue, grid.voxels() * sizeof(float), "a volume");
+  const LayeredTexture texture(queue, nu, nv, count);
   std::vector<float> result(grid.voxels());
   check(cudaMemcpy(projections.data(), values.data(), projections.bytes(), cudaMemcpyHostToDevice),
         "cudaMemcpy");

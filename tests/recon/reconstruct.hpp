@@ -21,7 +21,7 @@ inline VolumeInMemory reconstruct(const io::ScanSource& source, const recon::Fdk
   const recon::SlabPlan plan = plan_slabs(setup, grid, memory, costs_on(*backend, source, setup, options));
   VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
   Progress progress;
-  (void)reconstruct_fdk(source, volume, *backend, setup, plan, options, progress, &budget);
+  (void)reconstruct_fdk(source, volume, *backend, setup, plan, options, progress);
   return volume;
 }
 

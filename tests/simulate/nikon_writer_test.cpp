@@ -128,7 +128,7 @@ TEST(nikon_writer, keys_describe_the_instrument_in_nikons_signs) {
   EXPECT_EQ(keys["ObjectTilt"], "-0.2");
   EXPECT_EQ(keys["Projections"], "3");
   EXPECT_EQ(keys["InitialAngle"], "0.0");
-  EXPECT_EQ(keys["AngularStep"], "120.0");
+  EXPECT_NEAR(std::stod(keys["AngularStep"]), 120, 1e-12);  // from radians
   EXPECT_EQ(keys["WhiteLevel"], "60000.0");
   EXPECT_EQ(keys["InputDigits"], "4");
   EXPECT_EQ(keys["CutOffFrequency"], "2.5");

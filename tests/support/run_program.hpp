@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 namespace feldspar::testing {
@@ -13,6 +14,15 @@ struct Outcome {
   int exit_code = -1;
   std::string output;
 };
+
+/// The program under test, quoted for a shell: what FELDSPAR_PROGRAM names in the environment (a bundle's
+/// tests run where nothing was built), else `built`.
+inline std::string quoted_program(const char* built) {
+  const char* other = std::getenv("FELDSPAR_PROGRAM");
+  std::string quoted(1, '\'');
+  quoted.append(other ? other : built).append("'");
+  return quoted;
+}
 
 /// `command` as a shell takes it, with redirections.
 inline Outcome run_shell(const std::string& command) {

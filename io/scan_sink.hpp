@@ -1,0 +1,32 @@
+// Where the views of a scan go, whatever the format: what every writer of scans is behind.
+#pragma once
+
+#include "base/log.hpp"
+#include "geometry/scan.hpp"
+#include "io/scan_source.hpp"
+
+namespace feldspar::io {
+
+/// Everything of a scan but its views.
+struct ScanContent {
+  geometry::CircularScan scan;
+  CountType type = CountType::uint16;
+  References references;
+  ScanDescription description;
+  Findings findings;  ///< of the source: what was assumed there is assumed in the copy too
+};
+
+class ScanSink {
+ public:
+  virtual ~ScanSink() = default;
+
+  /// Writes the counts of one view, of the content's type: columns x rows, column 0 leftmost seen from the
+  /// source, row 0 lowest. Holds no more than one image. Views may come in any order.
+  virtual void write_view(int view, const void* counts) = 0;
+
+  /// Completes the scan; before, nothing takes it for one. Throws Error(internal) unless every view was
+  /// written.
+  virtual void finish() = 0;
+};
+
+}  // namespace feldspar::io

@@ -1,0 +1,61 @@
+// The TOML file that describes a scan kept as a stack of TIFFs, as people write it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "geometry/scan.hpp"
+#include "io/scan_source.hpp"
+
+namespace feldspar::io::stack {
+
+/// The key that makes a TOML file a scan.
+inline constexpr std::string_view key_of_scans = "feldspar_scan";
+
+/// Where a view's angle comes from.
+enum class AngleSource { step, range, last, file };
+
+/// Numbers in columns of a text file.
+struct NumberFile {
+  std::filesystem::path path;
+  int header_lines = 0;
+  int column = 1;  ///< counted from 1
+  int skip_first = 0, skip_last = 0;
+  double unit = 1;  ///< what the numbers are multiplied by: mm or rad
+};
+
+struct StackDescription {
+  /// Everything but the counts of the detector, the angles and the shifts, which need the files.
+  geometry::CircularScan scan;
+  bool has_axis_column = false;
+  double axis_column = 0;  ///< in the images as stored
+  bool has_axis = false;   ///< its place is stated, as a column or an offset
+
+  std::vector<std::string> projections, flats, darks;  ///< paths or patterns
+  int count = 0;                                       ///< of the projections; 0 when not stated
+  double white_level = 0;                              ///< 0 when not stated
+  bool top_row_first = true;
+  bool seen_from_source = true;
+
+  AngleSource angle_source = AngleSource::file;
+  bool clockwise = true;  ///< seen from above
+  double start = 0;       ///< rad
+  double amount = 0;      ///< rad: the step, the range, or the angle of the last view
+  NumberFile angle_file;
+  NumberFile shift_file;  ///< its path is empty when there are no shifts
+
+  ScanDescription about;
+  Findings findings;  ///< of the scan that this one was converted from
+  std::vector<SourceField> fields;
+};
+
+/// Reads the text of `file`. Throws Error(bad_file) naming file and field for what is absent, unknown, of the
+/// wrong kind, without a unit, or contradicts another field.
+[[nodiscard]] StackDescription parse_stack(std::string_view text, const std::filesystem::path& file);
+
+/// A commented description for people to fill in.
+[[nodiscard]] std::string_view stack_template();
+
+}  // namespace feldspar::io::stack

@@ -1,0 +1,287 @@
+// A description and its images put together, pixels served in the orientation of scan_source.hpp.
+#include "io/stack/stack_source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+#include "io/described_scan.hpp"
+#include "io/stack/stack_description.hpp"
+#include "io/stack/stack_files.hpp"
+
+namespace feldspar::io::stack {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_description(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  if (stream) text << stream.rdbuf();
+  if (!stream || !text) throw Error(ErrorKind::io, fmt::format("{}: cannot be read", path.string()));
+  return text.str();
+}
+
+class StackSource final : public DescribedScan {
+ public:
+  StackSource(const fs::path& path, const OpenOptions& options);
+
+  [[nodiscard]] CountType count_type() const override { return info_.count_type; }
+  [[nodiscard]] std::vector<fs::path> files() const override;
+  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
+
+ private:
+  void find_projections(bool allow_missing);
+  void place_axis();
+  void read_angles(const OpenOptions& options);
+  void read_shifts();
+  void read_references(double white_level);
+  [[nodiscard]] std::vector<float> mean_of(const std::vector<std::string>& names, const char* field);
+  void check_size(const StackImage& image, const TiffInfo& info) const;
+  [[noreturn]] void refuse(const std::string& what) const;
+  template <class Count>
+  void read_view(const StackImage& image, const TiffInfo& info, const geometry::PixelWindow& window,
+                 Count* counts) const;
+
+  fs::path path_;
+  StackDescription stack_;
+  TiffInfo info_;  ///< of every projection
+  std::vector<StackImage> projections_;
+  std::vector<fs::path> beside_;  ///< angles, shifts, flats and darks
+  int planned_ = 0;               ///< views with those that are missing
+};
+
+StackSource::StackSource(const fs::path& path, const OpenOptions& options)
+    : path_(path), stack_(parse_stack(read_description(path), path)) {
+  scan_ = stack_.scan;
+  fields_ = stack_.fields;
+  description_ = stack_.about;
+  for (const std::string& finding : stack_.findings) findings_.push_back("was converted from " + finding);
+  if (options.pixel_pitch > 0) {
+    scan_.detector.column_pitch = scan_.detector.row_pitch = options.pixel_pitch;
+    findings_.push_back("detector.pixel_size is replaced by --pixel-size");
+  }
+  find_projections(options.allow_missing);
+  place_axis();
+  read_angles(options);
+  read_shifts();
+  read_references(options.white_level);
+  try {
+    geometry::validate(scan_);
+  } catch (const Error& error) {
+    refuse(error.what());
+  }
+}
+
+void StackSource::refuse(const std::string& what) const {
+  throw Error(ErrorKind::bad_file, fmt::format("{}: {}", path_.string(), what));
+}
+
+void StackSource::find_projections(bool allow_missing) {
+  projections_ = find_images(stack_.projections, "images.projections", path_, allow_missing);
+  planned_ = stack_.count > 0 ? stack_.count : projections_.back().index + 1;
+  if (static_cast<std::size_t>(planned_) != projections_.size() &&
+      (!allow_missing || projections_.back().index >= planned_))
+    refuse(fmt::format("images.count is {}, but images.projections stands for {} images", planned_,
+                       projections_.size()));
+  info_ = read_tiff_info(projections_[0].path, projections_[0].page);
+  scan_.detector.columns = info_.columns, scan_.detector.rows = info_.rows;
+  const std::size_t found = projections_.size();
+  std::string complaint;
+  std::erase_if(projections_, [&](const StackImage& image) {
+    try {
+      const TiffInfo info = read_tiff_info(image.path, image.page);
+      check_size(image, info);
+      if (info != info_)
+        throw Error(ErrorKind::bad_file,
+                    fmt::format("{}: its pixels are of another type than those of {}", image.path.string(),
+                                projections_[0].path.filename().string()));
+      return false;
+    } catch (const Error& error) {
+      if (!allow_missing)
+        throw Error(error.kind(),
+                    fmt::format("{}; to leave its view out, use --allow-missing", error.what()));
+      if (complaint.empty()) complaint = error.what();
+      return true;
+    }
+  });
+  if (!complaint.empty())
+    findings_.push_back(fmt::format("{} projections cannot be used and are left out (the first: {})",
+                                    found - projections_.size(), complaint));
+  if (found < static_cast<std::size_t>(planned_))
+    findings_.push_back(fmt::format("{} of {} projections are missing and are left out",
+                                    static_cast<std::size_t>(planned_) - found, planned_));
+}
+
+void StackSource::check_size(const StackImage& image, const TiffInfo& info) const {
+  if (info.columns != info_.columns || info.rows != info_.rows)
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: has {} x {} pixels, but {} has {} x {}", image.path.string(), info.columns,
+                            info.rows, projections_[0].path.filename().string(), info_.columns, info_.rows));
+}
+
+/// A column of the images as stored becomes the axis' distance from the central ray at the object.
+void StackSource::place_axis() {
+  if (!stack_.has_axis) {
+    findings_.push_back(
+        "axis.column and axis.offset_right are absent: the rotation axis is taken to cross the central ray "
+        "(--axis-offset)");
+    return;
+  }
+  if (!stack_.has_axis_column) return;
+  const geometry::Detector& d = scan_.detector;
+  if (!(stack_.axis_column >= 0 && stack_.axis_column <= d.columns - 1))
+    refuse(
+        fmt::format("axis.column is {}, but the images have the columns 0 to {}; use axis.offset_right for "
+                    "an axis beside them",
+                    stack_.axis_column, d.columns - 1));
+  const double from_left = stack_.seen_from_source ? stack_.axis_column : d.columns - 1 - stack_.axis_column;
+  scan_.axis.offset =
+      ((from_left - 0.5 * (d.columns - 1)) * d.column_pitch + d.column_offset) / scan_.magnification();
+}
+
+/// A positive angle of ours turns the object counter-clockwise seen from above.
+void StackSource::read_angles(const OpenOptions& options) {
+  const auto planned = static_cast<std::size_t>(planned_);
+  std::vector<double> turned(planned);
+  if (stack_.angle_source == AngleSource::file) {
+    turned = read_numbers(stack_.angle_file, 1);
+    beside_.push_back(stack_.angle_file.path);
+    if (turned.size() != planned)
+      throw Error(ErrorKind::bad_file,
+                  fmt::format("{}: has {} angles, but there are {} projections; angles.skip_first and "
+                              "angles.skip_last leave out those that belong to other images",
+                              stack_.angle_file.path.string(), turned.size(), planned));
+  } else {
+    const bool inclusive = stack_.angle_source == AngleSource::last;
+    const double reach = inclusive ? stack_.amount - stack_.start : stack_.amount;
+    const auto steps = static_cast<double>(inclusive ? std::max<std::size_t>(planned - 1, 1) : planned);
+    const double step = stack_.angle_source == AngleSource::step ? stack_.amount : reach / steps;
+    if (step == 0 && planned > 1) refuse("angles: the step is 0, but the projections must differ in angle");
+    for (std::size_t n = 0; n < planned; ++n) turned[n] = stack_.start + static_cast<double>(n) * step;
+  }
+  if (options.reverse_rotation) findings_.push_back("angles.turn is reversed by --reverse-rotation");
+  const double sense = stack_.clockwise != options.reverse_rotation ? -1 : 1;
+  for (const StackImage& image : projections_)
+    scan_.angles.push_back(sense * turned[static_cast<std::size_t>(image.index)]);
+}
+
+void StackSource::read_shifts() {
+  if (stack_.shift_file.path.empty()) return;
+  const std::vector<double> values = read_numbers(stack_.shift_file, 2);
+  beside_.push_back(stack_.shift_file.path);
+  if (values.size() != 2 * static_cast<std::size_t>(planned_))
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: has {} pairs of shifts, but there are {} projections",
+                            stack_.shift_file.path.string(), values.size() / 2, planned_));
+  for (const StackImage& image : projections_)
+    scan_.shifts.push_back({values[2 * static_cast<std::size_t>(image.index)],
+                            values[2 * static_cast<std::size_t>(image.index) + 1]});
+}
+
+std::vector<float> StackSource::mean_of(const std::vector<std::string>& names, const char* field) {
+  if (names.empty()) return {};
+  const std::vector<StackImage> images = find_images(names, field, path_, true);
+  const auto pixels = static_cast<std::size_t>(info_.columns) * static_cast<std::size_t>(info_.rows);
+  const geometry::PixelWindow whole{{0, info_.columns}, {0, info_.rows}};
+  std::vector<double> sum(pixels);
+  std::vector<std::uint16_t> whole_counts(pixels);
+  std::vector<float> mean(pixels);
+  for (const StackImage& image : images) {
+    const TiffInfo info = read_tiff_info(image.path, image.page);
+    check_size(image, info);
+    if (info.count_type == CountType::uint16) {
+      read_view(image, info, whole, whole_counts.data());
+      std::copy(whole_counts.begin(), whole_counts.end(), mean.begin());
+    } else {
+      read_view(image, info, whole, mean.data());
+    }
+    for (std::size_t n = 0; n < pixels; ++n) sum[n] += mean[n];
+    if (beside_.empty() || beside_.back() != image.path) beside_.push_back(image.path);
+  }
+  for (std::size_t n = 0; n < pixels; ++n)
+    mean[n] = static_cast<float>(sum[n] / static_cast<double>(images.size()));
+  return mean;
+}
+
+void StackSource::read_references(double white_level) {
+  references_.saturation = info_.highest;
+  references_.dark = mean_of(stack_.darks, "images.darks");
+  const double level = white_level > 0 ? white_level : stack_.white_level;
+  references_.white =
+      level > 0 ? std::vector<float>{static_cast<float>(level)} : mean_of(stack_.flats, "images.flats");
+  const auto& white = references_.white;
+  if (white.empty())
+    refuse(
+        "neither images.flats nor images.white_level is stated, so the open beam's counts are unknown; "
+        "state one of them or give --white-level");
+  if (std::none_of(white.begin(), white.end(), [](float count) { return count > 0; }))
+    refuse("images.flats hold nothing but 0; give the open beam's counts with --white-level");
+  if (stack_.darks.empty()) findings_.push_back("images.darks is absent: 0 counts without beam are assumed");
+}
+
+std::vector<fs::path> StackSource::files() const {
+  std::vector<fs::path> all{path_};
+  all.insert(all.end(), beside_.begin(), beside_.end());
+  for (const StackImage& image : projections_)
+    if (all.back() != image.path) all.push_back(image.path);
+  return all;
+}
+
+template <class Count>
+void StackSource::read_view(const StackImage& image, const TiffInfo& info,
+                            const geometry::PixelWindow& window, Count* counts) const {
+  const bool flipped = stack_.top_row_first, mirrored = !stack_.seen_from_source;
+  const int columns = window.columns.count(), rows = window.rows.count();
+  const geometry::Range stored =
+      flipped ? geometry::Range{info.rows - window.rows.end, info.rows - window.rows.first} : window.rows;
+  const auto width = static_cast<std::size_t>(info.columns);
+  std::vector<Count> whole_rows(static_cast<std::size_t>(rows) * width);
+  read_tiff_rows(image.path, info, stored, whole_rows.data(), image.page);
+  const int first = mirrored ? info.columns - window.columns.end : window.columns.first;
+  for (int row = 0; row < rows; ++row, counts += columns) {
+    const Count* const from =
+        whole_rows.data() + static_cast<std::size_t>(flipped ? rows - 1 - row : row) * width + first;
+    if (mirrored)
+      std::reverse_copy(from, from + columns, counts);
+    else
+      std::copy(from, from + columns, counts);
+  }
+}
+
+void StackSource::read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const {
+  expects(window.columns.first >= 0 && window.columns.end <= info_.columns && window.rows.first >= 0 &&
+              window.rows.end <= info_.rows,
+          "StackSource::read: window outside the detector");
+  if (window.columns.empty() || window.rows.empty()) return;
+  const std::size_t size =
+      static_cast<std::size_t>(window.columns.count()) * static_cast<std::size_t>(window.rows.count());
+  for (std::size_t n = 0; n < views.size(); ++n) {
+    const StackImage& image = projections_.at(static_cast<std::size_t>(views[n]));
+    if (info_.count_type == CountType::uint16)
+      read_view(image, info_, window, static_cast<std::uint16_t*>(counts) + n * size);
+    else
+      read_view(image, info_, window, static_cast<float*>(counts) + n * size);
+  }
+}
+
+/// A text with the key at the beginning of a line.
+bool recognises(const FileStart& file) {
+  const std::string key(key_of_scans);
+  return file.bytes.find('\0') == std::string::npos &&
+         (file.bytes.starts_with(key) || file.bytes.find("\n" + key) != std::string::npos);
+}
+
+std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& options) {
+  return std::make_unique<StackSource>(path, options);
+}
+
+}  // namespace
+
+const ScanFormat format{"TIFF stack with a description (scan.toml)", recognises, open};
+
+}  // namespace feldspar::io::stack

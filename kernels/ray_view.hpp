@@ -1,0 +1,12 @@
+// Puts a view's rays into voxel indices.
+#pragma once
+
+#include "geometry/scan.hpp"
+#include "geometry/volume_grid.hpp"
+#include "kernels/shared/joseph_ray.hpp"
+
+namespace feldspar::kernels {
+
+[[nodiscard]] RayView make_ray_view(const geometry::View& view, const geometry::VolumeGrid& grid);
+
+}  // namespace feldspar::kernels

@@ -1,0 +1,58 @@
+// What turns the raw counts of a batch of views into a share of a slab, and what its users need beside it.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "recon/fdk.hpp"
+
+namespace feldspar::recon {
+
+/// The operators of one device and the memory between them.
+class SlabWorks {
+ public:
+  virtual ~SlabWorks() = default;
+
+  /// Adds a batch of views, whose raw counts stand in host memory, into the slab's volume.
+  virtual void add(const Slab& slab, geometry::Range batch, void* raw,
+                   kernels::DeviceView3<float> volume) = 0;
+
+  [[nodiscard]] virtual kernels::AttenuationTally tally() const = 0;
+};
+
+/// Works for the slabs and batches of `plan`. They refer to all arguments but the plan.
+[[nodiscard]] std::unique_ptr<SlabWorks> make_slab_works(const io::ScanSource& source,
+                                                         kernels::Backend& backend, const FdkSetup& setup,
+                                                         const SlabPlan& plan, const FdkOptions& options,
+                                                         FdkReport& report);
+
+/// Adds the time it lives to a sum of seconds.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
+  ~Stopwatch() {
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  double& seconds_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// The largest number of values that `count` gives for any slab.
+template <class Count>
+std::size_t largest(const SlabPlan& plan, Count count) {
+  std::size_t values = 0;
+  for (const Slab& slab : plan.slabs) values = std::max(values, static_cast<std::size_t>(count(slab)));
+  return values;
+}
+
+inline std::size_t source_pixels(const Slab& slab) {
+  return static_cast<std::size_t>(slab.source_window.columns.count()) *
+         static_cast<std::size_t>(slab.source_window.rows.count());
+}
+
+}  // namespace feldspar::recon

@@ -1,0 +1,112 @@
+"""scripts/gpu-check with programs that stand in for the real ones: what it runs, reports and exits with.
+
+gpu_check_test.py GPU_CHECK FELDSPAR
+"""
+import json
+import pathlib
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+GPU_CHECK, FELDSPAR = sys.argv[1:3]
+
+DEVICE = '[{"name": "cuda:0", "description": "a stand-in", "usable": true, "unavailable": ""}]'
+NO_DEVICE = '[{"name": "cuda", "description": "NVIDIA GPU", "usable": false, "unavailable": "no driver"}]'
+CASES = '''{"testsuites": [{"testsuite": [
+  {"classname": "A", "name": "good", "result": "COMPLETED"},
+  {"classname": "A", "name": "other", "result": "%s"%s}]}]}'''
+WHOLE = ('{"total_s": 2, "gups_total": 10, "back_projection_s": 1, "gups_back_projection": 20, '
+         '"merged_views": 4, "worst_deviation": 0.5}')
+
+
+class GpuCheck(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = pathlib.Path(self.folder.name)
+        self.program("feldspar", f"echo '{DEVICE}'")
+        for name in ("backend", "texture", "arithmetic", "filter"):
+            self.suite(f"cuda_{name}_test", "COMPLETED")
+        self.program("whole_run_benchmark", f"echo '{WHOLE}'")
+        for name in ("kernels_benchmark", "cuda_variants_benchmark"):
+            self.program(name, """echo '{"benchmarks": [{"name": "a/cuda:0/64/real_time", "GUPS": 5}]}'""")
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def program(self, name, script):
+        path = self.root / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    def suite(self, name, result, more=""):
+        """A test program whose second case ends with `result` and what else is said of it."""
+        report = CASES % (result, more)
+        self.program(name, f"cat >\"${{1#--gtest_output=json:}}\" <<'END'\n{report}\nEND\n"
+                           + ("exit 1" if "failures" in more else ""))
+
+    def run_check(self, *arguments, programs=None):
+        done = subprocess.run([GPU_CHECK, "--programs", programs or self.root, "--output", self.root / "out",
+                               "--size", "64", "--views", "60", *arguments], capture_output=True, text=True, check=False)
+        report = json.loads((self.root / "out" / "gpu_check.json").read_text(encoding="utf-8"))
+        return done, {step["step"]: step for step in report["steps"]}
+
+    def test_without_a_device_all_is_skipped_and_it_says_why(self):
+        self.program("feldspar", f"echo '{NO_DEVICE}'")
+        done, steps = self.run_check()
+        self.assertEqual(done.returncode, 77, done.stderr)
+        self.assertEqual([s["status"] for s in steps.values()], ["skipped"])
+        self.assertIn("no driver", done.stdout)
+
+    def test_the_real_program_answers_as_the_stand_in_does(self):
+        done, steps = self.run_check("--device", "cuda:99", programs=pathlib.Path(FELDSPAR).parent)
+        self.assertEqual(done.returncode, 77, done.stdout + done.stderr)
+        self.assertTrue(steps["device"]["note"])
+
+    def test_passes_when_all_that_ran_passed(self):
+        done, steps = self.run_check()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for step in ("cuda_backend_test", "whole run 64, 60", "whole run 64, 60 merged", "kernels_benchmark"):
+            self.assertEqual(steps[step]["status"], "passed", steps[step])
+        self.assertEqual(steps["whole run 64, 60"]["results"]["gups_total"], 10)
+        self.assertEqual(steps["kernels_benchmark"]["results"], {"a/cuda:0/64": {"GUPS": 5}})
+        self.assertEqual(steps["ASTRA 64, 60"]["status"], "skipped")
+
+    def assert_fails(self, step, word, *arguments):
+        done, steps = self.run_check(*arguments)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertEqual([s for s in steps if steps[s]["status"] == "failed"], [step])
+        self.assertIn(word, steps[step]["note"])
+        return steps
+
+    def test_names_the_case_that_failed(self):
+        self.suite("cuda_filter_test", "COMPLETED", ', "failures": [{"failure": "wrong"}]')
+        self.assert_fails("cuda_filter_test", "A.other")
+
+    def test_goes_on_after_a_crash(self):
+        self.program("cuda_texture_test", "kill -SEGV $$")
+        steps = self.assert_fails("cuda_texture_test", "signal 11")
+        self.assertEqual(steps["kernels_benchmark"]["status"], "passed")
+
+    def test_cases_that_find_no_device_fail_where_there_is_one(self):
+        self.suite("cuda_backend_test", "SKIPPED", '}, {"classname": "A", "name": "third", "result": "SKIPPED"')
+        self.assert_fails("cuda_backend_test", "although there is a device")
+
+    def test_a_wrong_volume_fails(self):
+        self.program("whole_run_benchmark", f"[ $# = 9 ] || exit 0; echo '{WHOLE}'; exit 9")
+        done, steps = self.run_check()
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("wrong by 50.0 %", steps["whole run 64, 60 merged"]["note"])
+
+    def test_ends_what_takes_too_long(self):
+        self.program("kernels_benchmark", "sleep 60")
+        done, steps = self.run_check("--seconds", "2.5")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("was ended", steps["kernels_benchmark"]["note"])
+        self.assertIn("no time was left", steps["cuda_variants_benchmark"]["note"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
