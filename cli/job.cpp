@@ -144,7 +144,7 @@ void find_axis(const JobOptions& options, Job& job, geometry::CircularScan& scan
   if (options.open.headers_only)
     throw Error(ErrorKind::usage, "--axis-offset auto needs the projections, and only headers are read");
   const std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
-  job.center = recon::find_center(*job.source, scan, views);
+  job.center = recon::choose_axis(*job.source, scan, views);
   job.findings.insert(job.findings.end(), job.center->findings.begin(), job.center->findings.end());
   scan.axis = job.center->axis;
 }
@@ -202,10 +202,9 @@ std::string describe_plan(const Job& job) {
   text += fmt::format("          x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to {:.2f} mm\n", first.x,
                       last.x, first.y, last.y, first.z, last.z);
   if (job.center)
-    text += fmt::format(
-        "axis      offset {:.4f} +- {:.4f} mm, roll {:.3f} deg, found in the projections ({} rows)\n",
-        job.center->axis.offset, job.center->offset_uncertainty,
-        job.center->axis.roll * 180 / std::numbers::pi, job.center->rows.size());
+    text += fmt::format("axis      offset {:.4f} +- {:.4f} mm, roll {:.3f} deg, by {}\n",
+                        job.center->axis.offset, job.center->offset_uncertainty,
+                        job.center->axis.roll * 180 / std::numbers::pi, job.center->method);
   text += fmt::format("device    {}", job.backend->name());
   for (const auto& other : job.more_backends) text += ", " + other->name();
   text += "\n";

@@ -10,7 +10,7 @@
 #include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
-#include "recon/center.hpp"
+#include "recon/axis_choice.hpp"
 #include "recon/fdk.hpp"
 #include "recon/inspection.hpp"
 #include "recon/object_extent.hpp"
@@ -52,9 +52,9 @@ struct Job {
   std::unique_ptr<kernels::Backend> backend;
   std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
   recon::SlabPlan plan;
-  std::optional<recon::CenterEstimate> center;  ///< where the axis was looked for
-  recon::Inspection inspection;  ///< empty when the scan has no pixels here
-  Findings findings;             ///< of the reader, the set-up and the inspection
+  std::optional<recon::AxisChoice> center;  ///< where the axis was looked for
+  recon::Inspection inspection;             ///< empty when the scan has no pixels here
+  Findings findings;                        ///< of the reader, the set-up and the inspection
 
   [[nodiscard]] std::vector<kernels::Backend*> devices() const {
     std::vector<kernels::Backend*> all{backend.get()};

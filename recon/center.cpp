@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <optional>
 
 #include "base/error.hpp"
@@ -227,6 +228,9 @@ void require_reverses(const geometry::CircularScan& scan, const std::vector<doub
 
 CenterEstimate find_center(const io::ScanSource& source, const geometry::CircularScan& scan,
                            std::span<const int> view_indices, int row_count) {
+  std::vector<int> all(view_indices.empty() ? scan.angles.size() : 0);
+  std::iota(all.begin(), all.end(), 0);
+  if (view_indices.empty()) view_indices = all;
   std::vector<double> angles;
   for (const int view : view_indices) angles.push_back(scan.angles[static_cast<std::size_t>(view)]);
   require_reverses(scan, angles);

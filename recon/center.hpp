@@ -31,8 +31,8 @@ struct CenterEstimate {
 
 /// Compares rays with their reverses on up to `row_count` rows near the mid-plane, reading only those rows.
 /// A cone's reverse ray lies in another plane except in the mid-plane: rows beyond 5 degrees are not used.
-/// Row shifts of single views are ignored. Throws Error(unsupported) when the views measure too few rays
-/// twice, or nothing in them tells where the axis is.
+/// No indices: all views. Row shifts of single views are ignored. Throws Error(unsupported) when the views
+/// measure too few rays twice, or nothing in them tells where the axis is.
 [[nodiscard]] CenterEstimate find_center(const io::ScanSource& source, const geometry::CircularScan& scan,
                                          std::span<const int> view_indices, int row_count = 9);
 

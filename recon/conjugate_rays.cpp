@@ -9,8 +9,9 @@ namespace feldspar::recon {
 namespace {
 
 constexpr double turn = 2 * std::numbers::pi;
-constexpr double widest_gap = 2.5;   ///< typical steps between views that may still be interpolated
-constexpr double same_angle = 0.02;  ///< of a step: nearer than this no second view is needed
+constexpr double widest_gap = 2.5;       ///< typical steps between views that may still be interpolated
+constexpr double furthest_beyond = 1.2;  ///< typical steps that a half turn may be continued by
+constexpr double same_angle = 0.02;      ///< of a step: nearer than this no second view is needed
 
 double within_turn(double angle) {
   angle = std::fmod(angle, turn);
@@ -83,8 +84,21 @@ ConjugateRays::Partner ConjugateRays::at(double angle) const {
   const double after = sorted_[high % count] - angle + (high == count ? turn : 0);
   if (before < same_angle * step_angle_) return {order_[low], order_[low], 0};
   if (after < same_angle * step_angle_) return {order_[high % count], order_[high % count], 0};
-  if (before + after > widest_gap * step_angle_) return {};
+  if (before + after > widest_gap * step_angle_) return beyond(low, high % count, before, after);
   return {order_[low], order_[high % count], before / (before + after)};
+}
+
+ConjugateRays::Partner ConjugateRays::beyond(std::size_t low, std::size_t high, double before,
+                                             double after) const {
+  const std::size_t count = sorted_.size();
+  if (!parallel_ || count < 3) return {};
+  const std::size_t end = before < after ? low : high,
+                    next = (end + (before < after ? count - 1 : 1)) % count;
+  const double distance = std::min(before, after),
+               step =
+                   within_turn(before < after ? sorted_[end] - sorted_[next] : sorted_[next] - sorted_[end]);
+  if (distance > furthest_beyond * step_angle_ || step > widest_gap * step_angle_) return {};
+  return {order_[end], order_[next], -distance / step};
 }
 
 double ConjugateRays::position(double column) const {

@@ -43,9 +43,12 @@ class ConjugateRays {
  private:
   struct Partner {
     int first = -1, second = -1;  ///< views on both sides; -1 where none is near
-    double share = 0;             ///< of the second
+    double share = 0;             ///< of the second; negative beyond the first
   };
   [[nodiscard]] Partner at(double angle) const;
+  /// Half a turn of a parallel beam ends a step before its first view's reverse: continued in a straight
+  /// line.
+  [[nodiscard]] Partner beyond(std::size_t low, std::size_t high, double before, double after) const;
   [[nodiscard]] double position(double column) const;  ///< angle from the beam, or mm of a parallel beam
   [[nodiscard]] double column_at(double position) const;
   [[nodiscard]] double mirror(double offset) const;
