@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <fstream>
+#include <numbers>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
@@ -86,7 +87,8 @@ void add_job_options(CLI::App& command, JobOptions& options) {
                   "Merge neighbouring views in back-projection: off, auto, or how many (2, 4, 8, 16)")
       ->capture_default_str();
   command.add_option("--axis-offset", options.axis_offset,
-                     "Rotation axis to the right of the central ray, at the object, as 0.12mm");
+                     "Rotation axis to the right of the central ray, at the object, as 0.12mm; metadata "
+                     "(default), or auto to find it and its roll in the projections");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
   add_correction_options(command, options.corrections);
@@ -138,12 +140,25 @@ kernels::BackProjectorSpec make_projector(const JobOptions& options, const geome
   return spec;
 }
 
+/// Puts the axis where the projections have it, and keeps what was found for the plan.
+void find_axis(const JobOptions& options, Job& job, geometry::CircularScan& scan) {
+  if (options.open.headers_only)
+    throw Error(ErrorKind::usage, "--axis-offset auto needs the projections, and only headers are read");
+  const std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
+  job.center = recon::choose_axis(*job.source, scan, views);
+  job.findings.insert(job.findings.end(), job.center->findings.begin(), job.center->findings.end());
+  scan.axis = job.center->axis;
+}
+
 Job prepare_job(const JobOptions& options) {
   check(options.corrections);
   Job job;
   job.source = io::open_scan(options.scan, options.open);
   geometry::CircularScan scan = job.source->scan();
-  if (!options.axis_offset.empty()) scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
+  if (options.axis_offset == "auto")
+    find_axis(options, job, scan);
+  else if (!options.axis_offset.empty() && options.axis_offset != "metadata")
+    scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
   if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
   job.setup = recon::prepare_fdk(scan, parse_views(options.views, static_cast<int>(scan.angles.size())));
   job.fdk.grid = make_region(options, job, scan, make_grid(options, scan), job.findings);
@@ -190,6 +205,10 @@ std::string describe_plan(const Job& job) {
                       format_length_mm(grid.spacing.x), format_bytes(grid.voxels() * sizeof(float)));
   text += fmt::format("          x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to {:.2f} mm\n", first.x,
                       last.x, first.y, last.y, first.z, last.z);
+  if (job.center)
+    text += fmt::format("axis      offset {:.4f} +- {:.4f} mm, roll {:.3f} deg, by {}\n",
+                        job.center->axis.offset, job.center->offset_uncertainty,
+                        job.center->axis.roll * 180 / std::numbers::pi, job.center->method);
   text += fmt::format("device    {}", job.backend->name());
   for (const auto& other : job.more_backends) text += ", " + other->name();
   text += "\n";

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/memory.hpp"
@@ -10,6 +11,7 @@
 #include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
+#include "recon/axis_choice.hpp"
 #include "recon/fdk.hpp"
 #include "recon/inspection.hpp"
 #include "recon/object_extent.hpp"
@@ -34,7 +36,7 @@ struct JobOptions {
   std::string window = "ram-lak";
   double cutoff = 1;
   std::string views;        ///< "first:end:step"
-  std::string axis_offset;  ///< instead of the scan's
+  std::string axis_offset;  ///< instead of the scan's; "metadata" or empty for that, "auto" to find it
   std::string axis_roll;
   std::string fast = "auto";     ///< merging of views: "off", "auto" or how many
   std::string roi = "full";      ///< "full" or "auto"
@@ -52,8 +54,9 @@ struct Job {
   std::unique_ptr<kernels::Backend> backend;
   std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
   recon::SlabPlan plan;
-  recon::Inspection inspection;  ///< empty when the scan has no pixels here
-  Findings findings;             ///< of the reader, the set-up and the inspection
+  std::optional<recon::AxisChoice> center;  ///< where the axis was looked for
+  recon::Inspection inspection;             ///< empty when the scan has no pixels here
+  Findings findings;                        ///< of the reader, the set-up and the inspection
 
   [[nodiscard]] std::vector<kernels::Backend*> devices() const {
     std::vector<kernels::Backend*> all{backend.get()};
