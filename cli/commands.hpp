@@ -11,6 +11,7 @@ namespace feldspar::cli {
 
 void add_info_command(CLI::App& program);
 void add_recon_command(CLI::App& program);
+void add_join_command(CLI::App& program);
 void add_simulate_command(CLI::App& program);
 void add_slice_command(CLI::App& program);
 void add_convert_command(CLI::App& program);

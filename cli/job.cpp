@@ -85,6 +85,8 @@ void add_job_options(CLI::App& command, JobOptions& options) {
       .add_option("--fast", options.fast,
                   "Merge neighbouring views in back-projection: off, auto, or how many (2, 4, 8, 16)")
       ->capture_default_str();
+  command.add_option("--slabs", options.slabs,
+                     "Only share K of N of the volume's slabs, as 3/16, into a part for `feldspar join`");
   command.add_option("--axis-offset", options.axis_offset,
                      "Rotation axis to the right of the central ray, at the object, as 0.12mm");
   command.add_option("--axis-roll", options.axis_roll,
@@ -146,6 +148,7 @@ Job prepare_job(const JobOptions& options) {
   job.setup = recon::prepare_fdk(scan, parse_views(options.views, static_cast<int>(scan.angles.size())));
   job.fdk.grid = make_region(options, job, scan, make_grid(options, scan), job.findings);
   geometry::validate(job.fdk.grid);
+  job.share = parse_share(options.slabs, job.fdk.grid.nz);
   job.fdk.ramp = {.window = kernels::parse_ramp_window(options.window), .cutoff = options.cutoff};
   kernels::validate(job.fdk.ramp);
   job.fdk.memory = options.memory.empty() ? free_memory() / 4 * 3 : parse_bytes(options.memory, "--memory");
@@ -167,8 +170,9 @@ Job prepare_job(const JobOptions& options) {
         options.truncation, {*job.source, scan, job.setup, job.inspection, *job.backend, job.budget.get()},
         truncation);
   }
-  job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
-                               recon::costs_on(job.devices(), *job.source, job.setup, job.fdk));
+  job.plan =
+      recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
+                        recon::costs_on(job.devices(), *job.source, job.setup, job.fdk), job.share.slices);
 
   job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
@@ -186,6 +190,9 @@ std::string describe_plan(const Job& job) {
                       format_length_mm(grid.spacing.x), format_bytes(grid.voxels() * sizeof(float)));
   text += fmt::format("          x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to {:.2f} mm\n", first.x,
                       last.x, first.y, last.y, first.z, last.z);
+  if (!job.share.is_whole())
+    text += fmt::format("share     {}: slices {} to {}\n", job.share.text(), job.share.slices.first,
+                        job.share.slices.end - 1);
   text += fmt::format("device    {}", job.backend->name());
   for (const auto& other : job.more_backends) text += ", " + other->name();
   text += "\n";

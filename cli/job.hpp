@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/memory.hpp"
+#include "cli/slab_share.hpp"
 #include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
@@ -37,6 +38,7 @@ struct JobOptions {
   std::string axis_roll;
   std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
   std::string roi = "full";   ///< "full" or "auto"
+  std::string slabs;          ///< "K/N": the share to do; empty for all
   TruncationOptions truncation;
 };
 
@@ -49,7 +51,8 @@ struct Job {
   std::unique_ptr<MemoryBudget> budget;
   std::unique_ptr<kernels::Backend> backend;
   std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
-  recon::SlabPlan plan;
+  SlabShare share;
+  recon::SlabPlan plan;          ///< of the share
   recon::Inspection inspection;  ///< empty when the scan has no pixels here
   Findings findings;             ///< of the reader, the set-up and the inspection
 
