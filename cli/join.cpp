@@ -1,13 +1,13 @@
 // `feldspar join`: the parts that `recon --slabs` made become one volume.
 #include <CLI/CLI.hpp>
 
-#include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "base/error.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/options.hpp"
 #include "io/hdf5/volume_join.hpp"
 
 namespace feldspar::cli {
@@ -22,10 +22,7 @@ struct JoinCommand {
 void run(const JoinCommand& command) {
   Progress progress(console_progress());
   io::join_volumes(command.parts, command.output, command.options, progress);
-  auto beside = command.output;
-  std::ofstream(beside.replace_extension(".toml"))
-      << "# feldspar recon --config THIS -o OUT.h5 repeats this reconstruction\n"
-      << io::VolumeReader(command.output).text("reconstruction/configuration");
+  write_replay(command.output);
   std::cout << command.output.string() << '\n';
 }
 

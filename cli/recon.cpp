@@ -19,6 +19,7 @@
 #include "io/content_hash.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/volume_part.hpp"
+#include "recon/time_estimate.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -186,12 +187,17 @@ recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer, Progress&
   }
 }
 
-/// True when a run of the same inputs and options has finished this volume: a task that a cluster starts
-/// twice has nothing to do the second time.
-bool is_complete(const std::filesystem::path& volume, const std::string& identity) {
-  std::error_code ignored;
-  return std::filesystem::exists(volume, ignored) &&
-         io::VolumeReader(volume).text("reconstruction/identity") == identity;
+/// The plan for programs: what a cluster must be asked for.
+std::string plan_json(const Job& job) {
+  const int slices = job.share.slices.count();
+  const recon::TimeEstimate time = recon::estimate_time(*job.backend, job.setup, job.plan, job.fdk);
+  return nlohmann::json{
+             {"memory_bytes", job.plan.memory},
+             {"bytes_to_read", job.plan.bytes_to_read},
+             {"bytes_to_write", job.fdk.grid.voxels() / job.fdk.grid.nz * slices * sizeof(float)},
+             {"estimated_seconds", time.filter_s + time.back_projection_s * slices / job.fdk.grid.nz}}
+             .dump(2) +
+         "\n";
 }
 
 void run(CLI::App& command, ReconOptions& options) {
@@ -203,7 +209,7 @@ void run(CLI::App& command, ReconOptions& options) {
   Job job = prepare_job(options.job);
   for (const std::string& finding : job.findings) log_warning(finding);
   if (options.dry_run) {
-    std::cout << describe_plan(job);
+    std::cout << (options.json ? plan_json(job) : describe_plan(job));
     return;
   }
   log_info(describe_plan(job));
@@ -214,8 +220,10 @@ void run(CLI::App& command, ReconOptions& options) {
   file.resume = options.resume;
   file.xdmf = job.share.is_whole();
   options.output = part_path(options.output, job.share.number, job.share.count);
-  if (options.resume && is_complete(options.output, file.identity)) {
+  if (options.resume &&
+      io::is_finished(options.output, file.identity)) {  // as when a cluster starts a task twice
     log_info("the volume is complete already");
+    if (job.share.is_whole()) write_replay(options.output);
     std::cout << options.output.string() << '\n';
     return;
   }
@@ -247,11 +255,7 @@ void run(CLI::App& command, ReconOptions& options) {
     for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
   }
   writer.finish(record);
-  auto beside = options.output;
-  if (job.share.is_whole())
-    std::ofstream(beside.replace_extension(".toml"))
-        << "# feldspar recon --config THIS -o OUT.h5 repeats this reconstruction\n"
-        << config;
+  if (job.share.is_whole()) write_replay(options.output);
   print_result(job, report, options, writer.clipped());
 }
 

@@ -200,8 +200,6 @@ struct VolumeWriter::State {
       const Properties access = output_access();
       file = File(H5Fopen(partial.temporary_path().c_str(), H5F_ACC_RDWR, access), "opening the file");
       entry = Group(H5Gopen2(file, layout::entry, H5P_DEFAULT), "opening the entry");
-      // A run that was killed while it wrote the record may have left half of it.
-      if (H5Lexists(entry, "definition", H5P_DEFAULT) != 0) fail("the record had been begun");
       voxels = Dataset(H5Dopen2(file, layout::voxels_path, H5P_DEFAULT), "opening the voxels");
     } catch (const Failure& failure) {
       log_warning(fmt::format("{}: cannot be gone on with ({}): starting again",
@@ -291,6 +289,8 @@ VolumeWriter::VolumeWriter(std::filesystem::path path, const geometry::VolumeGri
   state_->check_room();
   state_->guarded([this] {
     if (state_->options.resume && state_->journaled() && state_->go_on()) return;
+    // A journal that another run left must never vouch for the file that is made now.
+    state_->journal.remove();
     state_->create();
     if (state_->journaled()) state_->begin_journal();
   });
@@ -312,6 +312,7 @@ void VolumeWriter::finish(const VolumeRecord& record) {
   state.guarded([&] {
     expects(state.chunks && state.chunks->complete(),
             "a volume was finished before all its slices were written");
+    if (state.journaled()) state.journal.end();
     put_volume_record(state.entry, record);
     state.close();
   });
@@ -332,6 +333,15 @@ void VolumeWriter::finish(const VolumeRecord& record) {
     throw;
   }
   state.journal.remove();
+}
+
+bool is_finished(const std::filesystem::path& path, const std::string& identity) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored) ||
+      VolumeReader(path).text("reconstruction/identity") != identity)
+    return false;
+  SlabJournal(journal_of(path), identity).remove();  // of a run that was killed right after it gave the name
+  return true;
 }
 
 bool VolumeWriter::can_be_resumed() const noexcept { return state_->journaled() && !state_->journal.empty(); }
