@@ -12,18 +12,6 @@
 namespace feldspar::cli {
 namespace {
 
-/// Bytes the system could give without swapping, and what a container's limit leaves.
-std::size_t free_memory() {
-  std::size_t available = std::size_t{8} << 30;
-  std::ifstream meminfo("/proc/meminfo");
-  for (std::string line; std::getline(meminfo, line);)
-    if (line.starts_with("MemAvailable:")) available = std::stoull(line.substr(13)) * 1024;
-  std::ifstream limit("/sys/fs/cgroup/memory.max"), current("/sys/fs/cgroup/memory.current");
-  std::size_t most = 0, used = 0;
-  if (limit >> most && current >> used && most > used) available = std::min(available, most - used);
-  return available;
-}
-
 geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::CircularScan& scan) {
   const double spacing = options.voxel_size.empty() ? 0 : parse_length_mm(options.voxel_size, "--voxel-size");
   if (!options.voxel_size.empty() && !(spacing > 0))
@@ -52,6 +40,17 @@ geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::Circul
 }
 
 }  // namespace
+
+std::size_t free_memory() {
+  std::size_t available = std::size_t{8} << 30;
+  std::ifstream meminfo("/proc/meminfo");
+  for (std::string line; std::getline(meminfo, line);)
+    if (line.starts_with("MemAvailable:")) available = std::stoull(line.substr(13)) * 1024;
+  std::ifstream limit("/sys/fs/cgroup/memory.max"), current("/sys/fs/cgroup/memory.current");
+  std::size_t most = 0, used = 0;
+  if (limit >> most && current >> used && most > used) available = std::min(available, most - used);
+  return available;
+}
 
 void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("scan,--scan", options.scan, "The scan: its file (.xtekct, .txrm, .nxs) or folder")

@@ -66,6 +66,9 @@ struct Job {
 /// Opens the scan and plans its reconstruction. Throws Error.
 [[nodiscard]] Job prepare_job(const JobOptions& options);
 
+/// Bytes the system could give without swapping, and what a container's limit leaves.
+[[nodiscard]] std::size_t free_memory();
+
 /// The plan in a few lines for people.
 [[nodiscard]] std::string describe_plan(const Job& job);
 

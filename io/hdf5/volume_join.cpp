@@ -262,6 +262,7 @@ void join_volumes(const std::vector<std::filesystem::path>& paths, const std::fi
                   const JoinOptions& options, Progress& progress) {
   silence();
   const std::vector<Part> parts = read_parts(paths);
+  if (!options.overwrite && is_finished(output, parts.front().about.identity)) return;
   try {
     Joining(parts, output, options).write(progress);
   } catch (const Failure& failure) {
