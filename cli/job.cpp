@@ -13,18 +13,6 @@
 namespace feldspar::cli {
 namespace {
 
-/// Bytes the system could give without swapping, and what a container's limit leaves.
-std::size_t free_memory() {
-  std::size_t available = std::size_t{8} << 30;
-  std::ifstream meminfo("/proc/meminfo");
-  for (std::string line; std::getline(meminfo, line);)
-    if (line.starts_with("MemAvailable:")) available = std::stoull(line.substr(13)) * 1024;
-  std::ifstream limit("/sys/fs/cgroup/memory.max"), current("/sys/fs/cgroup/memory.current");
-  std::size_t most = 0, used = 0;
-  if (limit >> most && current >> used && most > used) available = std::min(available, most - used);
-  return available;
-}
-
 geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::CircularScan& scan) {
   const double spacing = options.voxel_size.empty() ? 0 : parse_length_mm(options.voxel_size, "--voxel-size");
   if (!options.voxel_size.empty() && !(spacing > 0))
@@ -53,6 +41,17 @@ geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::Circul
 }
 
 }  // namespace
+
+std::size_t free_memory() {
+  std::size_t available = std::size_t{8} << 30;
+  std::ifstream meminfo("/proc/meminfo");
+  for (std::string line; std::getline(meminfo, line);)
+    if (line.starts_with("MemAvailable:")) available = std::stoull(line.substr(13)) * 1024;
+  std::ifstream limit("/sys/fs/cgroup/memory.max"), current("/sys/fs/cgroup/memory.current");
+  std::size_t most = 0, used = 0;
+  if (limit >> most && current >> used && most > used) available = std::min(available, most - used);
+  return available;
+}
 
 void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("scan,--scan", options.scan, "The scan: its file (.xtekct, .txrm, .nxs) or folder")
@@ -86,6 +85,8 @@ void add_job_options(CLI::App& command, JobOptions& options) {
       .add_option("--fast", options.fast,
                   "Merge neighbouring views in back-projection: off, auto, or how many (2, 4, 8, 16)")
       ->capture_default_str();
+  command.add_option("--slabs", options.slabs,
+                     "Only share K of N of the volume's slabs, as 3/16, into a part for `feldspar join`");
   command.add_option("--axis-offset", options.axis_offset,
                      "Rotation axis to the right of the central ray, at the object, as 0.12mm; metadata "
                      "(default), or auto to find it and its roll in the projections");
@@ -163,6 +164,7 @@ Job prepare_job(const JobOptions& options) {
   job.setup = recon::prepare_fdk(scan, parse_views(options.views, static_cast<int>(scan.angles.size())));
   job.fdk.grid = make_region(options, job, scan, make_grid(options, scan), job.findings);
   geometry::validate(job.fdk.grid);
+  job.share = parse_share(options.slabs, job.fdk.grid.nz);
   job.fdk.ramp = {.window = kernels::parse_ramp_window(options.window), .cutoff = options.cutoff};
   kernels::validate(job.fdk.ramp);
   job.fdk.memory = options.memory.empty() ? free_memory() / 4 * 3 : parse_bytes(options.memory, "--memory");
@@ -185,8 +187,9 @@ Job prepare_job(const JobOptions& options) {
         truncation);
     corrected = correct(options.corrections, options.threads, job);
   }
-  job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
-                               recon::costs_on(job.devices(), *job.source, job.setup, job.fdk));
+  job.plan =
+      recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
+                        recon::costs_on(job.devices(), *job.source, job.setup, job.fdk), job.share.slices);
 
   job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
@@ -209,6 +212,9 @@ std::string describe_plan(const Job& job) {
     text += fmt::format("axis      offset {:.4f} +- {:.4f} mm, roll {:.3f} deg, by {}\n",
                         job.center->axis.offset, job.center->offset_uncertainty,
                         job.center->axis.roll * 180 / std::numbers::pi, job.center->method);
+  if (!job.share.is_whole())
+    text += fmt::format("share     {}: slices {} to {}\n", job.share.text(), job.share.slices.first,
+                        job.share.slices.end - 1);
   text += fmt::format("device    {}", job.backend->name());
   for (const auto& other : job.more_backends) text += ", " + other->name();
   text += "\n";

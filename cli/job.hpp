@@ -8,6 +8,7 @@
 
 #include "base/memory.hpp"
 #include "cli/corrections.hpp"
+#include "cli/slab_share.hpp"
 #include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
@@ -40,6 +41,7 @@ struct JobOptions {
   std::string axis_roll;
   std::string fast = "auto";     ///< merging of views: "off", "auto" or how many
   std::string roi = "full";      ///< "full" or "auto"
+  std::string slabs;             ///< "K/N": the share to do; empty for all
   CorrectionOptions corrections;
   TruncationOptions truncation;
 };
@@ -53,7 +55,8 @@ struct Job {
   std::unique_ptr<MemoryBudget> budget;
   std::unique_ptr<kernels::Backend> backend;
   std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
-  recon::SlabPlan plan;
+  SlabShare share;
+  recon::SlabPlan plan;                     ///< of the share
   std::optional<recon::AxisChoice> center;  ///< where the axis was looked for
   recon::Inspection inspection;             ///< empty when the scan has no pixels here
   Findings findings;                        ///< of the reader, the set-up and the inspection
@@ -67,6 +70,9 @@ struct Job {
 
 /// Opens the scan and plans its reconstruction. Throws Error.
 [[nodiscard]] Job prepare_job(const JobOptions& options);
+
+/// Bytes the system could give without swapping, and what a container's limit leaves.
+[[nodiscard]] std::size_t free_memory();
 
 /// The plan in a few lines for people.
 [[nodiscard]] std::string describe_plan(const Job& job);

@@ -57,12 +57,20 @@ std::vector<int> batch_sizes(int unit, int view_count) {
   return sizes;
 }
 
-SlabPlan cut(const FdkSetup& setup, const geometry::VolumeGrid& grid, int slices_per_slab,
-             int views_per_batch, const MemoryCosts& costs) {
+/// How much of the volume is wanted, and in which pieces.
+struct Cut {
+  geometry::Range slices;
+  int slices_per_slab = 0;
+  int views_per_batch = 0;
+};
+
+SlabPlan cut(const FdkSetup& setup, const geometry::VolumeGrid& grid, const Cut& wanted,
+             const MemoryCosts& costs) {
   SlabPlan plan;
-  plan.views_per_batch = views_per_batch;
-  for (int first = 0; first < grid.nz; first += slices_per_slab)
-    plan.slabs.push_back(make_slab(setup, grid, {first, std::min(grid.nz, first + slices_per_slab)},
+  plan.views_per_batch = wanted.views_per_batch;
+  for (int first = wanted.slices.first; first < wanted.slices.end; first += wanted.slices_per_slab)
+    plan.slabs.push_back(make_slab(setup, grid,
+                                   {first, std::min(wanted.slices.end, first + wanted.slices_per_slab)},
                                    costs.merging.extra_rows(), costs.halo_rows));
   return plan;
 }
@@ -96,11 +104,12 @@ namespace {
 SlabPlan in_blocks(SlabPlan plan, const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
                    const MemoryCosts& costs) {
   constexpr int block = SlabPlan::slice_block;
+  const geometry::Range slices{plan.slabs.front().slices.first, plan.slabs.back().slices.end};
   const int height = plan.slabs.front().slices.count();
   if (plan.slabs.size() == 1 || height % block == 0) return plan;
   for (const int blocks : {height / block + 1, height / block}) {
-    if (blocks == 0 || (grid.nz + blocks * block - 1) / (blocks * block) < costs.devices) continue;
-    SlabPlan aligned = cut(setup, grid, blocks * block, plan.views_per_batch, costs);
+    if (blocks == 0 || (slices.count() + blocks * block - 1) / (blocks * block) < costs.devices) continue;
+    SlabPlan aligned = cut(setup, grid, {slices, blocks * block, plan.views_per_batch}, costs);
     add_up_memory(aligned, setup, grid, costs);
     if (fits(aligned, budget, costs)) return aligned;
   }
@@ -110,9 +119,10 @@ SlabPlan in_blocks(SlabPlan plan, const FdkSetup& setup, const geometry::VolumeG
 }  // namespace
 
 SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
-                    const MemoryCosts& costs) {
+                    const MemoryCosts& costs, geometry::Range slices) {
+  if (slices.empty()) slices = {0, grid.nz};
   const int view_count = static_cast<int>(setup.views.size());
-  const int steps = (grid.nz + slice_step - 1) / slice_step;
+  const int steps = (slices.count() + slice_step - 1) / slice_step;
   SlabPlan best;
   const std::vector<int> batches = batch_sizes(costs.merging.batch_unit(), view_count);
   for (const int batch : batches) {
@@ -121,7 +131,7 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
          slabs <= steps && (best.slabs.empty() || slabs < static_cast<int>(best.slabs.size()));
          slabs = slabs < 8 ? slabs + 1 : slabs + (slabs + 3) / 4) {
       const int height = (steps + slabs - 1) / slabs * slice_step;
-      SlabPlan plan = cut(setup, grid, height, batch, costs);
+      SlabPlan plan = cut(setup, grid, {slices, height, batch}, costs);
       add_up_memory(plan, setup, grid, costs);
       if (!fits(plan, budget, costs)) continue;
       best = std::move(plan);
@@ -131,7 +141,7 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
   if (!best.slabs.empty())
     best = in_blocks(std::move(best), setup, grid, budget, costs);
   else {  // the last try: the lowest slabs and the smallest batches there are
-    best = cut(setup, grid, slice_step, batches.back(), costs);
+    best = cut(setup, grid, {slices, slice_step, batches.back()}, costs);
     add_up_memory(best, setup, grid, costs);
   }
   const auto refuse = [](const char* what, std::size_t limit, std::size_t needed, const char* option) {

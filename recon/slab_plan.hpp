@@ -48,10 +48,11 @@ struct SlabPlan {
 };
 
 /// The plan with the fewest slabs (then the largest batches) within `budget` bytes of host memory and the
-/// devices' own; at least one slab a device, where there are enough slices. A pure function. Throws
-/// Error(out_of_memory) saying what the smallest possible plan needs.
+/// devices' own; at least one slab a device, where there are enough slices. Only `slices` where they are
+/// given, beginning at a multiple of slice_step. A pure function. Throws Error(out_of_memory) saying what the
+/// smallest possible plan needs.
 [[nodiscard]] SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
-                                  const MemoryCosts& costs);
+                                  const MemoryCosts& costs, geometry::Range slices = {});
 
 /// The slab of the given slices, with the rows and pixels it needs: its shadow, `extra_rows` beside it, and
 /// `halo_rows` of the real detector beyond those.
