@@ -17,12 +17,14 @@ namespace feldspar::kernels {
 
 class Attenuation;
 class BackProjector;
+class Correction;
 class Filter;
 class ForwardProjector;
 class Rectifier;
 class RowExtender;
 struct AttenuationSpec;
 struct BackProjectorSpec;
+struct CorrectionSpec;
 struct FilterSpec;
 
 /// A block of values where a backend works. Like View3, but only operators may look inside: the memory
@@ -77,6 +79,7 @@ class Backend {
   [[nodiscard]] virtual bool merges_views() const noexcept { return false; }
 
   [[nodiscard]] virtual std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Correction> make_correction(const CorrectionSpec& spec) = 0;
   [[nodiscard]] virtual std::unique_ptr<Rectifier> make_rectifier() = 0;
   [[nodiscard]] virtual std::unique_ptr<Filter> make_filter(const FilterSpec& spec) = 0;
   [[nodiscard]] virtual std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) = 0;

@@ -15,7 +15,7 @@ constexpr int slice_step = SlabPlan::slice_step;
 std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a * b * c; }
 
 /// Sets the bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw
-/// batches (one read, one computed), their line integrals, the upright copy when there is one, the
+/// batches (one read, one computed), their line integrals, the upright or cropped copy when there is one, the
 /// back-projector's and what continues truncated rows. A device with memory of its own has there one slab,
 /// one raw batch and all that follows.
 void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
@@ -29,7 +29,7 @@ void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::Volume
     std::size_t bytes =
         raw * sizeof(float) + costs.back_projector(setup.columns, s.rows.count(), plan.views_per_batch);
     if (costs.extension) bytes += costs.extension(s.rows.count());
-    if (setup.rectification) bytes += upright * sizeof(float);
+    if (setup.rectification || costs.halo_rows > 0) bytes += upright * sizeof(float);
     batch = std::max(batch, bytes);
     raw_batch = std::max(raw_batch, raw * costs.count_bytes);
   }
@@ -62,14 +62,14 @@ SlabPlan cut(const FdkSetup& setup, const geometry::VolumeGrid& grid, int slices
   plan.views_per_batch = views_per_batch;
   for (int first = 0; first < grid.nz; first += slices_per_slab)
     plan.slabs.push_back(make_slab(setup, grid, {first, std::min(grid.nz, first + slices_per_slab)},
-                                   costs.merging.extra_rows()));
+                                   costs.merging.extra_rows(), costs.halo_rows));
   return plan;
 }
 
 }  // namespace
 
 Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,
-               int extra_rows) {
+               int extra_rows, int halo_rows) {
   Slab slab;
   slab.slices = slices;
   const auto part = geometry::slab_of(grid, slices.first, slices.count());
@@ -82,6 +82,9 @@ Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry
                                                                      setup.source_columns, setup.source_rows)
                                            : window;
   slab.source_window.columns = {0, setup.source_columns};
+  geometry::Range& read = slab.source_window.rows;
+  if (!read.empty())
+    read = {std::max(0, read.first - halo_rows), std::min(setup.source_rows, read.end + halo_rows)};
   return slab;
 }
 

@@ -16,7 +16,7 @@ namespace feldspar::recon {
 struct Slab {
   geometry::Range slices;               ///< of the volume
   geometry::Range rows;                 ///< of the filtered detector, beginning with an even row
-  geometry::PixelWindow source_window;  ///< of the real detector
+  geometry::PixelWindow source_window;  ///< of the real detector, with rows that corrections ask for
 };
 
 /// What the pieces of work cost in memory.
@@ -26,6 +26,7 @@ struct MemoryCosts {
   int devices = 1;               ///< that share the slabs, each with buffers of its own
   std::size_t device_limit = 0;  ///< of each device's own memory; 0 where they compute in host memory
   std::size_t device_fixed = 0;  ///< of each device's own: references and tables
+  int halo_rows = 0;             ///< of the real detector, that corrections ask for beyond those needed
   kernels::ViewMerging merging;  ///< sets what batches are multiples of, and rows beyond the shadow
   /// Of the back-projector for projections of columns x rows and a number of views.
   std::function<std::size_t(int columns, int rows, int views)> back_projector;
@@ -48,8 +49,9 @@ struct SlabPlan {
 [[nodiscard]] SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
                                   const MemoryCosts& costs);
 
-/// The slab of the given slices, with the rows and pixels it needs: its shadow and `extra_rows` beside it.
+/// The slab of the given slices, with the rows and pixels it needs: its shadow, `extra_rows` beside it, and
+/// `halo_rows` of the real detector beyond those.
 [[nodiscard]] Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,
-                             int extra_rows = 0);
+                             int extra_rows = 0, int halo_rows = 0);
 
 }  // namespace feldspar::recon

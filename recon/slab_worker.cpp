@@ -103,8 +103,8 @@ void SlabWorker::serve() {
 
 /// False when this device ends before the queue does.
 bool SlabWorker::serve(geometry::Range slices) {
-  const Slab slab =
-      make_slab(task_.setup, task_.options.grid, slices, task_.options.projector.merging.extra_rows());
+  const Slab slab = make_slab(task_.setup, task_.options.grid, slices,
+                              task_.options.projector.merging.extra_rows(), task_.options.halo_rows());
   if (station_ && !station_->holds(task_, slab, views_per_batch_)) {
     finish_writing();
     end_station();

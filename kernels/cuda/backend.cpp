@@ -95,6 +95,9 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) override {
     return cuda::make_attenuation(queue_, spec);
   }
+  [[nodiscard]] std::unique_ptr<Correction> make_correction(const CorrectionSpec& spec) override {
+    return cuda::make_correction(queue_, spec);
+  }
   [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier() override { return cuda::make_rectifier(queue_); }
   [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec) override {
     return cuda::make_filter(queue_, spec);

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/shared/attenuate.hpp"
+#include "kernels/shared/correct.hpp"
 #include "kernels/shared/cubic_sampler.hpp"
 #include "kernels/shared/extended_row.hpp"
 #include "kernels/shared/fdk_column.hpp"
@@ -29,6 +30,11 @@ struct DeviceTally {
 void launch(const AttenuateBlock<std::uint16_t>& block, std::int64_t lines, DeviceTally* tally,
             cudaStream_t stream);
 void launch(const AttenuateBlock<float>& block, std::int64_t lines, DeviceTally* tally, cudaStream_t stream);
+
+/// See kernels/shared/correct.hpp; `lines` = rows kept x views.
+void launch(const PatchBlock& block, std::int64_t patches, cudaStream_t stream);
+void launch(const RepairBlock& block, std::int64_t repairs, int views, cudaStream_t stream);
+void launch(const CorrectBlock& block, std::int64_t lines, cudaStream_t stream);
 
 void launch(const RectifyBlock& block, std::int64_t lines, cudaStream_t stream);
 

@@ -5,6 +5,7 @@
 
 #include "kernels/attenuation.hpp"
 #include "kernels/back_projector.hpp"
+#include "kernels/correction.hpp"
 #include "kernels/cuda/resources.hpp"
 #include "kernels/filter.hpp"
 #include "kernels/forward_projector.hpp"
@@ -20,6 +21,7 @@ using SharedQueue = std::shared_ptr<const Queue>;
 enum class Interpolation { exact, texture };
 
 [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(SharedQueue queue, const AttenuationSpec& spec);
+[[nodiscard]] std::unique_ptr<Correction> make_correction(SharedQueue queue, const CorrectionSpec& spec);
 [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier(SharedQueue queue);
 [[nodiscard]] std::unique_ptr<Filter> make_filter(SharedQueue queue, const FilterSpec& spec);
 [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(SharedQueue queue,

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "kernels/attenuation.hpp"
 #include "kernels/back_projector.hpp"
+#include "kernels/correction.hpp"
 #include "kernels/filter.hpp"
 #include "kernels/forward_projector.hpp"
 #include "kernels/rectifier.hpp"
@@ -59,6 +60,10 @@ class FailingBackend final : public kernels::Backend {
   [[nodiscard]] std::unique_ptr<kernels::Attenuation> make_attenuation(
       const kernels::AttenuationSpec& spec) override {
     return inner_->make_attenuation(spec);
+  }
+  [[nodiscard]] std::unique_ptr<kernels::Correction> make_correction(
+      const kernels::CorrectionSpec& spec) override {
+    return inner_->make_correction(spec);
   }
   [[nodiscard]] std::unique_ptr<kernels::Rectifier> make_rectifier() override {
     return inner_->make_rectifier();
