@@ -43,4 +43,7 @@ enum class Turn { clockwise, counter_clockwise };
 /// What the file says about the scan apart from its geometry.
 [[nodiscard]] ScanDescription describe(const XtekctFile& file);
 
+/// CT Pro's polynomial as ScanDescription::hardening; empty when it changes nothing, or is 0 everywhere.
+[[nodiscard]] std::vector<double> hardening_of(const XtekctFile& file);
+
 }  // namespace feldspar::io::nikon

@@ -21,6 +21,9 @@
 namespace feldspar::simulate {
 namespace {
 
+/// A beam of one energy through an object that outlives it.
+Illumination lit(const Object& object) { return monochromatic({std::shared_ptr<const Object>{}, &object}); }
+
 namespace fs = std::filesystem;
 
 geometry::CircularScan small_scan(int views = 3) {
@@ -87,7 +90,7 @@ TEST(nikon_writer, marker_on_the_right_and_up_lies_on_the_left_and_up_in_the_fil
   const Array3<std::uint16_t> counts(256, 256, 1);
   NikonWriter writer(folder / "s", "s", scan.scan, {});
   const auto darkest = [&](int view) {
-    transmission(sphere, scan.scan, view, {}, beam.view(), pool);
+    transmission(lit(sphere), scan.scan, view, {}, beam.view(), pool);
     detect({}, view, beam.view(), counts.view(), pool);
     writer.write_view(view, counts.view());
     const auto image = stored(writer.view_file(view));
