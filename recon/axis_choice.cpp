@@ -30,7 +30,8 @@ void compare(AxisChoice& choice, const geometry::RotationAxis& stated) {
 
 AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularScan& scan,
                        std::span<const int> views, int row_count) {
-  AxisChoice choice{.axis = scan.axis, .method = "metadata"};
+  AxisChoice choice;
+  choice.axis = scan.axis, choice.method = "metadata";
   choice.pixel = scan.detector.column_pitch / scan.magnification();
   geometry::CircularScan from = scan;
   try {

@@ -61,7 +61,8 @@ class Search {
       : source_(source), scan_(std::move(scan)), views_(views), start_(scan_.axis.offset) {}
 
   SliceTrials at(const geometry::VolumeGrid& grid) {
-    found_ = {.grid = grid};
+    found_ = {};
+    found_.grid = grid;
     for (int n = -reach; n <= reach; ++n) add(start_ + n * pixel_of(scan_));
     while (top() == 0 && start_ - found_.trials[0].offset < furthest * pixel_of(scan_))
       add(found_.trials[0].offset - pixel_of(scan_));
