@@ -16,7 +16,8 @@ class BatchRun : public testing::ProgramFolder {
  protected:
   /// The same small scan under many names: scans/s000, scans/s001 ...
   void make_scans(int count) const {
-    expect_success("simulate markers --columns 16 --rows 32 --pitch 12mm --views 16 --name scan -o scans/s000");
+    expect_success(
+        "simulate markers --columns 16 --rows 32 --pitch 12mm --views 16 --name scan -o scans/s000");
     for (int n = 1; n < count; ++n)
       std::filesystem::copy(folder_ / "scans/s000", folder_ / fmt::format("scans/s{:03}", n));
   }
@@ -88,7 +89,8 @@ TEST_F(BatchRun, TellsATaskThatWasKilled) {
   describe("[[job]]\nscan = \"scans/s000\"\n");
 
   const testing::Outcome outcome =
-      run("batch jobs.toml --local 1", "FELDSPAR_FAULT='fsync KILL 0 1 .partial' LD_PRELOAD='" FELDSPAR_FAULT_SHIM "'");
+      run("batch jobs.toml --local 1",
+          "FELDSPAR_FAULT='fsync KILL 0 1 .partial' LD_PRELOAD='" FELDSPAR_FAULT_SHIM "'");
 
   EXPECT_EQ(outcome.exit_code, 1) << outcome.output;
   EXPECT_NE(status("s000")["reason"].get<std::string>().find("signal 9"), std::string::npos) << status();

@@ -16,7 +16,9 @@ class Slurm : public testing::ProgramFolder {
  protected:
   void SetUp() override {
     if (shell("PATH=$PATH:/usr/sbin command -v slurmctld slurmd munged sbatch scontrol").exit_code != 0 ||
-        shell("PATH=$PATH:/usr/sbin; for p in slurmctld slurmd munged sbatch; do command -v $p || exit 1; done").exit_code != 0)
+        shell(
+            "PATH=$PATH:/usr/sbin; for p in slurmctld slurmd munged sbatch; do command -v $p || exit 1; done")
+                .exit_code != 0)
       GTEST_SKIP() << "needs the packages slurmctld, slurmd, slurm-client and munge";
     if (::geteuid() != 0) GTEST_SKIP() << "needs root to start Slurm's daemons";
     started_ = true;
@@ -51,7 +53,8 @@ TEST_F(Slurm, JoinsTheVolumeThoughATaskWasKilledAndRequeued) {
   expect_success("recon scan -o expected.h5 --size 160,160,160 --device reference --views 0:300:15");
   std::ofstream(folder_ / "bad.xtekct") << "garbage";
   std::ofstream(folder_ / "jobs.toml")
-      << "[slurm]\ncpus = 1\n[settings]\nsize = \"160,160,160\"\ndevice = \"reference\"\nviews = \"0:300:15\"\n"
+      << "[slurm]\ncpus = 1\n[settings]\nsize = \"160,160,160\"\ndevice = \"reference\"\nviews = "
+         "\"0:300:15\"\n"
          "[[job]]\nscan = \"scan\"\nname = \"v\"\nshares = 2\n[[job]]\nscan = \"bad.xtekct\"\n";
   const testing::Outcome submitted = with_slurm("batch jobs.toml --slurm");
   ASSERT_EQ(submitted.exit_code, 0) << submitted.output;
