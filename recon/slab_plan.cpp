@@ -85,6 +85,26 @@ Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry
   return slab;
 }
 
+namespace {
+
+/// `plan` with slabs of whole blocks, higher ones if they fit and lower ones otherwise: a block that two
+/// slabs share is computed twice. Slabs lower than a block stay as they are.
+SlabPlan in_blocks(SlabPlan plan, const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
+                   const MemoryCosts& costs) {
+  constexpr int block = SlabPlan::slice_block;
+  const int height = plan.slabs.front().slices.count();
+  if (plan.slabs.size() == 1 || height % block == 0) return plan;
+  for (const int blocks : {height / block + 1, height / block}) {
+    if (blocks == 0 || (grid.nz + blocks * block - 1) / (blocks * block) < costs.devices) continue;
+    SlabPlan aligned = cut(setup, grid, blocks * block, plan.views_per_batch, costs);
+    add_up_memory(aligned, setup, grid, costs);
+    if (fits(aligned, budget, costs)) return aligned;
+  }
+  return plan;
+}
+
+}  // namespace
+
 SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
                     const MemoryCosts& costs) {
   const int view_count = static_cast<int>(setup.views.size());
@@ -104,7 +124,9 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
       break;
     }
   }
-  if (best.slabs.empty()) {  // the last try: the lowest slabs and the smallest batches there are
+  if (!best.slabs.empty())
+    best = in_blocks(std::move(best), setup, grid, budget, costs);
+  else {  // the last try: the lowest slabs and the smallest batches there are
     best = cut(setup, grid, slice_step, batches.back(), costs);
     add_up_memory(best, setup, grid, costs);
   }
