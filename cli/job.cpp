@@ -83,7 +83,7 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--views", options.views, "Only these views, as first:end:step");
   command
       .add_option("--fast", options.fast,
-                  "Merge neighbouring views in back-projection: off, auto, or how many (2, 4, 8, 16)")
+                  "Merge neighbouring views in back-projection: off, auto, or how many (2 to 16)")
       ->capture_default_str();
   command.add_option("--slabs", options.slabs,
                      "Only share K of N of the volume's slabs, as 3/16, into a part for `feldspar join`");
