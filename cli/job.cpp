@@ -89,6 +89,7 @@ void add_job_options(CLI::App& command, JobOptions& options) {
                      "Rotation axis to the right of the central ray, at the object, as 0.12mm");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+  add_hardening_options(command, options.hardening);
   add_truncation_options(command, options.truncation);
 }
 
@@ -139,7 +140,10 @@ kernels::BackProjectorSpec make_projector(const JobOptions& options, const geome
 
 Job prepare_job(const JobOptions& options) {
   Job job;
+  Findings hardening;
   job.source = io::open_scan(options.scan, options.open);
+  if (!options.open.headers_only)
+    job.source = take_off_scatter(options.hardening, options.threads, std::move(job.source), hardening);
   geometry::CircularScan scan = job.source->scan();
   if (!options.axis_offset.empty()) scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
   if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
@@ -163,6 +167,8 @@ Job prepare_job(const JobOptions& options) {
   Findings truncation;
   if (!options.open.headers_only) {
     job.inspection = recon::inspect(*job.source, job.setup.view_indices);
+    job.fdk.corrections = with_hardening(
+        options.hardening, {*job.source, scan, job.setup, job.inspection, job.fdk, *job.backend}, hardening);
     job.fdk.extension = make_extension(
         options.truncation, {*job.source, scan, job.setup, job.inspection, *job.backend, job.budget.get()},
         truncation);
@@ -173,6 +179,7 @@ Job prepare_job(const JobOptions& options) {
   job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
   job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
+  job.findings.insert(job.findings.end(), hardening.begin(), hardening.end());
   job.findings.insert(job.findings.end(), truncation.begin(), truncation.end());
   return job;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/memory.hpp"
+#include "cli/hardening.hpp"
 #include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
@@ -37,6 +38,7 @@ struct JobOptions {
   std::string axis_roll;
   std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
   std::string roi = "full";   ///< "full" or "auto"
+  HardeningOptions hardening;
   TruncationOptions truncation;
 };
 
