@@ -8,6 +8,7 @@
 
 #include "base/memory.hpp"
 #include "cli/corrections.hpp"
+#include "cli/hardening.hpp"
 #include "cli/slab_share.hpp"
 #include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
@@ -43,6 +44,7 @@ struct JobOptions {
   std::string roi = "full";      ///< "full" or "auto"
   std::string slabs;             ///< "K/N": the share to do; empty for all
   CorrectionOptions corrections;
+  HardeningOptions hardening;
   TruncationOptions truncation;
 };
 
