@@ -16,6 +16,9 @@
 namespace feldspar::cli {
 namespace {
 
+constexpr double worthwhile = 0.7;  ///< of the unevenness: what is left by a polynomial that is meant to be
+
+/// Empty when none is worthwhile, and `how` says why.
 std::vector<double> automatic(const HardeningCase& of, std::string& how) {
   Progress progress(console_progress());
   const recon::HardeningEstimate found =
@@ -24,6 +27,13 @@ std::vector<double> automatic(const HardeningCase& of, std::string& how) {
     throw Error(ErrorKind::bad_file,
                 fmt::format("--hardening auto: {}; give coefficients (--hardening 0.8,0.2) or use off",
                             found.fit.reason));
+  if (found.fit.unevenness_after > worthwhile * found.fit.unevenness_before) {
+    how = fmt::format(
+        "left alone: the part of the object that should be uniform varies by {:.1f} %, and by {:.1f} % with "
+        "the best polynomial; give coefficients (--hardening 0.8,0.2) if you know better",
+        100 * found.fit.unevenness_before, 100 * found.fit.unevenness_after);
+    return {};
+  }
   how = fmt::format(
       "found from three coarse slices, whose uniform part varied by {:.1f} % and now by {:.1f} %; 1/mm at "
       "the "
@@ -90,6 +100,10 @@ std::shared_ptr<const recon::Corrections> with_hardening(const HardeningOptions&
     how = "as the scan's file asks for";
   } else if (options.hardening == "auto") {
     polynomial = automatic(of, how);
+    if (polynomial.empty()) {
+      findings.push_back("beam hardening: " + how);
+      return of.fdk.corrections;
+    }
   } else {
     polynomial = parse_polynomial(options.hardening);
     how = "as given";
