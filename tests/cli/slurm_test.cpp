@@ -50,21 +50,25 @@ class Slurm : public testing::ProgramFolder {
 
 TEST_F(Slurm, JoinsTheVolumeThoughATaskWasKilledAndRequeued) {
   expect_success("simulate markers --columns 64 --rows 64 --pitch 3.2mm --views 300 -o scan");
-  expect_success("recon scan -o expected.h5 --size 160,160,160 --device reference --views 0:300:15");
+  expect_success("recon scan -o expected.h5 --size 240,240,240 --device reference --views 0:300:5");
   std::ofstream(folder_ / "bad.xtekct") << "garbage";
   std::ofstream(folder_ / "jobs.toml")
-      << "[slurm]\ncpus = 1\n[settings]\nsize = \"160,160,160\"\ndevice = \"reference\"\nviews = "
-         "\"0:300:15\"\n"
+      << "[slurm]\ncpus = 1\nmemory = \"110MiB\"\n[settings]\nsize = \"240,240,240\"\ndevice = "
+         "\"reference\"\nviews = "
+         "\"0:300:5\"\n"
          "[[job]]\nscan = \"scan\"\nname = \"v\"\nshares = 2\n[[job]]\nscan = \"bad.xtekct\"\n";
   const testing::Outcome submitted = with_slurm("batch jobs.toml --slurm");
   ASSERT_EQ(submitted.exit_code, 0) << submitted.output;
 
-  ASSERT_TRUE(comes("grep -q '^[0-9]' v.part-1-of-2.h5.journal", 60)) << slurm("squeue").output;
-  const std::string id = slurm("squeue -h -r -t R -o %A | head -n 1 | tr -d '\\n'").output;
-  const testing::Outcome requeued = slurm("scontrol requeue " + id);
-  ASSERT_EQ(requeued.exit_code, 0) << id << requeued.output;
+  ASSERT_TRUE(comes("grep -q '^[0-9]' v.part-1-of-2.h5.journal", 60))
+      << slurm("squeue; tail -n 5 jobs.batch/*.log").output;
+  const std::string ids = slurm("squeue -h -r -t R -o %A | tr '\\n' ' '").output;
+  const testing::Outcome requeued = slurm("for id in " + ids + "; do scontrol requeue $id; done");
+  ASSERT_EQ(requeued.exit_code, 0) << ids << requeued.output;
   // Slurm lets a requeued task wait two minutes unless it is told that it may begin.
-  ASSERT_TRUE(comes("squeue -h -o %T | grep -q PENDING; scontrol update jobid=" + id + " starttime=now", 30));
+  ASSERT_TRUE(comes("squeue -h -o %T | grep -q PENDING; for id in " + ids +
+                        "; do scontrol update jobid=$id starttime=now || exit 1; done",
+                    30));
   ASSERT_TRUE(comes("test -e v.h5 && test -z \"$(squeue -h)\"", 240))
       << slurm("squeue; tail -n 3 jobs.batch/*.log; tail slurm/log/*").output;
 
