@@ -23,7 +23,9 @@ struct FdkOptions {
   std::shared_ptr<const Extension> extension =
       nullptr;  ///< of truncated rows; null when they are not continued
   std::shared_ptr<const Corrections> corrections = nullptr;  ///< of line integrals; null for none
-  std::size_t memory = 0;                                    ///< budget in bytes over the whole process
+  std::size_t held_row_bytes = 0;  ///< that the source takes for a detector row it holds in all views
+  std::size_t source_bytes = 0;    ///< that it takes besides
+  std::size_t memory = 0;          ///< budget in bytes over the whole process
 
   /// Rows of the real detector that corrections need beyond those that are filtered.
   [[nodiscard]] int halo_rows() const { return corrections ? kernels::halo(corrections->spec) : 0; }

@@ -62,7 +62,7 @@ class SlabWorker::Station {
   }
 
   [[nodiscard]] SlabWorks& works() { return *works_; }
-  [[nodiscard]] kernels::Buffer* raw(int n) const { return raw_[n].get(); }
+  [[nodiscard]] void* raw(int slot) const { return raw_[slot]->data(); }
   [[nodiscard]] DeviceArray3<float>& volume(std::size_t turn) { return volumes_[turn % volumes_.size()]; }
   [[nodiscard]] bool is_double() const { return std::max(volumes_.size(), copies_.size()) > 1; }
 
@@ -77,7 +77,7 @@ class SlabWorker::Station {
  private:
   SlabPlan room_;
   std::unique_ptr<SlabWorks> works_;
-  std::unique_ptr<kernels::Buffer> raw_[2];
+  std::unique_ptr<kernels::Buffer> raw_[SlabWorks::slots];
   std::vector<DeviceArray3<float>> volumes_;
   std::vector<std::unique_ptr<kernels::Buffer>> copies_;  // where the device's memory is not the host's
 };
@@ -159,6 +159,11 @@ SlabPlan SlabWorker::room_for(const Slab& slab) const {
   return room;
 }
 
+std::size_t SlabWorker::raw_bytes(const Slab& slab, geometry::Range batch) const {
+  return source_pixels(slab) * static_cast<std::size_t>(batch.count()) *
+         io::bytes_of(task_.source.count_type());
+}
+
 void SlabWorker::read(const Slab& slab, geometry::Range batch, void* counts) {
   const Stopwatch time(report_.read_s);
   task_.source.read(
@@ -185,16 +190,18 @@ float* SlabWorker::compute(const Slab& slab, double& advanced) {
   const auto view = volume.view(task_.options.grid.nx, task_.options.grid.ny, slab.slices.count());
   volume.fill_zero(voxels);
   Conveyor conveyor;
-  Conveyor::Queue<kernels::Buffer*> empty(conveyor);
-  Conveyor::Queue<std::pair<kernels::Buffer*, geometry::Range>> full(conveyor);
-  for (const int n : {0, 1}) empty.push(station_->raw(n));
+  Conveyor::Queue<int> empty(conveyor);  // slots
+  Conveyor::Queue<std::pair<int, geometry::Range>> full(conveyor);
+  for (int slot = 0; slot < SlabWorks::slots; ++slot) empty.push(slot);
   conveyor.start([&] {
     for (int first = 0; first < view_count; first += views_per_batch_) {
-      const auto block = empty.pop();
-      if (!block) return;
+      const auto slot = empty.pop();
+      if (!slot) return;
       const geometry::Range batch{first, std::min(view_count, first + views_per_batch_)};
-      read(slab, batch, (*block)->data());
-      full.push({*block, batch});
+      void* const raw = station_->raw(*slot);
+      read(slab, batch, raw);
+      station_->works().bring(*slot, raw, raw_bytes(slab, batch));
+      full.push({*slot, batch});
     }
     full.close();
   });
@@ -203,8 +210,9 @@ float* SlabWorker::compute(const Slab& slab, double& advanced) {
     while (const auto batch = full.pop()) {
       stopped = task_.queue.stopped();
       if (stopped) break;
-      station_->works().add(slab, batch->second, batch->first->data(), view);
-      empty.push(batch->first);
+      const int slot = batch->first;
+      station_->works().add(slab, batch->second, {slot, station_->raw(slot)}, view);
+      empty.push(slot);
       const double work = static_cast<double>(batch->second.count()) * slab.slices.count();
       advanced += work;
       task_.progress.advance(work, "reconstructing");
@@ -215,6 +223,7 @@ float* SlabWorker::compute(const Slab& slab, double& advanced) {
   }
   conveyor.finish();  // the reader must have returned before the queues are gone
   if (stopped) return nullptr;
+  station_->works().finish();
   float* on_host = station_->on_host(turn_, voxels);
   backend_.wait();
   return on_host;

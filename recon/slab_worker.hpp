@@ -50,6 +50,7 @@ class SlabWorker {
   bool recover(geometry::Range slices, const Error& error);
   [[nodiscard]] SlabPlan room_for(const Slab& slab) const;
   [[nodiscard]] float* compute(const Slab& slab, double& advanced);
+  [[nodiscard]] std::size_t raw_bytes(const Slab& slab, geometry::Range batch) const;
   void read(const Slab& slab, geometry::Range batch, void* counts);
   void write(const Slab& slab, float* voxels);
   void finish_writing();

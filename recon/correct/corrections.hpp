@@ -4,15 +4,20 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
 #include "kernels/correction.hpp"
 
 namespace feldspar::recon {
 
+/// What became of one correction, in a sentence that begins with its name.
+struct CorrectionStep {
+  std::string text;
+  bool notable = true;  ///< something was found: done, or left alone for a reason
+};
+
 struct Corrections {
-  kernels::CorrectionSpec spec;    ///< offsets of views are those of FdkSetup::views
-  std::vector<std::string> steps;  ///< in the order they are done, for people: "rings: ..."
-  Findings findings;               ///< what was met on the way
+  kernels::CorrectionSpec spec;  ///< offsets of views are those of FdkSetup::views
+  std::vector<CorrectionStep>
+      steps;  ///< what was looked for, in the order it is corrected, and what was found
 };
 
 }  // namespace feldspar::recon

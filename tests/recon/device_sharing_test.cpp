@@ -105,6 +105,14 @@ TEST(DeviceSharing, ABudgetTooSmallForAPlanNamesItsOption) {
                         [&] { (void)task.on({&device}); });
 }
 
+TEST(DeviceSharing, ADeviceWithoutFreeMemoryIsNotTakenForTheHost) {
+  const Case task;
+  FailingBackend device(0);
+
+  testing::expect_error(ErrorKind::out_of_memory, {"is 0", "at least", "--gpu-memory"},
+                        [&] { (void)task.on({&device}); });
+}
+
 TEST(DeviceSharing, SeveralDevicesShareTheSlabs) {
   const Case task;
   FailingBackend one(testing::plenty), other(testing::plenty);
