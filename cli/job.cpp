@@ -200,9 +200,9 @@ Job prepare_job(const JobOptions& options) {
   job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
   job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
-  job.findings.insert(job.findings.end(), hardening.begin(), hardening.end());
   job.findings.insert(job.findings.end(), truncation.begin(), truncation.end());
   job.findings.insert(job.findings.end(), corrected.begin(), corrected.end());
+  job.findings.insert(job.findings.end(), hardening.begin(), hardening.end());
   return job;
 }
 
