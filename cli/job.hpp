@@ -40,9 +40,9 @@ struct JobOptions {
   std::string views;        ///< "first:end:step"
   std::string axis_offset;  ///< instead of the scan's; "metadata" or empty for that, "auto" to find it
   std::string axis_roll;
-  std::string fast = "auto";     ///< merging of views: "off", "auto" or how many
-  std::string roi = "full";      ///< "full" or "auto"
-  std::string slabs;             ///< "K/N": the share to do; empty for all
+  std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
+  std::string roi = "full";   ///< "full" or "auto"
+  std::string slabs;          ///< "K/N": the share to do; empty for all
   CorrectionOptions corrections;
   HardeningOptions hardening;
   TruncationOptions truncation;
@@ -51,10 +51,10 @@ struct JobOptions {
 void add_job_options(CLI::App& command, JobOptions& options);
 
 struct Job {
+  std::unique_ptr<MemoryBudget> budget;  ///< of all memory of what follows: it goes last
   std::unique_ptr<io::ScanSource> source;
   recon::FdkSetup setup;
   recon::FdkOptions fdk;
-  std::unique_ptr<MemoryBudget> budget;
   std::unique_ptr<kernels::Backend> backend;
   std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
   SlabShare share;
