@@ -168,6 +168,11 @@ std::string identity_of(const CLI::App& command, const Job& job, const std::file
   return io::text_hash(facts + io::files_fingerprint(input_files(job, context)));
 }
 
+/// The same for a share of it.
+std::string identity_of(const std::string& whole, const SlabShare& share) {
+  return share.is_whole() ? whole : whole + " " + share.text();
+}
+
 void log_resume(const Job& job, const io::VolumeSink& sink) {
   int slices = 0;
   for (const recon::Slab& slab : job.plan.slabs)
@@ -176,15 +181,10 @@ void log_resume(const Job& job, const io::VolumeSink& sink) {
                       : "nothing to go on with: starting from the beginning");
 }
 
-recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer, Progress& progress) {
+recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer) {
   PartSink sink(writer, job.share.slices.first);
-  try {
-    return recon::reconstruct_fdk(*job.source, sink, job.devices(), job.setup, job.plan, job.fdk, progress);
-  } catch (const Error&) {
-    if (writer.can_be_resumed())
-      log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
-    throw;
-  }
+  Progress progress(console_progress());
+  return recon::reconstruct_fdk(*job.source, sink, job.devices(), job.setup, job.plan, job.fdk, progress);
 }
 
 /// The plan for programs: what a cluster must be asked for.
@@ -198,6 +198,38 @@ std::string plan_json(const Job& job) {
              {"estimated_seconds", time.filter_s + time.back_projection_s * slices / job.fdk.grid.nz}}
              .dump(2) +
          "\n";
+}
+
+/// Fills `writer`, and finishes it with the record of how the volume came to be. `identity` is the whole
+/// volume's.
+void make_volume(const CLI::App& command, const ReconOptions& options, const Job& job,
+                 io::VolumeWriter& writer, const std::string& identity) {
+  recon::FdkReport report = reconstruct(job, writer);
+  for (const std::string& finding : report.findings) log_warning(finding);
+  if (writer.clipped() > 0) {
+    report.findings.push_back(
+        fmt::format("{} voxels lie outside --range {} and were clipped", writer.clipped(), options.range));
+    log_warning(report.findings.back());
+  }
+
+  const std::filesystem::path& context = options.job.truncation.context;
+  std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
+  if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
+  config += effective_config(command, {"scan", "context", "slabs", "help", "config", "output", "dry-run",
+                                       "json", "overwrite", "resume"});
+  io::VolumeRecord record = make_record(job, report, config);
+  record.reconstruction.emplace_back("identity", identity_of(identity, job.share));
+  if (!job.share.is_whole())
+    record.part = io::record_of({identity, job.share.slices, job.fdk.grid.nz, job.fdk.grid.origin.z});
+  const auto files = input_files(job, context);
+  if (!options.no_hash) {
+    ThreadPool pool(options.job.threads);
+    const auto hashes = io::content_hashes(files, pool);
+    for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
+  }
+  writer.finish(record);
+  if (job.share.is_whole()) write_replay(options.output);
+  print_result(job, report, options, writer.clipped());
 }
 
 void run(CLI::App& command, ReconOptions& options) {
@@ -216,7 +248,7 @@ void run(CLI::App& command, ReconOptions& options) {
 
   const std::filesystem::path& context = options.job.truncation.context;
   const std::string whole = identity_of(command, job, context);
-  file.identity = job.share.is_whole() ? whole : whole + " " + job.share.text();
+  file.identity = identity_of(whole, job.share);
   file.resume = options.resume;
   file.xdmf = job.share.is_whole();
   options.output = part_path(options.output, job.share.number, job.share.count);
@@ -231,32 +263,13 @@ void run(CLI::App& command, ReconOptions& options) {
   io::VolumeWriter writer(options.output, geometry::slab_of(job.fdk.grid, slices.first, slices.count()),
                           file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
-  Progress progress(console_progress());
-  recon::FdkReport report = reconstruct(job, writer, progress);
-  for (const std::string& finding : report.findings) log_warning(finding);
-  if (writer.clipped() > 0) {
-    report.findings.push_back(
-        fmt::format("{} voxels lie outside --range {} and were clipped", writer.clipped(), options.range));
-    log_warning(report.findings.back());
+  try {
+    make_volume(command, options, job, writer, whole);
+  } catch (const Error&) {
+    if (writer.can_be_resumed())
+      log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
+    throw;
   }
-
-  std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
-  if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
-  config += effective_config(command, {"scan", "context", "slabs", "help", "config", "output", "dry-run",
-                                       "json", "overwrite", "resume"});
-  io::VolumeRecord record = make_record(job, report, config);
-  record.reconstruction.emplace_back("identity", file.identity);
-  if (!job.share.is_whole())
-    record.part = io::record_of({whole, slices, job.fdk.grid.nz, job.fdk.grid.origin.z});
-  const auto files = input_files(job, context);
-  if (!options.no_hash) {
-    ThreadPool pool(options.job.threads);
-    const auto hashes = io::content_hashes(files, pool);
-    for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
-  }
-  writer.finish(record);
-  if (job.share.is_whole()) write_replay(options.output);
-  print_result(job, report, options, writer.clipped());
 }
 
 }  // namespace

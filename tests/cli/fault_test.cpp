@@ -49,6 +49,34 @@ TEST_F(Faults, OfWritingEndTheRunAndKeepWhatIsDone) {
   expect_recovery("write ENOSPC 2 1 .journal", 4, {"v.h5.journal"});
 }
 
+TEST_F(Faults, OfFinishingTheFileCostNoSlab) {
+  const auto goes_on = [&](const std::string& fault, int code) {
+    const testing::Outcome failed = run_with(fault);
+    ASSERT_EQ(failed.exit_code, code) << fault << ": " << failed.output;
+    EXPECT_FALSE(has("v.h5")) << fault;
+    const testing::Outcome next = shell("'" FELDSPAR_PROGRAM "' " + fmt::format(command, "v"));
+    ASSERT_EQ(next.exit_code, 0) << fault << ": " << next.output;
+    EXPECT_NE(next.output.find("going on: 96 of 96 slices"), std::string::npos) << fault << next.output;
+    expect_the_bits();
+    EXPECT_FALSE(has("v.h5.partial") || has("v.h5.journal")) << fault;
+    std::filesystem::remove(folder_ / "v.h5");
+  };
+  goes_on("fsync EIO 0 1 .xmf.partial", 4);
+  goes_on("fsync KILL 0 1 .xmf.partial", 137);
+  // Some of the writes after the last slab, of which there are well over a hundred.
+  int late = 0;
+  for (int n = 11; n < 1000; n += 37) {
+    const std::string fault = fmt::format("pwrite ENOSPC {} 1000000 .h5.partial", n);
+    if (run_with(fault).exit_code == 0) break;
+    const bool finishing = shell("grep -q '^finishing' v.h5.journal").exit_code == 0;
+    (void)shell("rm -f v.h5*");
+    if (!finishing) continue;
+    ++late;
+    goes_on(fault, 4);
+  }
+  EXPECT_GT(late, 2);
+}
+
 TEST_F(Faults, ThatPassCostNothing) {
   for (const char* fault :
        {"pread EINTR 5 3 markers_00", "read EINTR 5 3 markers_00", "pread SHORT 5 9 markers_00",
