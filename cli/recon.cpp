@@ -158,14 +158,15 @@ std::vector<std::filesystem::path> input_files(const Job& job, const std::filesy
 }
 
 /// What a volume's voxels depend on, as one line: a run may go on with another's slabs when it is the same.
-std::string identity_of(const CLI::App& command, const Job& job, const std::filesystem::path& context) {
+std::string identity_of(const CLI::App& command, const JobOptions& options, const Job& job) {
   const geometry::VolumeGrid& grid = job.fdk.grid;
   const std::string facts = fmt::format(
       "{} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(), grid.nx, grid.ny, grid.nz,
       grid.spacing.x, grid.origin.x, grid.origin.y, grid.origin.z,
       effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
                                  "slabs", "memory", "gpu-memory", "threads", "device", "no-hash"}));
-  return io::text_hash(facts + io::files_fingerprint(input_files(job, context)));
+  ThreadPool pool(options.threads);
+  return io::text_hash(facts + io::files_fingerprint(input_files(job, options.truncation.context), pool));
 }
 
 /// The same for a share of it.
@@ -246,8 +247,7 @@ void run(CLI::App& command, ReconOptions& options) {
   }
   log_info(describe_plan(job));
 
-  const std::filesystem::path& context = options.job.truncation.context;
-  const std::string whole = identity_of(command, job, context);
+  const std::string whole = identity_of(command, options.job, job);
   file.identity = identity_of(whole, job.share);
   file.resume = options.resume;
   file.xdmf = job.share.is_whole();
