@@ -265,7 +265,7 @@ void run(CLI::App& command, ReconOptions& options) {
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
   try {
     make_volume(command, options, job, writer, whole);
-  } catch (const Error&) {
+  } catch (...) {
     if (writer.can_be_resumed())
       log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
     throw;

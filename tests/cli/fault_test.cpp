@@ -40,6 +40,12 @@ class Faults : public testing::ProgramFolder {
 TEST_F(Faults, OfReadingEndTheRunWithTheFilesName) {
   expect_recovery("pread EIO 3 1000000 markers_0021.tif", 4, {"markers_0021.tif"});
   expect_recovery("pread END 3 1000000 markers_0021.tif", 3, {"markers_0021.tif"});
+  // In the middle of the volume: the slabs before it are kept. How many reads that takes is found by trying.
+  for (int n = 80; n < 300 && !has("v.h5.journal"); n += 5)
+    ASSERT_EQ(run_with(fmt::format("pread EIO {} 1000000 markers_0021.tif", n)).exit_code, 4) << n;
+  EXPECT_FALSE(has("v.h5"));
+  expect_success(fmt::format(command, "v"));
+  expect_the_bits();
 }
 
 TEST_F(Faults, OfWritingEndTheRunAndKeepWhatIsDone) {
@@ -91,6 +97,14 @@ TEST_F(Faults, ThatPassCostNothing) {
 
 TEST_F(Faults, OfMemoryEndTheRunOrMakeItsSlabsSmaller) {
   expect_recovery("alloc ENOMEM 0 1000000 60000", 5, {"memory"});
+  for (int n = 0; n < 6; ++n) {
+    const testing::Outcome outcome = run_with(fmt::format("alloc ENOMEM {} 1 60000", n));
+    EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 5) << n << ": " << outcome.output;
+    EXPECT_EQ(has("v.h5"), outcome.exit_code == 0) << n;
+    expect_success(fmt::format(command, "v"));
+    expect_the_bits();
+    std::filesystem::remove(folder_ / "v.h5");
+  }
 }
 
 }  // namespace
