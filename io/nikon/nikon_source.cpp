@@ -217,6 +217,11 @@ std::vector<int> NikonSource::check_projections(const std::vector<ProjectionFile
       unreadable.push_back(file.index + 1);
       continue;
     }
+    if (info.is_signed)
+      throw Error(ErrorKind::unsupported,
+                  fmt::format("{}: its pixels are signed integers, but Nikon's are unsigned; save the "
+                              "projections as 16-bit unsigned TIFFs",
+                              file.path.string()));
     if (projections_.empty()) info_ = info;
     if (info != info_)
       throw Error(ErrorKind::bad_file,

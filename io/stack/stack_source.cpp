@@ -250,6 +250,10 @@ void StackSource::read_references(double white_level) {
         "state one of them or give --white-level");
   if (std::none_of(white.begin(), white.end(), [](float count) { return count > 0; }))
     refuse("images.flats hold nothing but 0; give the open beam's counts with --white-level");
+  if (info_.is_signed)
+    findings_.push_back(
+        "the projections are signed integers: negative counts are taken as they are (a program that stored "
+        "unsigned counts as signed ones would have made the upper half of them negative)");
   if (stack_.darks.empty()) findings_.push_back("images.darks is absent: 0 counts without beam are assumed");
 }
 
