@@ -85,6 +85,7 @@ void ExchangeSource::open(const OpenOptions& options) {
         "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
         "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
   describe();
+  apply_stored_facts(file_, group, description_);
   geometry::validate(scan_);
 }
 

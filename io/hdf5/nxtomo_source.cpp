@@ -79,6 +79,7 @@ void NxtomoSource::open(const OpenOptions& options) {
         scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""));
   }
   describe();
+  apply_stored_facts(file_, in_entry(geometry_group), description_);
   mention_what_is_not_used();
   geometry::validate(scan_);
 }

@@ -138,7 +138,8 @@ void read_about(const toml::table& root, const std::filesystem::path& file, Stac
                  .current_ua = section.number("current_ua").value_or(0),
                  .exposure_s = section.number("exposure_s").value_or(0),
                  .filter = section.text("filter").value_or(""),
-                 .date = section.text("date").value_or("")};
+                 .date = section.text("date").value_or(""),
+                 .hardening = section.numbers("hardening")};
   stack.findings = section.texts("findings");
   section.finish();
 }
@@ -229,6 +230,7 @@ range = "360 deg"               # even steps of range / projections, the last on
 # exposure_s = 1.0
 # filter = "1 mm Cu"
 # date = "2024-05-01"
+# hardening = [0, 0.75, 0.25]   # p becomes 0 + 0.75 p + 0.25 p^2: the scan's own correction of beam hardening
 )";
 }
 

@@ -59,9 +59,6 @@ TxrmSource::TxrmSource(const std::filesystem::path& path, const OpenOptions& opt
         fmt::format("{}: is a compound file, but none of an Xradia microscope (ImageInfo/ImageWidth is "
                     "absent)",
                     path.string()));
-  if (options.angles != "nominal" && options.angles != "file")
-    throw Error(ErrorKind::usage,
-                fmt::format("--angles is \"{}\", but nominal or file was expected", options.angles));
   const TxrmHeader header = read_txrm_header(file_);
   description_ = describe(file_, header);
   scan_ = to_scan(header, options.reverse_rotation, findings_);
