@@ -34,6 +34,7 @@ struct StackDescription {
   bool has_axis = false;   ///< its place is stated, as a column or an offset
 
   std::vector<std::string> projections, flats, darks;    ///< paths or patterns
+  std::vector<std::string> flats_after;                  ///< taken after the projections; `flats` then before
   const char* projections_field = "images.projections";  ///< what errors call the first
   int count = 0;                                         ///< of the projections; 0 when not stated
   int count_may_differ_by = 0;                           ///< for makers whose counts and images differ

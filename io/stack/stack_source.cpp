@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/described_scan.hpp"
+#include "io/flat_series.hpp"
 #include "io/stack/stack_description.hpp"
 #include "io/stack/stack_files.hpp"
 
@@ -34,6 +35,9 @@ class StackSource final : public DescribedScan {
   [[nodiscard]] std::vector<fs::path> files() const override;
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
 
+  /// The flats before and after the scan, where both are stated.
+  [[nodiscard]] const std::vector<FlatGroup>& flat_groups() const { return flat_groups_; }
+
  private:
   void open_images(const OpenOptions& options);
   void find_projections(bool allow_missing);
@@ -41,7 +45,9 @@ class StackSource final : public DescribedScan {
   void read_angles(const OpenOptions& options);
   void read_shifts();
   void read_references(double white_level);
-  [[nodiscard]] std::vector<float> mean_of(const std::vector<std::string>& names, const char* field);
+  [[nodiscard]] std::vector<float> mean_of(const std::vector<std::string>& names, const char* field,
+                                           int* count = nullptr);
+  [[nodiscard]] std::vector<float> read_flats();
   void check_size(const StackImage& image, const TiffInfo& info) const;
   [[noreturn]] void refuse(const std::string& what) const;
   template <class Count>
@@ -54,6 +60,7 @@ class StackSource final : public DescribedScan {
   std::vector<StackImage> projections_;
   std::vector<fs::path> beside_;  ///< angles, shifts, flats and darks
   int planned_ = 0;               ///< views with those that are missing
+  std::vector<FlatGroup> flat_groups_;
 };
 
 StackSource::StackSource(const fs::path& path, StackDescription stack, const OpenOptions& options)
@@ -212,9 +219,11 @@ void StackSource::read_shifts() {
                             values[2 * static_cast<std::size_t>(image.index) + 1]});
 }
 
-std::vector<float> StackSource::mean_of(const std::vector<std::string>& names, const char* field) {
+std::vector<float> StackSource::mean_of(const std::vector<std::string>& names, const char* field,
+                                        int* count) {
   if (names.empty()) return {};
   const std::vector<StackImage> images = find_images(names, field, path_, true);
+  if (count) *count = static_cast<int>(images.size());
   const auto pixels = static_cast<std::size_t>(info_.columns) * static_cast<std::size_t>(info_.rows);
   const geometry::PixelWindow whole{{0, info_.columns}, {0, info_.rows}};
   std::vector<double> sum(pixels);
@@ -237,12 +246,21 @@ std::vector<float> StackSource::mean_of(const std::vector<std::string>& names, c
   return mean;
 }
 
+std::vector<float> StackSource::read_flats() {
+  int before = 0, after = 0;
+  std::vector<float> flats = mean_of(stack_.flats, "images.flats", &before);
+  if (stack_.flats_after.empty()) return flats;
+  flat_groups_.push_back({0, std::move(flats), before});
+  flats = mean_of(stack_.flats_after, "images.flats_after", &after);
+  flat_groups_.push_back({static_cast<double>(projections_.size()), std::move(flats), after});
+  return mean_of_flats(flat_groups_);
+}
+
 void StackSource::read_references(double white_level) {
   references_.saturation = info_.highest;
   references_.dark = mean_of(stack_.darks, "images.darks");
   const double level = white_level > 0 ? white_level : stack_.white_level;
-  references_.white =
-      level > 0 ? std::vector<float>{static_cast<float>(level)} : mean_of(stack_.flats, "images.flats");
+  references_.white = level > 0 ? std::vector<float>{static_cast<float>(level)} : read_flats();
   const auto& white = references_.white;
   if (white.empty())
     refuse(
@@ -320,7 +338,10 @@ std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& option
 
 std::unique_ptr<ScanSource> open_described(const fs::path& path, StackDescription stack,
                                            const OpenOptions& options) {
-  return std::make_unique<StackSource>(path, std::move(stack), options);
+  auto source = std::make_unique<StackSource>(path, std::move(stack), options);
+  std::vector<FlatGroup> groups = source->flat_groups();
+  if (groups.empty()) return source;
+  return with_flats_in_time(std::move(source), std::move(groups));
 }
 
 const ScanFormat format{"TIFF stack with a description (scan.toml)", recognises, open};
