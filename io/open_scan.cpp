@@ -12,6 +12,7 @@
 #include "io/hdf5/exchange_source.hpp"
 #include "io/hdf5/nxtomo_source.hpp"
 #include "io/nikon/nikon_source.hpp"
+#include "io/rtk/rtk_source.hpp"
 #include "io/scan_format.hpp"
 #include "io/stack/stack_source.hpp"
 #include "io/vendors/phoenix_pca.hpp"
@@ -26,8 +27,8 @@ namespace fs = std::filesystem;
 
 /// Asked in this order: the first that recognises a file gets it.
 constexpr std::array formats{
-    &nikon::format, &zeiss::format,        &stack::format,        &exchange_format,
-    &nxtomo_format, &vendors::phoenix_pca, &vendors::skyscan_log, &vendors::xre_settings,
+    &nikon::format,        &zeiss::format,        &stack::format,         &exchange_format, &nxtomo_format,
+    &vendors::phoenix_pca, &vendors::skyscan_log, &vendors::xre_settings, &rtk::format,
 };
 
 struct Found {

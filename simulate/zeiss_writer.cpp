@@ -15,12 +15,12 @@ namespace {
 /// Passes the file on when it may be written and there is room for it.
 const std::filesystem::path& claimed(const std::filesystem::path& file, const geometry::CircularScan& scan,
                                      bool overwrite, std::size_t pixel_bytes) {
-  if (!overwrite && std::filesystem::exists(file))
+  std::error_code unknown;
+  if (!overwrite && std::filesystem::exists(file, unknown))
     throw Error(ErrorKind::usage,
                 fmt::format("{} exists; choose another name or give --overwrite", file.string()));
   const auto needed = std::uintmax_t{pixel_bytes} * static_cast<std::uintmax_t>(scan.detector.columns) *
                       static_cast<std::uintmax_t>(scan.detector.rows) * (scan.angles.size() + 2);
-  std::error_code unknown;
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   const std::filesystem::space_info space = std::filesystem::space(folder, unknown);
   if (!unknown && space.available < needed)

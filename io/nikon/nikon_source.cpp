@@ -171,7 +171,7 @@ void NikonSource::read_profile(const XtekctFile& file) {
   const fs::path folder = file.path.parent_path();
   for (const fs::path& stem : {file.path.stem(), fs::path(file.text("Name"))}) {
     const fs::path path = folder / (stem.string() + ".ctprofile.xml");
-    if (!fs::is_regular_file(path)) continue;
+    if (std::error_code unreadable; !fs::is_regular_file(path, unreadable)) continue;
     const CtProfile profile = parse_ct_profile(read_text(path), path, file);
     texts_.push_back(path);
     fields_.insert(fields_.end(), profile.fields.begin(), profile.fields.end());
