@@ -142,7 +142,7 @@ bool apply_stored_geometry(const InputFile& file, const std::string& group, cons
   units.note(group, "the whole geometry", SourceField::Use::used,
              "written by feldspar; it replaces what the format cannot say as exactly");
   std::istringstream findings(file.text(group + "/findings"));
-  for (std::string line; std::getline(findings, line);) units.find("was converted from " + line);
+  for (std::string line; std::getline(findings, line);) units.find(finding_of_source(line));
   if (worst > 1e-6)
     units.find(
         fmt::format("{} holds other angles than the rest of the file, by up to {:.3g} rad; those of the "

@@ -11,6 +11,7 @@
 #include "base/units.hpp"
 #include "io/described_scan.hpp"
 #include "io/flat_series.hpp"
+#include "io/scan_sink.hpp"
 #include "io/stack/stack_description.hpp"
 #include "io/stack/stack_files.hpp"
 
@@ -68,7 +69,7 @@ StackSource::StackSource(const fs::path& path, StackDescription stack, const Ope
   scan_ = stack_.scan;
   fields_ = stack_.fields;
   description_ = stack_.about;
-  for (const std::string& finding : stack_.findings) findings_.push_back("was converted from " + finding);
+  for (const std::string& finding : stack_.findings) findings_.push_back(finding_of_source(finding));
   findings_.insert(findings_.end(), stack_.notes.begin(), stack_.notes.end());
   if (options.pixel_pitch > 0) {
     scan_.detector.column_pitch = scan_.detector.row_pitch = options.pixel_pitch;

@@ -152,6 +152,22 @@ TEST(ScanFiles, WhatWasAssumedInTheSourceIsSaidOfTheCopy) {
   }
 }
 
+TEST(ScanFiles, ACopyOfACopySpeaksOfTheOriginalOnly) {
+  const testing::TempFolder folder;
+  WholeScan whole = random_scan(testing::plain_scan(2), CountType::uint16, 1);
+  whole.content.findings = {"a.nxs: something is assumed"};
+  for (const Format& format : formats) {
+    const fs::path path = folder / (std::string("copy") + format.extension);
+    write(whole, *format.create(path, whole.content));
+    whole.content.findings = open_scan(path)->findings();
+  }
+
+  EXPECT_EQ(testing::count_with(whole.content.findings, {"was converted from a.nxs: something is assumed"}),
+            1);
+  EXPECT_EQ(testing::count_with(whole.content.findings, {"from was"}), 0);
+  EXPECT_EQ(testing::count_with(whole.content.findings, {".nxs: was converted from copy"}), 0);
+}
+
 /// Adds `degrees` to the standard angle of view 1.
 void turn_view(const fs::path& file, double degrees) {
   const hid_t handle = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
