@@ -15,6 +15,7 @@
 #include "io/rtk/rtk_source.hpp"
 #include "io/scan_format.hpp"
 #include "io/stack/stack_source.hpp"
+#include "io/vendors/nsi_project.hpp"
 #include "io/vendors/phoenix_pca.hpp"
 #include "io/vendors/skyscan_log.hpp"
 #include "io/vendors/xre_settings.hpp"
@@ -27,8 +28,9 @@ namespace fs = std::filesystem;
 
 /// Asked in this order: the first that recognises a file gets it.
 constexpr std::array formats{
-    &nikon::format,        &zeiss::format,        &stack::format,         &exchange_format, &nxtomo_format,
-    &vendors::phoenix_pca, &vendors::skyscan_log, &vendors::xre_settings, &rtk::format,
+    &nikon::format, &zeiss::format,        &stack::format,        &exchange_format,
+    &nxtomo_format, &vendors::phoenix_pca, &vendors::skyscan_log, &vendors::xre_settings,
+    &rtk::format,   &vendors::nsi_project,
 };
 
 struct Found {

@@ -41,6 +41,8 @@ struct StackDescription {
   double white_level = 0;                                ///< 0 when not stated
   bool top_row_first = true;
   bool seen_from_source = true;
+  bool transposed = false;  ///< stored rows are columns: then top_row_first is said of the last stored
+                            ///< column, and seen_from_source of stored rows that run to the right
 
   AngleSource angle_source = AngleSource::file;
   bool clockwise = true;  ///< seen from above

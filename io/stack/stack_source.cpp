@@ -52,6 +52,9 @@ class StackSource final : public DescribedScan {
   void check_size(const StackImage& image, const TiffInfo& info) const;
   [[noreturn]] void refuse(const std::string& what) const;
   template <class Count>
+  void read_transposed(const StackImage& image, const TiffInfo& info, const geometry::PixelWindow& window,
+                       Count* counts) const;
+  template <class Count>
   void read_view(const StackImage& image, const TiffInfo& info, const geometry::PixelWindow& window,
                  Count* counts) const;
 
@@ -121,10 +124,12 @@ void StackSource::find_projections(bool allow_missing) {
                        projections_.size()));
   info_ = read_tiff_info(projections_[0].path, projections_[0].page);
   geometry::Detector& d = scan_.detector;
-  if (d.columns > 0 && (d.columns != info_.columns || d.rows != info_.rows))
+  const int columns = stack_.transposed ? info_.rows : info_.columns,
+            rows = stack_.transposed ? info_.columns : info_.rows;
+  if (d.columns > 0 && (d.columns != columns || d.rows != rows))
     refuse(fmt::format("states {} x {} pixels, but {} has {} x {}", d.columns, d.rows,
-                       projections_[0].path.string(), info_.columns, info_.rows));
-  d.columns = info_.columns, d.rows = info_.rows;
+                       projections_[0].path.string(), columns, rows));
+  d.columns = columns, d.rows = rows;
   const std::size_t found = projections_.size();
   std::string complaint;
   std::erase_if(projections_, [&](const StackImage& image) {
@@ -226,7 +231,7 @@ std::vector<float> StackSource::mean_of(const std::vector<std::string>& names, c
   const std::vector<StackImage> images = find_images(names, field, path_, true);
   if (count) *count = static_cast<int>(images.size());
   const auto pixels = static_cast<std::size_t>(info_.columns) * static_cast<std::size_t>(info_.rows);
-  const geometry::PixelWindow whole{{0, info_.columns}, {0, info_.rows}};
+  const geometry::PixelWindow whole{{0, scan_.detector.columns}, {0, scan_.detector.rows}};
   std::vector<double> sum(pixels);
   std::vector<std::uint16_t> whole_counts(pixels);
   std::vector<float> mean(pixels);
@@ -284,9 +289,28 @@ std::vector<fs::path> StackSource::files() const {
   return all;
 }
 
+/// Stored rows are our columns: all that the window's columns are on are read, and turned.
+template <class Count>
+void StackSource::read_transposed(const StackImage& image, const TiffInfo& info,
+                                  const geometry::PixelWindow& window, Count* counts) const {
+  const bool reversed = stack_.top_row_first, mirrored = !stack_.seen_from_source;
+  const geometry::Range columns = window.columns;
+  const geometry::Range stored =
+      mirrored ? geometry::Range{info.rows - columns.end, info.rows - columns.first} : columns;
+  const auto width = static_cast<std::size_t>(info.columns);
+  std::vector<Count> whole_rows(static_cast<std::size_t>(columns.count()) * width);
+  read_tiff_rows(image.path, info, stored, whole_rows.data(), image.page);
+  for (int row = window.rows.first; row < window.rows.end; ++row) {
+    const auto at = static_cast<std::size_t>(reversed ? info.columns - 1 - row : row);
+    for (int n = 0; n < columns.count(); ++n)
+      *counts++ = whole_rows[static_cast<std::size_t>(mirrored ? columns.count() - 1 - n : n) * width + at];
+  }
+}
+
 template <class Count>
 void StackSource::read_view(const StackImage& image, const TiffInfo& info,
                             const geometry::PixelWindow& window, Count* counts) const {
+  if (stack_.transposed) return read_transposed(image, info, window, counts);
   const bool flipped = stack_.top_row_first, mirrored = !stack_.seen_from_source;
   const int columns = window.columns.count(), rows = window.rows.count();
   const geometry::Range stored =
@@ -309,8 +333,8 @@ void StackSource::read(std::span<const int> views, const geometry::PixelWindow& 
   if (projections_.empty())
     throw Error(ErrorKind::io,
                 fmt::format("{}: its projections were not found, so no pixel can be read", path_.string()));
-  expects(window.columns.first >= 0 && window.columns.end <= info_.columns && window.rows.first >= 0 &&
-              window.rows.end <= info_.rows,
+  expects(window.columns.first >= 0 && window.columns.end <= scan_.detector.columns &&
+              window.rows.first >= 0 && window.rows.end <= scan_.detector.rows,
           "StackSource::read: window outside the detector");
   if (window.columns.empty() || window.rows.empty()) return;
   const std::size_t size =
