@@ -18,6 +18,11 @@ class SlabWorks {
   virtual void add(const Slab& slab, geometry::Range batch, void* raw,
                    kernels::DeviceView3<float> volume) = 0;
 
+  /// What the same raw counts are before they are weighted and filtered: corrected line integrals of the
+  /// slab's rows on the upright detector. Valid until the next call.
+  [[nodiscard]] virtual kernels::DeviceView3<float> line_integrals(const Slab& slab, geometry::Range batch,
+                                                                   void* raw) = 0;
+
   [[nodiscard]] virtual kernels::AttenuationTally tally() const = 0;
 };
 

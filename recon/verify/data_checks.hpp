@@ -1,0 +1,34 @@
+// Questions to the measured rays alone: do opposite views agree, does each view follow its neighbours, does
+// air transmit everything. docs/trust.md derives the limits.
+#pragma once
+
+#include "recon/verify/mid_plane.hpp"
+#include "recon/verify/verdict.hpp"
+
+namespace feldspar::recon {
+
+/// How far the same rays, measured from both ends, are from agreeing.
+struct OppositeRays {
+  double pairs = 0;        ///< rays that have an opposite
+  double misfit = 0;       ///< rms of their differences
+  double reversed = 0;     ///< the same had the object turned the other way
+  double shift = 0;        ///< columns that the axis' shadow is beside where the geometry puts it
+  double shift_error = 0;  ///< one standard deviation
+  double scale = 0;        ///< share by which the detector is nearer or further than the geometry says
+  double scale_error = 0;  ///< one standard deviation
+};
+
+/// In the plane of the source alone are opposite rays the same line: `sinogram` should be near it.
+[[nodiscard]] OppositeRays compare_opposite_rays(const Sinogram& sinogram);
+
+[[nodiscard]] Check check_turn(const Sinogram& sinogram, const OppositeRays& rays);
+[[nodiscard]] Check check_axis(const Sinogram& sinogram, const OppositeRays& rays);
+[[nodiscard]] Check check_distances(const Sinogram& sinogram, const OppositeRays& rays);
+
+/// Each view against the mean of its neighbours in angle.
+[[nodiscard]] Check check_order(const Sinogram& sinogram, double noise);
+
+/// The level of the outermost columns, where they see air.
+[[nodiscard]] Check check_air(const Sinogram& sinogram, double noise);
+
+}  // namespace feldspar::recon
