@@ -38,7 +38,7 @@ struct Place {
 };
 
 /// The views by their direction around the turn.
-std::vector<Place> around(const Sinogram& s) {
+std::vector<Place> by_angle(const Sinogram& s) {
   std::vector<Place> order;
   for (int n = 0; n < s.count(); ++n) {
     const geometry::View& v = s.views[static_cast<std::size_t>(n)];
@@ -49,23 +49,50 @@ std::vector<Place> around(const Sinogram& s) {
   return order;
 }
 
-/// Where a view lies between its neighbours, in shares of their distance, beside where its angle puts it.
-/// NaN where the neighbours are too alike to tell.
-double displacement(const std::vector<double>& before, const std::vector<double>& here,
-                    const std::vector<double>& after, double share, double noise) {
-  double across = 0, along = 0;
-  for (std::size_t i = 0; i < here.size(); ++i) {
-    const double change = after[i] - before[i];
-    across += change * change;
-    along += change * (here[i] - (1 - share) * before[i] - share * after[i]);
+/// Five neighbours in angle, of which the middle one is looked at.
+struct Neighbours {
+  const std::vector<double>* rows[5];
+  double angles[5];
+};
+
+struct Displacement {
+  double share = 0;  ///< of the distance between the two next to it
+  double error = 0;  ///< one standard deviation by noise
+};
+
+/// How far the middle row lies from where its angle puts it between the others, to third order in the angle.
+Displacement displacement(const Neighbours& around, double noise) {
+  double weights[5] = {};
+  for (const int a : {0, 1, 3, 4}) {
+    weights[a] = 1;
+    for (const int b : {0, 1, 3, 4})
+      if (b != a) weights[a] *= (around.angles[2] - around.angles[b]) / (around.angles[a] - around.angles[b]);
   }
-  const double by_noise = 2 * noise * noise * static_cast<double>(here.size());
-  return across > 9 * by_noise ? along / across : NAN;
+  double across = 0, along = 0, spread = 1;
+  for (const int a : {0, 1, 3, 4}) spread += weights[a] * weights[a];
+  for (std::size_t i = 0; i < around.rows[2]->size(); ++i) {
+    double expected = 0;
+    for (const int a : {0, 1, 3, 4}) expected += weights[a] * (*around.rows[a])[i];
+    const double change = (*around.rows[3])[i] - (*around.rows[1])[i];
+    across += change * change, along += change * ((*around.rows[2])[i] - expected);
+  }
+  if (!(across > 0)) return {0, INFINITY};
+  // The noise of a running mean is smaller by the root of its width, and tied together over as much.
+  return {along / across, noise * std::sqrt(spread / across)};
+}
+
+bool follow_each_other(const double (&angles)[5], double step) {
+  for (int m = 1; m < 5; ++m) {
+    const double gap = angles[m] - angles[m - 1];
+    if (!(gap > 0.2 * step && gap < 2.5 * step)) return false;
+  }
+  return true;
 }
 
 /// One side's outermost columns.
 struct Edge {
   double level = 0, error = 0, slope = 0;
+  double unrest = 0;  ///< from view to view
 };
 
 Edge look_at_edge(const Sinogram& s, int first, int end, double noise) {
@@ -75,8 +102,14 @@ Edge look_at_edge(const Sinogram& s, int first, int end, double noise) {
     for (int n = 0; n < s.count(); ++n) values.push_back(s.row(n)[i]);
     columns.push_back(median(std::move(values)));
   }
+  std::vector<double> unrest;
+  for (int n = 0; n < s.count(); ++n) {
+    double sum = 0;
+    for (int i = first; i < end; ++i) sum += s.row(n)[i];
+    unrest.push_back(std::abs(sum / (end - first) - median(columns)));
+  }
   return {median(columns), 1.25 * noise / std::sqrt(static_cast<double>(s.count())),
-          std::abs(columns.front() - columns.back())};
+          std::abs(columns.front() - columns.back()), 1.4826 * median(std::move(unrest))};
 }
 
 /// A high quantile of all line integrals: what rays through the object's middle read.
@@ -93,47 +126,49 @@ double object_level(const Sinogram& s) {
 
 Check check_order(const Sinogram& s, double noise) {
   Check check{.name = "order of the views"};
-  const std::vector<Place> order = around(s);
+  const std::vector<Place> order = by_angle(s);
   const auto count = order.size();
-  std::vector<double> gaps, away(count, NAN), known;
+  std::vector<double> gaps;
   for (std::size_t n = 1; n < count; ++n) gaps.push_back(order[n].angle - order[n - 1].angle);
   const double step = median(gaps);
   if (count < 24 || !(step > 0) || step > widest_step)
     return check.text = "the views are too few to be each other's neighbours", check;
-  // Wide enough that no feature moves by more than a window from a view to the one after the next.
-  const int width = std::clamp(static_cast<int>(std::ceil(s.columns * step)), 1, s.trusted.count() / 8);
+  // Twice as wide as any feature moves from view to view, so that rows change smoothly with the angle.
+  const int width = std::clamp(static_cast<int>(std::ceil(2 * s.columns * step)), 4, s.trusted.count() / 6);
   std::vector<std::vector<double>> rows;
   for (const Place& place : order) rows.push_back(smoothed(s, place.view, width));
+  std::vector<Displacement> found(count, Displacement{0, INFINITY});
+  std::vector<double> spread;
   for (std::size_t n = 0; n < count; ++n) {
-    const std::size_t a = (n + count - 1) % count, b = (n + 1) % count;
-    const auto turn = [](double angle) { return angle - 2 * pi * std::floor(angle / (2 * pi)); };
-    const double before = turn(order[n].angle - order[a].angle),
-                 after = turn(order[b].angle - order[n].angle);
-    if (before + after > 4 * step || !(before + after > step)) continue;
-    away[n] = displacement(rows[a], rows[n], rows[b], before / (before + after), noise / std::sqrt(width));
-    if (std::isfinite(away[n])) known.push_back(away[n]);
+    Neighbours around{};
+    for (std::size_t m = 0; m < 5; ++m) {
+      const std::size_t at = (n + count + m - 2) % count;
+      around.rows[m] = &rows[at];
+      around.angles[m] = order[at].angle + (n + m < 2 ? -2 * pi : n + m >= count + 2 ? 2 * pi : 0);
+    }
+    if (!follow_each_other(around.angles, step)) continue;
+    found[n] = displacement(around, noise);
+    if (found[n].error < order_limit) spread.push_back(std::abs(found[n].share));
   }
-  if (known.size() < count / 2)
+  if (spread.size() < count / 4)
     return check.text = "neighbouring views are too alike, or too noisy, to be told apart", check;
-  const double middle = median(known);
-  std::vector<double> apart;
-  for (const double d : known) apart.push_back(std::abs(d - middle));
-  const double limit = std::max(order_limit, order_sigmas * 1.4826 * median(apart));
+  const double usual = 1.4826 * median(spread);
   std::string where;
   int wrong = 0;
   double worst = 0;
   for (std::size_t n = 0; n < count; ++n) {
-    if (!std::isfinite(away[n])) continue;
-    worst = std::max(worst, std::abs(away[n] - middle));
-    if (std::abs(away[n] - middle) > limit && ++wrong <= 6) where += fmt::format(" {}", order[n].view);
+    const double limit = std::max(order_limit, order_sigmas * std::hypot(usual, found[n].error));
+    const double excess = std::abs(found[n].share) / limit;
+    worst = std::max(worst, excess);
+    if (excess > 1 && ++wrong <= 6) where += fmt::format(" {}", order[n].view);
   }
   check.outcome = wrong > 0 ? Check::Outcome::failed : Check::Outcome::passed;
   check.text = fmt::format(
-      "views lie within {:.3f} of the distance between their neighbours of where their angles put "
-      "them (limit {:.3f}){}",
-      worst, limit,
-      wrong > 0 ? fmt::format(": {} do not, view{}{}: an angle is wrong, or an image is lost or "
-                              "in another's place",
+      "each view lies between its neighbours where its angle puts it, to {:.4f} of their distance; the worst "
+      "has {:.2f} of its limit{}",
+      usual, worst,
+      wrong > 0 ? fmt::format(": {} do not, view{}{}: an angle is wrong, or an image is lost or in another's "
+                              "place",
                               wrong, where, wrong > 6 ? " ..." : "")
                 : "");
   return check;
@@ -147,7 +182,8 @@ Check check_air(const Sinogram& s, double noise) {
   double level = INFINITY, error = 0;
   for (const int first : {s.trusted.first, s.trusted.end - margin}) {
     const Edge edge = look_at_edge(s, first, first + margin, noise);
-    const bool flat = edge.slope < 0.2 * std::abs(edge.level) + air_sigmas * edge.error + 1e-3;
+    const bool flat = edge.slope < 0.2 * std::abs(edge.level) + air_sigmas * edge.error + 1e-3 &&
+                      edge.unrest < 2 * noise / std::sqrt(margin) + 4e-3;
     if (flat && edge.level < object_over_edge * object && std::abs(edge.level) < std::abs(level))
       level = edge.level, error = edge.error;
   }

@@ -28,8 +28,11 @@ double visible(const FdkSetup& setup, double height) {
   return height;
 }
 
-/// Slices that the rays at `height` can meet within the grid.
-Range slices_met(const geometry::VolumeGrid& grid, const Sinogram& like) {
+/// Between which slices, not cut to the grid, the rays can pass where they are above or below it.
+struct Slices {
+  double lowest = 0, highest = 0;
+};
+Slices rays_between(const geometry::VolumeGrid& grid, const Sinogram& like) {
   const geometry::Vec3 a = grid.origin, b = grid.centre_of(grid.nx - 1, grid.ny - 1, grid.nz - 1);
   const double reach =
       std::hypot(std::max(std::abs(a.x), std::abs(b.x)), std::max(std::abs(a.y), std::abs(b.y)));
@@ -42,10 +45,15 @@ Range slices_met(const geometry::VolumeGrid& grid, const Sinogram& like) {
     highest = std::max(highest, like.height + std::abs(slope) * reach);
   }
   const auto slice = [&](double z) { return (z - a.z) / grid.spacing.z; };
+  return {slice(lowest), slice(highest)};
+}
+
+Range slices_met(const geometry::VolumeGrid& grid, const Sinogram& like) {
+  const Slices between = rays_between(grid, like);
   const auto cut = [&](double k) {
     return static_cast<int>(std::clamp(k, 0.0, static_cast<double>(grid.nz)));
   };
-  return {cut(std::floor(slice(lowest)) - 1), cut(std::ceil(slice(highest)) + 2)};
+  return {cut(std::floor(between.lowest) - 1), cut(std::ceil(between.highest) + 2)};
 }
 
 double robust_deviation(std::vector<double> differences, double factor) {
@@ -127,6 +135,12 @@ Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backe
 }
 
 Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like, kernels::Backend& backend) {
+  const Slices met = rays_between(grid, like);
+  if (met.lowest < -1 || met.highest > grid.nz) {
+    Sinogram none = like;
+    std::fill(none.values.begin(), none.values.end(), 0.0f);
+    return none;
+  }
   geometry::VolumeGrid flat = grid;
   flat.nz = 1, flat.spacing.z = 1e6, flat.origin.z = like.height;  // endless along z
   return cast_slices(

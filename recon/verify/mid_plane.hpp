@@ -37,7 +37,7 @@ struct Sinogram {
 /// What `volume` casts along the rays of `like`. Reads only the slices that they can meet, a few at a time.
 [[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backend& backend);
 
-/// What a volume of ones on `grid` casts: lengths in mm.
+/// What a volume of ones on `grid` casts: lengths in mm. All 0 when rays leave the grid above or below.
 [[nodiscard]] Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like,
                                       kernels::Backend& backend);
 

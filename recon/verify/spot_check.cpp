@@ -20,7 +20,7 @@ using geometry::Range;
 constexpr int wanted = 96;
 constexpr int most_heights = 24;
 constexpr int views_at_once = 32;
-constexpr double rounding = 2e-3;     // of the spots' rms: single precision, summed over thousands of views
+constexpr double rounding = 5e-4;     // of the spots' rms: single precision, summed over thousands of views
 constexpr double displaced = 1;       // of the neighbours' range, where merged views displace by up to 1/3
 constexpr double wrong_share = 0.02;  // of displaced spots: narrow features may lie between neighbours
 
