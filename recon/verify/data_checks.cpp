@@ -12,8 +12,9 @@ namespace {
 
 using std::numbers::pi;
 
-constexpr double order_limit = 0.08;  // of the way between the neighbours: a step lost beside it makes 1/6
-constexpr double order_sigmas = 10;   // of the spread over all views
+constexpr double order_limit = 1.5;  // of a step's length to the longer one beside it: 2 where a view is lost
+constexpr double order_sigmas = 5;
+constexpr double most_order_error = 0.4;
 constexpr double widest_step = 0.05;  // rad: further apart, views are not each other's neighbours
 constexpr double air_limit = 0.02;    // the beam drifts by less than this
 constexpr double air_share = 0.03;    // of the object's own line integrals
@@ -49,44 +50,15 @@ std::vector<Place> by_angle(const Sinogram& s) {
   return order;
 }
 
-/// Five neighbours in angle, of which the middle one is looked at.
-struct Neighbours {
-  const std::vector<double>* rows[5];
-  double angles[5];
-};
-
-struct Displacement {
-  double share = 0;  ///< of the distance between the two next to it
-  double error = 0;  ///< one standard deviation by noise
-};
-
-/// How far the middle row lies from where its angle puts it between the others, to third order in the angle.
-Displacement displacement(const Neighbours& around, double noise) {
-  double weights[5] = {};
-  for (const int a : {0, 1, 3, 4}) {
-    weights[a] = 1;
-    for (const int b : {0, 1, 3, 4})
-      if (b != a) weights[a] *= (around.angles[2] - around.angles[b]) / (around.angles[a] - around.angles[b]);
-  }
-  double across = 0, along = 0, spread = 1;
-  for (const int a : {0, 1, 3, 4}) spread += weights[a] * weights[a];
-  for (std::size_t i = 0; i < around.rows[2]->size(); ++i) {
-    double expected = 0;
-    for (const int a : {0, 1, 3, 4}) expected += weights[a] * (*around.rows[a])[i];
-    const double change = (*around.rows[3])[i] - (*around.rows[1])[i];
-    across += change * change, along += change * ((*around.rows[2])[i] - expected);
-  }
-  if (!(across > 0)) return {0, INFINITY};
-  // The noise of a running mean is smaller by the root of its width, and tied together over as much.
-  return {along / across, noise * std::sqrt(spread / across)};
+double gap_after(const std::vector<Place>& order, std::size_t n) {
+  return n + 1 < order.size() ? order[n + 1].angle - order[n].angle
+                              : order[0].angle + 2 * pi - order[n].angle;
 }
 
-bool follow_each_other(const double (&angles)[5], double step) {
-  for (int m = 1; m < 5; ++m) {
-    const double gap = angles[m] - angles[m - 1];
-    if (!(gap > 0.2 * step && gap < 2.5 * step)) return false;
-  }
-  return true;
+double usual_gap(const std::vector<Place>& order) {
+  std::vector<double> gaps;
+  for (std::size_t n = 0; n < order.size(); ++n) gaps.push_back(gap_after(order, n));
+  return median(gaps);
 }
 
 /// One side's outermost columns.
@@ -124,52 +96,65 @@ double object_level(const Sinogram& s) {
 
 }  // namespace
 
-Check check_order(const Sinogram& s, double noise) {
-  Check check{.name = "order of the views"};
+void ViewSteps::add(const Sinogram& s, double noise) {
   const std::vector<Place> order = by_angle(s);
-  const auto count = order.size();
-  std::vector<double> gaps;
-  for (std::size_t n = 1; n < count; ++n) gaps.push_back(order[n].angle - order[n - 1].angle);
-  const double step = median(gaps);
-  if (count < 24 || !(step > 0) || step > widest_step)
-    return check.text = "the views are too few to be each other's neighbours", check;
-  // Twice as wide as any feature moves from view to view, so that rows change smoothly with the angle.
-  const int width = std::clamp(static_cast<int>(std::ceil(2 * s.columns * step)), 4, s.trusted.count() / 6);
+  const double usual = usual_gap(order);
+  if (steps_.empty()) {
+    if (order.size() < 24 || !(usual > 0) || usual > widest_step) return;
+    steps_.resize(order.size());
+  }
+  // Wider than any feature moves in three steps, so that rows change in proportion to the angle.
+  const int width = std::clamp(static_cast<int>(std::ceil(3 * s.columns * usual)), 4, s.trusted.count() / 6);
   std::vector<std::vector<double>> rows;
   for (const Place& place : order) rows.push_back(smoothed(s, place.view, width));
-  std::vector<Displacement> found(count, Displacement{0, INFINITY});
-  std::vector<double> spread;
-  for (std::size_t n = 0; n < count; ++n) {
-    Neighbours around{};
-    for (std::size_t m = 0; m < 5; ++m) {
-      const std::size_t at = (n + count + m - 2) % count;
-      around.rows[m] = &rows[at];
-      around.angles[m] = order[at].angle + (n + m < 2 ? -2 * pi : n + m >= count + 2 ? 2 * pi : 0);
-    }
-    if (!follow_each_other(around.angles, step)) continue;
-    found[n] = displacement(around, noise);
-    if (found[n].error < order_limit) spread.push_back(std::abs(found[n].share));
+  for (std::size_t n = 0; n < order.size(); ++n) {
+    const std::size_t next = (n + 1) % order.size();
+    const double gap = gap_after(order, n) / usual;
+    Step& step = steps_[n];
+    step.before = order[n].view, step.after = order[next].view;
+    step.usable = gap > 0.4 && gap < 2.5;
+    if (!step.usable) continue;
+    double squares = 0;
+    for (std::size_t i = 0; i < rows[n].size(); ++i)
+      squares += (rows[n][i] - rows[next][i]) * (rows[n][i] - rows[next][i]);
+    // Noise adds n v to the sum of squares, v = 2 noise^2 / width, give or take v sqrt(2 n width), and
+    // 2 sqrt(v width squares) where it happens to agree with the difference.
+    const double count = static_cast<double>(rows[n].size()), v = 2 * noise * noise / width,
+                 signal = squares - count * v, scale = 1 / (gap * gap);
+    step.squares += signal * scale;
+    step.variance += (2 * v * v * count * width + 4 * v * width * std::max(0.0, signal)) * scale * scale;
   }
-  if (spread.size() < count / 4)
-    return check.text = "neighbouring views are too alike, or too noisy, to be told apart", check;
-  const double usual = 1.4826 * median(spread);
+}
+
+Check ViewSteps::check() const {
+  Check check{.name = "order of the views"};
+  if (steps_.empty()) return check.text = "the views are too few to be each other's neighbours", check;
+  const std::size_t count = steps_.size();
+  const auto length = [](const Step& step) { return std::sqrt(std::max(0.0, step.squares)); };
+  const auto error = [](const Step& step) {
+    return step.usable && step.squares > 0 ? 0.5 * std::sqrt(step.variance) / step.squares : INFINITY;
+  };
   std::string where;
-  int wrong = 0;
+  int wrong = 0, known = 0;
   double worst = 0;
   for (std::size_t n = 0; n < count; ++n) {
-    const double limit = std::max(order_limit, order_sigmas * std::hypot(usual, found[n].error));
-    const double excess = std::abs(found[n].share) / limit;
-    worst = std::max(worst, excess);
-    if (excess > 1 && ++wrong <= 6) where += fmt::format(" {}", order[n].view);
+    const Step &step = steps_[n], &before = steps_[(n + count - 1) % count], &after = steps_[(n + 1) % count];
+    const double by_noise = order_sigmas * std::max({error(step), error(before), error(after)});
+    if (!(by_noise < most_order_error)) continue;
+    ++known;
+    const double ratio = length(step) / std::max(length(before), length(after));
+    worst = std::max(worst, ratio);
+    if (ratio > order_limit + by_noise && ++wrong <= 4)
+      where += fmt::format("{}{} to {}", where.empty() ? " " : ", ", step.before, step.after);
   }
+  if (known < static_cast<int>(count / 10))
+    return check.text = "neighbouring views are too alike, or too noisy, to be told apart", check;
   check.outcome = wrong > 0 ? Check::Outcome::failed : Check::Outcome::passed;
   check.text = fmt::format(
-      "each view lies between its neighbours where its angle puts it, to {:.4f} of their distance; the worst "
-      "has {:.2f} of its limit{}",
-      usual, worst,
-      wrong > 0 ? fmt::format(": {} do not, view{}{}: an angle is wrong, or an image is lost or in another's "
-                              "place",
-                              wrong, where, wrong > 6 ? " ..." : "")
+      "of {} steps from view to view the longest is {:.2f} times as long as those beside it (limit {}){}",
+      known, worst, order_limit,
+      wrong > 0 ? fmt::format(": view{}{}: an angle is wrong, or an image is lost or in another's place",
+                              where, wrong > 4 ? " ..." : "")
                 : "");
   return check;
 }

@@ -34,6 +34,9 @@ struct Sinogram {
 [[nodiscard]] Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
                                double height);
 
+/// Up to `count` heights on the axis that every view sees, no two in one detector row.
+[[nodiscard]] std::vector<double> heights_seen(const FdkSetup& setup, int count);
+
 /// What `volume` casts along the rays of `like`. Reads only the slices that they can meet, a few at a time.
 [[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backend& backend);
 

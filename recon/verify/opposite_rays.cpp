@@ -26,19 +26,11 @@ double azimuth(const geometry::View& view) {
 
 double within_turn(double angle) { return angle - 2 * pi * std::floor(angle / (2 * pi)); }
 
-/// A value of a view's row between its columns, and its slope; false beyond what was measured.
-struct Sample {
-  double value = 0, slope = 0;
+/// What is supposed of the detector beside what the geometry says of it.
+struct Supposed {
+  double shift = 0;  ///< columns
+  double scale = 0;  ///< share
 };
-bool sample(const Sinogram& s, int view, double column, Sample& out) {
-  const double cell = std::floor(column);
-  if (!(cell >= s.trusted.first + 1 && cell + 2 < s.trusted.end)) return false;
-  const float* const p = s.row(view) + static_cast<int>(cell);
-  const double a = column - cell;
-  out.value = (1 - a) * p[0] + a * p[1];
-  out.slope = (1 - a) * 0.5 * (p[1] - p[-1]) + a * 0.5 * (p[2] - p[0]);
-  return true;
-}
 
 /// The views around the turn, to be asked for any angle.
 class Turn {
@@ -57,7 +49,7 @@ class Turn {
 
   /// The ray at angle `fan` from the one to the axis (or at distance `fan` beside it) in a view at `azimuth`,
   /// interpolated between two views; false where none is near.
-  bool look(double azimuth, double fan, Sample& out) const {
+  bool look(double azimuth, double fan, const Supposed& supposed, double& out) const {
     azimuth = within_turn(azimuth);
     const auto above = std::upper_bound(order_.begin(), order_.end(), azimuth,
                                         [&](double a, int view) { return a < angle(view); });
@@ -66,10 +58,20 @@ class Turn {
     const double gap = within_turn(angle(next) - angle(previous)),
                  share = within_turn(azimuth - angle(previous)) / gap;
     if (!(gap > 0) || gap > 2.5 * step_) return false;
-    Sample a, b;
-    if (!sample(s_, previous, column(previous, fan), a) || !sample(s_, next, column(next, fan), b))
-      return false;
-    out = {(1 - share) * a.value + share * b.value, (1 - share) * a.slope + share * b.slope};
+    double a = 0, b = 0;
+    if (!sample(previous, fan, supposed, a) || !sample(next, fan, supposed, b)) return false;
+    out = (1 - share) * a + share * b;
+    return true;
+  }
+
+  /// A view's ray at `fan`; false beyond what was measured.
+  bool sample(int view, double fan, const Supposed& supposed, double& out) const {
+    const double middle = column(view, 0),
+                 at = middle + (column(view, fan) - middle) * (1 + supposed.scale) + supposed.shift;
+    const double cell = std::floor(at), share = at - cell;
+    if (!(cell >= s_.trusted.first && cell + 1 < s_.trusted.end)) return false;
+    const float* const p = s_.row(view) + static_cast<int>(cell);
+    out = (1 - share) * p[0] + share * p[1];
     return true;
   }
 
@@ -100,27 +102,24 @@ class Turn {
   double step_ = 0;
 };
 
-/// The normal equations of difference = shift * A + scale * B + level.
-struct Fit {
-  double count = 0, aa = 0, ab = 0, bb = 0, a = 0, b = 0, da = 0, db = 0, d = 0, dd = 0;
+/// Sums over rays that can be compared whatever is supposed.
+struct Comparison {
+  static constexpr double shift_step = 0.25, scale_step = 0.005;
+  static constexpr Supposed supposed[5] = {
+      {}, {shift_step, 0}, {-shift_step, 0}, {0, scale_step}, {0, -scale_step}};
+  double squares[5] = {};
+  double count = 0;
 
-  void add(double difference, double x, double y) {
-    count += 1, aa += x * x, ab += x * y, bb += y * y, a += x, b += y;
-    da += difference * x, db += difference * y, d += difference, dd += difference * difference;
-  }
-
-  void solve(OppositeRays& result) const {
-    const double saa = aa - a * a / count, sab = ab - a * b / count, sbb = bb - b * b / count,
-                 sda = da - d * a / count, sdb = db - d * b / count, determinant = saa * sbb - sab * sab;
-    if (!(saa > 0)) return;
-    const bool both = determinant > 1e-6 * saa * sbb;
-    const double shift = both ? (sda * sbb - sdb * sab) / determinant : sda / saa,
-                 scale = both ? (sdb * saa - sda * sab) / determinant : 0;
-    const double left = std::max(0.0, dd - d * d / count - shift * sda - scale * sdb) / count;
-    result.shift = shift, result.scale = scale;
-    // Interpolation and a row's noise in its slope tie neighbouring pairs together: four count as one.
-    result.shift_error = 2 * std::sqrt(left * (both ? sbb / determinant : 1 / saa));
-    result.scale_error = both ? 2 * std::sqrt(left * saa / determinant) : INFINITY;
+  /// From the parabola through three sums of squares S(x): its lowest point, and the error of that,
+  /// sqrt(S / count) / sqrt(S'' / 2). Neighbouring pairs share pixels: four count as one, which doubles it.
+  void lowest(int plus, int minus, double step, double& at, double& error) const {
+    const double slope = (squares[plus] - squares[minus]) / (2 * step),
+                 bend = (squares[plus] + squares[minus] - 2 * squares[0]) / (step * step);
+    error = INFINITY;
+    if (!(bend > 0)) return;
+    at = -slope / bend;
+    const double left = std::max(squares[0] - 0.5 * slope * slope / bend, 0.0);
+    error = 2 * std::sqrt(left / count) / std::sqrt(0.5 * bend);
   }
 };
 
@@ -131,29 +130,37 @@ OppositeRays compare_opposite_rays(const Sinogram& sinogram) {
   const int views = sinogram.count();
   if (views < 16) return result;
   const Turn turn(sinogram);
-  const int stride = std::max(1, views / 500);
-  Fit fit;
-  double squares = 0, squares_reversed = 0, compared = 0;
+  const int stride = std::max(1, views / 400);
+  Comparison sums;
+  double reversed_squares = 0, reversed_count = 0, column_share = 0;
   for (int n = 0; n < views; n += stride)
-    for (int i = sinogram.trusted.first + 2; i + 2 < sinogram.trusted.end; ++i) {
+    for (int i = sinogram.trusted.first + 1; i + 2 < sinogram.trusted.end; ++i) {
+      // Between two columns, never on one: so all that is supposed meets the same blur of interpolation.
+      column_share = std::fmod(column_share + 0.6180339887498949, 1.0);
       const bool parallel = sinogram.views[static_cast<std::size_t>(n)].is_parallel();
-      const double fan = turn.fan(n, i), bend = parallel ? 0 : 2 * fan, here = turn.angle(n);
-      Sample from, opposite, reversed;
-      if (!sample(sinogram, n, i, from) || !turn.look(here + pi + bend, -fan, opposite)) continue;
-      const double difference = from.value - opposite.value;
-      const double u = i - turn.column(n, 0);
-      fit.add(difference, opposite.slope - from.slope, u * (from.slope + opposite.slope));
-      squares += difference * difference;
-      if (!parallel && turn.look(here + pi - bend, -fan, reversed)) {
-        squares_reversed += (from.value - reversed.value) * (from.value - reversed.value);
-        compared += 1;
+      const double fan = turn.fan(n, i + column_share), bend = parallel ? 0 : 2 * fan, here = turn.angle(n);
+      double squares[5] = {};
+      bool whole = true;
+      for (int s = 0; whole && s < 5; ++s) {
+        double from = 0, opposite = 0;
+        whole = turn.sample(n, fan, Comparison::supposed[s], from) &&
+                turn.look(here + pi + bend, -fan, Comparison::supposed[s], opposite);
+        squares[s] = (from - opposite) * (from - opposite);
       }
+      if (!whole) continue;
+      for (int s = 0; s < 5; ++s) sums.squares[s] += squares[s];
+      sums.count += 1;
+      double from = 0, reversed = 0;
+      if (parallel || !turn.sample(n, fan, {}, from) || !turn.look(here + pi - bend, -fan, {}, reversed))
+        continue;
+      reversed_squares += (from - reversed) * (from - reversed), reversed_count += 1;
     }
-  result.pairs = fit.count;
-  if (fit.count < least_pairs) return result;
-  result.misfit = std::sqrt(squares / fit.count);
-  result.reversed = compared > least_pairs ? std::sqrt(squares_reversed / compared) : INFINITY;
-  fit.solve(result);
+  result.pairs = sums.count;
+  if (sums.count < least_pairs) return result;
+  result.misfit = std::sqrt(sums.squares[0] / sums.count);
+  result.reversed = reversed_count > least_pairs ? std::sqrt(reversed_squares / reversed_count) : INFINITY;
+  sums.lowest(1, 2, Comparison::shift_step, result.shift, result.shift_error);
+  sums.lowest(3, 4, Comparison::scale_step, result.scale, result.scale_error);
   return result;
 }
 

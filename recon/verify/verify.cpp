@@ -14,6 +14,7 @@ namespace feldspar::recon {
 namespace {
 
 constexpr double floored_limit = 0.05, saturated_limit = 0.05, not_finite_limit = 0.01;
+constexpr int heights_for_order = 12;
 
 Check check_pixels(const kernels::AttenuationTally& tally) {
   Check check{.name = "pixels"};
@@ -64,7 +65,12 @@ Verdict verify(const io::ScanSource& source, const FdkSetup& setup, const FdkOpt
     const double noise = noise_of(central);
     const OppositeRays rays = compare_opposite_rays(central);
     checks.push_back(check_air(central, noise));
-    checks.push_back(check_order(central, noise));
+    ViewSteps steps;
+    for (const double height : heights_seen(setup, heights_for_order)) {
+      const Sinogram sinogram = measure(source, setup, fdk, height);
+      steps.add(sinogram, noise_of(sinogram));
+    }
+    checks.push_back(steps.check());
     checks.push_back(check_turn(central, rays));
     checks.push_back(check_axis(central, rays));
     checks.push_back(check_distances(central, rays));

@@ -27,7 +27,9 @@ TEST(Faults, SeesAWrongSenseOfRotation) {
 }
 
 TEST(Faults, SeesADetectorThatIsOnePercentNearer) {
-  StoredScan scan = scan_of(good_scan());
+  geometry::CircularScan wide = good_scan(360);  // 35 degrees of fan
+  wide.source_object_distance = 60, wide.source_detector_distance = 180;
+  StoredScan scan(VirtualScan(wide, engine_part()), 200000);
   scan.claimed().source_detector_distance *= 0.99;
 
   EXPECT_TRUE(fails(verdict_on(scan), "distances"));
