@@ -1,4 +1,4 @@
-// Questions to the measured rays alone: do opposite views agree, does each view follow its neighbours, does
+// Questions to the measured rays alone: do opposite views agree, does
 // air transmit everything. docs/trust.md derives the limits.
 #pragma once
 
@@ -24,25 +24,6 @@ struct OppositeRays {
 [[nodiscard]] Check check_turn(const Sinogram& sinogram, const OppositeRays& rays);
 [[nodiscard]] Check check_axis(const Sinogram& sinogram, const OppositeRays& rays);
 [[nodiscard]] Check check_distances(const Sinogram& sinogram, const OppositeRays& rays);
-
-/// How different views are that are neighbours in angle: a step that is twice as long as those beside it is
-/// two steps, or one to a view that belongs elsewhere.
-class ViewSteps {
- public:
-  /// The views at one height; every height makes the answer surer. All of the same scan.
-  void add(const Sinogram& sinogram, double noise);
-
-  [[nodiscard]] Check check() const;
-
- private:
-  struct Step {
-    double squares = 0;   ///< of the difference, without the noise's share, as if over the usual angle
-    double variance = 0;  ///< of `squares`
-    int before = 0, after = 0;
-    bool usable = false;
-  };
-  std::vector<Step> steps_;  ///< by angle; empty where views are too far apart
-};
 
 /// The level of the outermost columns, where they see air.
 [[nodiscard]] Check check_air(const Sinogram& sinogram, double noise);

@@ -96,18 +96,6 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-std::vector<double> heights_seen(const FdkSetup& setup, int count) {
-  const geometry::View& view = setup.views.front();
-  const double a = row_at(view, 0), b = row_at(view, 1);
-  count = std::clamp(setup.rows / 2, 1, count);
-  std::vector<double> heights;
-  for (int n = 0; n < count; ++n) {
-    const double height = visible(setup, ((n + 0.5) * setup.rows / count - 0.5 - a) / (b - a));
-    if (heights.empty() || height != heights.back()) heights.push_back(height);
-  }
-  return heights;
-}
-
 Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
                  double height) {
   Sinogram result{.columns = setup.columns, .height = visible(setup, height), .trusted = setup.measured};

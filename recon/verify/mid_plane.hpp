@@ -1,6 +1,7 @@
 // One row of all projections, as measured and as the finished volume would cast it.
 #pragma once
 
+#include <cmath>
 #include <functional>
 #include <vector>
 
@@ -13,6 +14,9 @@ struct FinishedVolume {
   geometry::VolumeGrid grid;
   std::function<Array3<float>(int z, int nz)> read;
   double quantum = 0;  ///< 1/mm between the values that it can store; 0 for floating point
+  double lowest = -INFINITY, highest = INFINITY;  ///< that it can store; what lay beyond was clipped
+
+  [[nodiscard]] bool clips_air() const { return lowest >= 0; }
 };
 
 /// The rays of all views through the points of the axis at one height: views x columns.
@@ -33,9 +37,6 @@ struct Sinogram {
 /// Line integrals at `height`, or as near to it as every view sees, interpolated between two detector rows.
 [[nodiscard]] Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
                                double height);
-
-/// Up to `count` heights on the axis that every view sees, no two in one detector row.
-[[nodiscard]] std::vector<double> heights_seen(const FdkSetup& setup, int count);
 
 /// What `volume` casts along the rays of `like`. Reads only the slices that they can meet, a few at a time.
 [[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backend& backend);

@@ -175,6 +175,7 @@ std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& 
   });
   std::vector<Spot> all;
   for (const auto& layer : layers) all.insert(all.end(), layer.begin(), layer.end());
+  for (Spot& spot : all) spot.recomputed = std::clamp(spot.recomputed, volume.lowest, volume.highest);
   return all;
 }
 

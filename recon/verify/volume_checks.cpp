@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
+#include <numeric>
 
 namespace feldspar::recon {
 namespace {
@@ -17,6 +19,9 @@ constexpr int fewest_views = 24;      // below, streaks are as strong as the obj
 constexpr double mass_limit = 0.03;
 constexpr double view_factor = 4;
 constexpr double view_share = 0.05;
+constexpr double order_limit = 0.12;  // a step lost in a full turn puts every view 1/4 off, two swapped 1/2
+constexpr double order_sigmas = 6;
+constexpr double largest_order_error = 0.06;
 constexpr std::size_t bytes_at_once = std::size_t{16} << 20;
 
 /// The share of the measured attenuation on rays that miss the volume.
@@ -47,6 +52,18 @@ bool is_whole(const Sinogram& measured) {
     all += std::abs(mean(first, end));
   }
   return edges < 0.1 * all;
+}
+
+/// The views by their direction around the turn.
+std::vector<int> by_angle(const Sinogram& s) {
+  std::vector<int> order(static_cast<std::size_t>(s.count()));
+  std::iota(order.begin(), order.end(), 0);
+  const auto angle = [&](int n) {
+    const geometry::View& v = s.views[static_cast<std::size_t>(n)];
+    return v.is_parallel() ? std::atan2(-v.direction.y, -v.direction.x) : std::atan2(v.source.y, v.source.x);
+  };
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return angle(a) < angle(b); });
+  return order;
 }
 
 struct Difference {
@@ -153,6 +170,52 @@ Check check_views(const Sinogram& measured, const Sinogram& cast, const Sinogram
       wrong > 0 ? fmt::format(": {} view{} not of this object at this angle:{}{}", wrong,
                               wrong > 1 ? "s are" : " is", where, wrong > 6 ? " ..." : "")
                 : "");
+  return check;
+}
+
+Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
+  Check check{.name = "order of the views"};
+  if (measured.count() < fewest_views)
+    return check.text = "too few views to be each other's neighbours", check;
+  if (!comparable(measured, lengths, check)) return check;
+  const std::vector<int> order = by_angle(cast);
+  std::vector<double> away, errors;
+  std::vector<int> views;
+  for (std::size_t n = 1; n + 1 < order.size(); ++n) {
+    double across = 0, along = 0;
+    for (int i = measured.trusted.first; i < measured.trusted.end; ++i) {
+      const double change = cast.row(order[n + 1])[i] - cast.row(order[n - 1])[i];
+      across += change * change;
+      along += change * (measured.row(order[n])[i] - cast.row(order[n])[i]);
+    }
+    if (!(across > 0)) continue;
+    away.push_back(along / across), errors.push_back(noise / std::sqrt(across)), views.push_back(order[n]);
+  }
+  const double error = median(errors);
+  if (away.size() < order.size() / 2 || !(error < largest_order_error))
+    return check.text = "neighbouring views are too alike, or too noisy, to be told apart", check;
+  std::vector<double> sizes;
+  for (const double a : away) sizes.push_back(std::abs(a));
+  const double usual = 1.4826 * median(sizes);
+  int wrong = 0;
+  std::string where;
+  for (std::size_t n = 0; n < away.size(); ++n) {
+    const double limit = std::max(order_limit, order_sigmas * std::hypot(usual, errors[n]));
+    if (sizes[n] > limit && ++wrong <= 6) where += fmt::format(" {}", views[n]);
+  }
+  const bool all = usual > order_limit + order_sigmas * error / 2;
+  check.outcome = wrong > 0 || all ? Check::Outcome::failed : Check::Outcome::passed;
+  check.text = fmt::format(
+      "views lie {:.3f} +- {:.3f} of the distance between their neighbours from where their "
+      "angles put them (limit {})",
+      usual, error, order_limit);
+  if (wrong > 0)
+    check.text += fmt::format(
+        ": {} more than others, view{}{}: an angle is wrong, or an image is lost or in "
+        "another's place",
+        wrong, where, wrong > 6 ? " ..." : "");
+  else if (all)
+    check.text += ": the angles of a part of the views are wrong against the others', as after a lost image";
   return check;
 }
 

@@ -24,6 +24,11 @@ struct Census {
 [[nodiscard]] Check check_views(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths,
                                 double noise);
 
+/// How far each view lies from where its angle puts it among its neighbours: what it differs from the
+/// volume's rays by, as a share of how these change with the angle.
+[[nodiscard]] Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths,
+                                double noise);
+
 /// All measured rays together against all that the volume casts.
 [[nodiscard]] Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths,
                               double noise);
