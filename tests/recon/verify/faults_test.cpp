@@ -67,7 +67,6 @@ TEST(Faults, SeesTwoDistantViewsSwapped) {
   const recon::Verdict verdict = verdict_on(scan);
 
   EXPECT_TRUE(fails(verdict, "every view"));
-
 }
 
 TEST(Faults, SeesALostView) {
