@@ -16,7 +16,7 @@ using testing::Outcome;
 class VerifyPipeline : public ::testing::Test {
  protected:
   void SetUp() override {
-    const Outcome made = run("simulate markers --scale 1/8 --rows 48 --views 120 -o scan");
+    const Outcome made = run("simulate markers --scale 1/2 --views 120 -o scan");
     ASSERT_EQ(made.exit_code, 0) << made.output;
   }
   Outcome run(const std::string& arguments) const {
