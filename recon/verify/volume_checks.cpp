@@ -22,6 +22,7 @@ constexpr double view_share = 0.05;
 constexpr double order_limit = 0.12;  // a step lost in a full turn puts every view 1/4 off, two swapped 1/2
 constexpr double order_sigmas = 6;
 constexpr double largest_order_error = 0.06;
+constexpr double most_unexplained = 0.5;  // of what changes between neighbours: else the grid hides the order
 constexpr std::size_t bytes_at_once = std::size_t{16} << 20;
 
 /// The share of the measured attenuation on rays that miss the volume.
@@ -179,20 +180,23 @@ Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram
     return check.text = "too few views to be each other's neighbours", check;
   if (!comparable(measured, lengths, check)) return check;
   const std::vector<int> order = by_angle(cast);
-  std::vector<double> away, errors;
+  std::vector<double> away, errors, unexplained;
   std::vector<int> views;
   for (std::size_t n = 1; n + 1 < order.size(); ++n) {
-    double across = 0, along = 0;
+    double across = 0, along = 0, apart = 0;
     for (int i = measured.trusted.first; i < measured.trusted.end; ++i) {
       const double change = cast.row(order[n + 1])[i] - cast.row(order[n - 1])[i];
+      const double off = measured.row(order[n])[i] - cast.row(order[n])[i];
       across += change * change;
-      along += change * (measured.row(order[n])[i] - cast.row(order[n])[i]);
+      along += change * off, apart += off * off;
     }
     if (!(across > 0)) continue;
+    unexplained.push_back(std::sqrt(apart / across));
     away.push_back(along / across), errors.push_back(noise / std::sqrt(across)), views.push_back(order[n]);
   }
   const double error = median(errors);
-  if (away.size() < order.size() / 2 || !(error < largest_order_error))
+  if (away.size() < order.size() / 2 || !(error < largest_order_error) ||
+      !(median(unexplained) < most_unexplained))
     return check.text = "neighbouring views are too alike, or too noisy, to be told apart", check;
   std::vector<double> sizes;
   for (const double a : away) sizes.push_back(std::abs(a));
