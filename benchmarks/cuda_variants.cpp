@@ -1,9 +1,8 @@
-// The ways to back-project on a GPU against each other: interpolation in software with full weights, and by
-// the texture unit. GUPS are 10^9 voxel updates a second.
+// The ways to back-project on a GPU against each other (kernels/cuda/operators.hpp names them). GUPS are
+// 10^9 voxel updates a second.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -15,7 +14,19 @@ namespace {
 
 constexpr int view_count = 64;
 
-void back_projection(benchmark::State& state, int device, cuda::Interpolation interpolation, int size) {
+struct Variant {
+  const char* name;
+  cuda::Method method;
+  ViewMerging merging;
+};
+
+constexpr Variant variants[] = {{"blocks", cuda::Method::blocks, {}},
+                                {"blocks_merged_by_8", cuda::Method::blocks, {.views = 8, .tile = 64}},
+                                {"half_blocks", cuda::Method::half_blocks, {}},
+                                {"columns", cuda::Method::columns, {}},
+                                {"texture", cuda::Method::texture, {}}};
+
+void back_projection(benchmark::State& state, int device, const Variant& variant, int size) {
   const geometry::CircularScan scan = [size] {
     geometry::CircularScan made{
         .source_object_distance = 300,
@@ -24,7 +35,7 @@ void back_projection(benchmark::State& state, int device, cuda::Interpolation in
         .axis = {},
         .angles = {},
         .shifts = {}};
-    for (int n = 0; n < view_count; ++n) made.angles.push_back(2 * std::numbers::pi * n / 1600);
+    for (int n = 0; n < view_count; ++n) made.angles.push_back(0.6 + 2 * std::numbers::pi * n / 3176);
     return made;
   }();
   const std::vector<geometry::View> views = geometry::make_views(scan);
@@ -41,8 +52,7 @@ void back_projection(benchmark::State& state, int device, cuda::Interpolation in
   cuda::check(cudaMemset(volume.data(), 0, volume.bytes()), "cudaMemset");
   cuda::check(cudaDeviceSynchronize(),
               "cudaDeviceSynchronize");  // the queue does not wait for the default stream
-  const auto projector =
-      cuda::make_back_projector(queue, interpolation, std::numeric_limits<double>::infinity());
+  const auto projector = cuda::make_back_projector(queue, variant.method, {.merging = variant.merging});
   for (auto _ : state) {
     projector->accumulate(views, {0, size}, {projections.as<float>(), size, size, view_count}, grid,
                           {0, grid.nz}, {volume.as<float>(), grid.nx, grid.ny, grid.nz});
@@ -57,12 +67,11 @@ void register_all() {
   for (std::size_t n = 0; n < devices.size(); ++n) {
     if (!devices[n].unavailable.empty()) continue;
     for (const int size : {512, 1024, 2000})
-      for (const auto& [name, interpolation] : {std::pair{"exact", cuda::Interpolation::exact},
-                                                std::pair{"texture", cuda::Interpolation::texture}})
+      for (const Variant& variant : variants)
         benchmark::RegisterBenchmark(
-            (std::string(name) + "/" + devices[n].name + "/" + std::to_string(size)).c_str(),
-            [=, device = static_cast<int>(n), way = interpolation](benchmark::State& state) {
-              back_projection(state, device, way, size);
+            (std::string(variant.name) + "/" + devices[n].name + "/" + std::to_string(size)).c_str(),
+            [=, device = static_cast<int>(n), &variant](benchmark::State& state) {
+              back_projection(state, device, variant, size);
             })
             ->Unit(benchmark::kMillisecond)
             ->UseRealTime();

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <fstream>
+#include <numbers>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
@@ -11,18 +12,6 @@
 
 namespace feldspar::cli {
 namespace {
-
-/// Bytes the system could give without swapping, and what a container's limit leaves.
-std::size_t free_memory() {
-  std::size_t available = std::size_t{8} << 30;
-  std::ifstream meminfo("/proc/meminfo");
-  for (std::string line; std::getline(meminfo, line);)
-    if (line.starts_with("MemAvailable:")) available = std::stoull(line.substr(13)) * 1024;
-  std::ifstream limit("/sys/fs/cgroup/memory.max"), current("/sys/fs/cgroup/memory.current");
-  std::size_t most = 0, used = 0;
-  if (limit >> most && current >> used && most > used) available = std::min(available, most - used);
-  return available;
-}
 
 geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::CircularScan& scan) {
   const double spacing = options.voxel_size.empty() ? 0 : parse_length_mm(options.voxel_size, "--voxel-size");
@@ -52,6 +41,17 @@ geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::Circul
 }
 
 }  // namespace
+
+std::size_t free_memory() {
+  std::size_t available = std::size_t{8} << 30;
+  std::ifstream meminfo("/proc/meminfo");
+  for (std::string line; std::getline(meminfo, line);)
+    if (line.starts_with("MemAvailable:")) available = std::stoull(line.substr(13)) * 1024;
+  std::ifstream limit("/sys/fs/cgroup/memory.max"), current("/sys/fs/cgroup/memory.current");
+  std::size_t most = 0, used = 0;
+  if (limit >> most && current >> used && most > used) available = std::min(available, most - used);
+  return available;
+}
 
 void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("scan,--scan", options.scan, "The scan: its file (.xtekct, .txrm, .nxs) or folder")
@@ -83,12 +83,17 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--views", options.views, "Only these views, as first:end:step");
   command
       .add_option("--fast", options.fast,
-                  "Merge neighbouring views in back-projection: off, auto, or how many (2, 4, 8, 16)")
+                  "Merge neighbouring views in back-projection: off, auto, or how many (2 to 16)")
       ->capture_default_str();
+  command.add_option("--slabs", options.slabs,
+                     "Only share K of N of the volume's slabs, as 3/16, into a part for `feldspar join`");
   command.add_option("--axis-offset", options.axis_offset,
-                     "Rotation axis to the right of the central ray, at the object, as 0.12mm");
+                     "Rotation axis to the right of the central ray, at the object, as 0.12mm; metadata "
+                     "(default), or auto to find it and its roll in the projections");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+  add_correction_options(command, options.corrections);
+  add_hardening_options(command, options.hardening);
   add_truncation_options(command, options.truncation);
 }
 
@@ -137,15 +142,33 @@ kernels::BackProjectorSpec make_projector(const JobOptions& options, const geome
   return spec;
 }
 
+/// Puts the axis where the projections have it, and keeps what was found for the plan.
+void find_axis(const JobOptions& options, Job& job, geometry::CircularScan& scan) {
+  if (options.open.headers_only)
+    throw Error(ErrorKind::usage, "--axis-offset auto needs the projections, and only headers are read");
+  const std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
+  job.center = recon::choose_axis(*job.source, scan, views);
+  job.findings.insert(job.findings.end(), job.center->findings.begin(), job.center->findings.end());
+  scan.axis = job.center->axis;
+}
+
 Job prepare_job(const JobOptions& options) {
+  check(options.corrections);
   Job job;
+  Findings hardening;
   job.source = io::open_scan(options.scan, options.open);
+  if (!options.open.headers_only)
+    job.source = take_off_scatter(options.hardening, options.threads, std::move(job.source), hardening);
   geometry::CircularScan scan = job.source->scan();
-  if (!options.axis_offset.empty()) scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
+  if (options.axis_offset == "auto")
+    find_axis(options, job, scan);
+  else if (!options.axis_offset.empty() && options.axis_offset != "metadata")
+    scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
   if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
   job.setup = recon::prepare_fdk(scan, parse_views(options.views, static_cast<int>(scan.angles.size())));
   job.fdk.grid = make_region(options, job, scan, make_grid(options, scan), job.findings);
   geometry::validate(job.fdk.grid);
+  job.share = parse_share(options.slabs, job.fdk.grid.nz);
   job.fdk.ramp = {.window = kernels::parse_ramp_window(options.window), .cutoff = options.cutoff};
   kernels::validate(job.fdk.ramp);
   job.fdk.memory = options.memory.empty() ? free_memory() / 4 * 3 : parse_bytes(options.memory, "--memory");
@@ -160,20 +183,26 @@ Job prepare_job(const JobOptions& options) {
   backends.erase(backends.begin());
   job.more_backends = std::move(backends);
   job.fdk.projector = make_projector(options, scan, job.setup, job.fdk.grid, *job.backend);
-  Findings truncation;
+  Findings truncation, corrected;
   if (!options.open.headers_only) {
     job.inspection = recon::inspect(*job.source, job.setup.view_indices);
     job.fdk.extension = make_extension(
         options.truncation, {*job.source, scan, job.setup, job.inspection, *job.backend, job.budget.get()},
         truncation);
+    corrected = correct(options.corrections, options.threads, job);
+    job.fdk.corrections = with_hardening(
+        options.hardening, {*job.source, scan, job.setup, job.inspection, job.fdk, *job.backend}, hardening);
   }
-  job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
-                               recon::costs_on(job.devices(), *job.source, job.setup, job.fdk));
+  job.plan =
+      recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
+                        recon::costs_on(job.devices(), *job.source, job.setup, job.fdk), job.share.slices);
 
   job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
   job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
   job.findings.insert(job.findings.end(), truncation.begin(), truncation.end());
+  job.findings.insert(job.findings.end(), corrected.begin(), corrected.end());
+  job.findings.insert(job.findings.end(), hardening.begin(), hardening.end());
   return job;
 }
 
@@ -186,11 +215,19 @@ std::string describe_plan(const Job& job) {
                       format_length_mm(grid.spacing.x), format_bytes(grid.voxels() * sizeof(float)));
   text += fmt::format("          x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to {:.2f} mm\n", first.x,
                       last.x, first.y, last.y, first.z, last.z);
+  if (job.center)
+    text += fmt::format("axis      offset {:.4f} +- {:.4f} mm, roll {:.3f} deg, by {}\n",
+                        job.center->axis.offset, job.center->offset_uncertainty,
+                        job.center->axis.roll * 180 / std::numbers::pi, job.center->method);
+  if (!job.share.is_whole())
+    text += fmt::format("share     {}: slices {} to {}\n", job.share.text(), job.share.slices.first,
+                        job.share.slices.end - 1);
   text += fmt::format("device    {}", job.backend->name());
   for (const auto& other : job.more_backends) text += ", " + other->name();
   text += "\n";
   text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window),
                       job.fdk.ramp.cutoff);
+  text += describe_corrections(job);
   if (job.fdk.extension)
     text += fmt::format("rows      continued from {} to {} columns\n", job.setup.columns,
                         job.fdk.extension->width(job.setup.columns));

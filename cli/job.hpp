@@ -3,12 +3,17 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/memory.hpp"
+#include "cli/corrections.hpp"
+#include "cli/hardening.hpp"
+#include "cli/slab_share.hpp"
 #include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
+#include "recon/axis_choice.hpp"
 #include "recon/fdk.hpp"
 #include "recon/inspection.hpp"
 #include "recon/object_extent.hpp"
@@ -33,25 +38,30 @@ struct JobOptions {
   std::string window = "ram-lak";
   double cutoff = 1;
   std::string views;        ///< "first:end:step"
-  std::string axis_offset;  ///< instead of the scan's
+  std::string axis_offset;  ///< instead of the scan's; "metadata" or empty for that, "auto" to find it
   std::string axis_roll;
   std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
   std::string roi = "full";   ///< "full" or "auto"
+  std::string slabs;          ///< "K/N": the share to do; empty for all
+  CorrectionOptions corrections;
+  HardeningOptions hardening;
   TruncationOptions truncation;
 };
 
 void add_job_options(CLI::App& command, JobOptions& options);
 
 struct Job {
+  std::unique_ptr<MemoryBudget> budget;  ///< of all memory of what follows: it goes last
   std::unique_ptr<io::ScanSource> source;
   recon::FdkSetup setup;
   recon::FdkOptions fdk;
-  std::unique_ptr<MemoryBudget> budget;
   std::unique_ptr<kernels::Backend> backend;
   std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
-  recon::SlabPlan plan;
-  recon::Inspection inspection;  ///< empty when the scan has no pixels here
-  Findings findings;             ///< of the reader, the set-up and the inspection
+  SlabShare share;
+  recon::SlabPlan plan;                     ///< of the share
+  std::optional<recon::AxisChoice> center;  ///< where the axis was looked for
+  recon::Inspection inspection;             ///< empty when the scan has no pixels here
+  Findings findings;                        ///< of the reader, the set-up and the inspection
 
   [[nodiscard]] std::vector<kernels::Backend*> devices() const {
     std::vector<kernels::Backend*> all{backend.get()};
@@ -62,6 +72,9 @@ struct Job {
 
 /// Opens the scan and plans its reconstruction. Throws Error.
 [[nodiscard]] Job prepare_job(const JobOptions& options);
+
+/// Bytes the system could give without swapping, and what a container's limit leaves.
+[[nodiscard]] std::size_t free_memory();
 
 /// The plan in a few lines for people.
 [[nodiscard]] std::string describe_plan(const Job& job);

@@ -33,6 +33,9 @@ void add_commands(CLI::App& program) {
   program.require_subcommand(1);
   add_info_command(program);
   add_recon_command(program);
+  add_center_command(program);
+  add_batch_command(program);
+  add_join_command(program);
   add_simulate_command(program);
   add_slice_command(program);
   add_convert_command(program);

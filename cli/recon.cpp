@@ -19,6 +19,8 @@
 #include "cli/verification.hpp"
 #include "io/content_hash.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "io/hdf5/volume_part.hpp"
+#include "recon/time_estimate.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -54,7 +56,8 @@ io::VolumeFileOptions file_options(const ReconOptions& options) {
 }
 
 double updates(const Job& job) {
-  return recon::computed_voxels(job.fdk) * static_cast<double>(job.setup.views.size());
+  const double share = static_cast<double>(job.share.slices.count()) / job.fdk.grid.nz;
+  return share * recon::computed_voxels(job.fdk) * static_cast<double>(job.setup.views.size());
 }
 
 /// The command as it was typed, for the record.
@@ -163,26 +166,40 @@ std::string identity_of(const CLI::App& command, const Job& job, const std::file
       "{} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(), grid.nx, grid.ny, grid.nz,
       grid.spacing.x, grid.origin.x, grid.origin.y, grid.origin.z,
       effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
-                                 "memory", "gpu-memory", "threads", "device", "no-hash", "verify"}));
+                                 "slabs", "memory", "gpu-memory", "threads", "device", "no-hash", "verify"}));
   return io::text_hash(facts + io::files_fingerprint(input_files(job, context)));
 }
 
-void log_resume(const Job& job, const io::VolumeWriter& writer) {
+void log_resume(const Job& job, const io::VolumeSink& sink) {
   int slices = 0;
   for (const recon::Slab& slab : job.plan.slabs)
-    if (writer.has(slab.slices)) slices += slab.slices.count();
-  log_info(slices > 0 ? fmt::format("going on: {} of {} slices are there", slices, job.fdk.grid.nz)
+    if (sink.has(slab.slices)) slices += slab.slices.count();
+  log_info(slices > 0 ? fmt::format("going on: {} of {} slices are there", slices, job.share.slices.count())
                       : "nothing to go on with: starting from the beginning");
 }
 
 recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer, Progress& progress) {
+  PartSink sink(writer, job.share.slices.first);
   try {
-    return recon::reconstruct_fdk(*job.source, writer, job.devices(), job.setup, job.plan, job.fdk, progress);
+    return recon::reconstruct_fdk(*job.source, sink, job.devices(), job.setup, job.plan, job.fdk, progress);
   } catch (const Error&) {
     if (writer.can_be_resumed())
       log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
     throw;
   }
+}
+
+/// The plan for programs: what a cluster must be asked for.
+std::string plan_json(const Job& job) {
+  const int slices = job.share.slices.count();
+  const recon::TimeEstimate time = recon::estimate_time(*job.backend, job.setup, job.plan, job.fdk);
+  return nlohmann::json{
+             {"memory_bytes", job.plan.memory},
+             {"bytes_to_read", job.plan.bytes_to_read},
+             {"bytes_to_write", job.fdk.grid.voxels() / job.fdk.grid.nz * slices * sizeof(float)},
+             {"estimated_seconds", time.filter_s + time.back_projection_s * slices / job.fdk.grid.nz}}
+             .dump(2) +
+         "\n";
 }
 
 void run(CLI::App& command, ReconOptions& options) {
@@ -194,16 +211,28 @@ void run(CLI::App& command, ReconOptions& options) {
   Job job = prepare_job(options.job);
   for (const std::string& finding : job.findings) log_warning(finding);
   if (options.dry_run) {
-    std::cout << describe_plan(job);
+    std::cout << (options.json ? plan_json(job) : describe_plan(job));
     return;
   }
   log_info(describe_plan(job));
 
   const std::filesystem::path& context = options.job.truncation.context;
-  file.identity = identity_of(command, job, context);
+  const std::string whole = identity_of(command, job, context);
+  file.identity = job.share.is_whole() ? whole : whole + " " + job.share.text();
   file.resume = options.resume;
-  io::VolumeWriter writer(options.output, job.fdk.grid, file);
-  if (options.resume) log_resume(job, writer);
+  file.xdmf = job.share.is_whole();
+  options.output = part_path(options.output, job.share.number, job.share.count);
+  if (options.resume &&
+      io::is_finished(options.output, file.identity)) {  // as when a cluster starts a task twice
+    log_info("the volume is complete already");
+    if (job.share.is_whole()) write_replay(options.output);
+    std::cout << options.output.string() << '\n';
+    return;
+  }
+  const geometry::Range slices = job.share.slices;
+  io::VolumeWriter writer(options.output, geometry::slab_of(job.fdk.grid, slices.first, slices.count()),
+                          file);
+  if (options.resume) log_resume(job, PartSink(writer, slices.first));
   Progress progress(console_progress());
   recon::FdkReport report = reconstruct(job, writer, progress);
   for (const std::string& finding : report.findings) log_warning(finding);
@@ -215,9 +244,12 @@ void run(CLI::App& command, ReconOptions& options) {
 
   std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
   if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
-  config += effective_config(
-      command, {"scan", "context", "help", "config", "output", "dry-run", "json", "overwrite", "resume"});
+  config += effective_config(command, {"scan", "context", "slabs", "help", "config", "output", "dry-run",
+                                       "json", "overwrite", "resume"});
   io::VolumeRecord record = make_record(job, report, config);
+  record.reconstruction.emplace_back("identity", file.identity);
+  if (!job.share.is_whole())
+    record.part = io::record_of({whole, slices, job.fdk.grid.nz, job.fdk.grid.origin.z});
   const auto files = input_files(job, context);
   if (!options.no_hash) {
     ThreadPool pool(options.job.threads);
@@ -225,10 +257,7 @@ void run(CLI::App& command, ReconOptions& options) {
     for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
   }
   writer.finish(record);
-  auto beside = options.output;
-  std::ofstream(beside.replace_extension(".toml"))
-      << "# feldspar recon --config THIS -o OUT.h5 repeats this reconstruction\n"
-      << config;
+  if (job.share.is_whole()) write_replay(options.output);
   recon::Verdict verdict;
   if (options.verify == "on") {
     verdict = verify_volume(job, options.output, &report.tally, options.job.threads);
@@ -237,33 +266,6 @@ void run(CLI::App& command, ReconOptions& options) {
   }
   print_result(job, report, options, writer.clipped(), options.verify == "on" ? &verdict : nullptr);
   insist(verdict, options.output);
-}
-
-void add_options(CLI::App& command, ReconOptions& options) {
-  command.add_option("-o,--output", options.output, "The HDF5 file to write");
-  command.add_option("--config", options.config, "Options from a TOML file; the command line wins");
-  add_job_options(command, options.job);
-  command.add_option("--type", options.type, "Voxels as float32 or uint16")
-      ->check(CLI::IsMember({"float32", "uint16"}))
-      ->capture_default_str();
-  command.add_option("--range", options.range, "What uint16 spans, as LOW,HIGH in 1/mm")
-      ->capture_default_str();
-  command.add_option("--compress", options.compress, "Deflate level; 0 stores plainly")
-      ->check(CLI::Range(0, 9))
-      ->capture_default_str();
-  command.add_flag("--overwrite", options.overwrite, "Replace an existing output");
-  command.add_flag(
-      "--resume", options.resume,
-      "Go on with what an interrupted run of the same command left behind (not with --compress)");
-  command.add_flag("--no-hash", options.no_hash, "Do not hash the input files into the output");
-  command
-      .add_option("--verify", options.verify,
-                  "Check the volume against the scan: on, or off; exit code 9 when it cannot be trusted")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->capture_default_str();
-  command.add_flag("--dry-run", options.dry_run, "Print the plan and stop");
-  command.add_flag("--json", options.json, "Print the result as JSON");
-  command.get_option("--scan")->required(false);  // it may stand in the TOML file
 }
 
 }  // namespace

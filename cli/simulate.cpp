@@ -20,6 +20,8 @@
 #include "geometry/volume_grid.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "simulate/presets.hpp"
+#include "simulate/scatter.hpp"
+#include "simulate/virtual_scan.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -29,6 +31,8 @@ struct SimulateOptions {
   std::string preset, folder, format = "nikon", name, scale, truth;
   int views = 0, columns = 0, rows = 0, threads = 0, sub_rays = 0, sub_angles = 0;
   std::string pitch, sod, sdd, exposure, axis_offset, axis_roll, axis_tilt, detector_offset;
+  std::string spectrum;
+  double scatter = 0;
   bool no_noise = false, no_blur = false, overwrite = false;
   std::uint64_t seed = 1;
 };
@@ -125,7 +129,11 @@ std::unique_ptr<io::ScanSink> make_sink(const SimulateOptions& options, const si
 }
 
 void run_simulate(const SimulateOptions& options) {
-  const simulate::VirtualScan made = virtual_scan_of(options);
+  simulate::VirtualScan made = virtual_scan_of(options);
+  const simulate::Illumination illumination =
+      options.spectrum.empty() ? simulate::monochromatic(made.object)
+                               : simulate::put_before(simulate::parse_beam(options.spectrum), made);
+  if (options.no_noise) made.detector.photons = 0;
   const geometry::Detector& d = made.scan.detector;
   const int views = static_cast<int>(made.scan.angles.size());
   const std::unique_ptr<io::ScanSink> sink = make_sink(options, made);
@@ -139,7 +147,8 @@ void run_simulate(const SimulateOptions& options) {
   Progress progress(console_progress());
   progress.expect(views);
   for (int view = 0; view < views; ++view) {
-    simulate::transmission(*made.object, made.scan, view, made.sampling, beam.view(), pool);
+    simulate::transmission(illumination, made.scan, view, made.sampling, beam.view(), pool);
+    simulate::add_scatter({.share = options.scatter}, made.scan, beam.view(), pool);
     simulate::blur(made.detector, beam.view(), pool);
     simulate::detect(made.detector, view, beam.view(), counts.view(), pool);
     sink->write_view(view, counts.data());
@@ -157,6 +166,7 @@ std::string footer() {
          "\nExamples:\n"
          "  feldspar simulate shepp-logan -o head --no-noise\n"
          "  feldspar simulate mj1-160s -o cell --scale 1/4 --axis-offset 120um\n"
+         "  feldspar simulate mj1-160s -o hard --scale 1/8 --spectrum 205kV,1mmCu --scatter 0.1\n"
          "  feldspar simulate versa-10um -o cell.txrm --format zeiss --scale 1/4";
 }
 
@@ -194,6 +204,13 @@ void add_options(CLI::App& command, SimulateOptions& o) {
       ->check(CLI::Range(1, 16));
   command.add_option("--sub-angles", o.sub_angles, "Poses averaged in a view while the object turns")
       ->check(CLI::Range(1, 64));
+  command.add_option("--spectrum", o.spectrum,
+                     "A beam of many energies, by tube voltage and filters: 205kV or 205kV,1mmCu "
+                     "(default: one energy, 91 keV)");
+  command
+      .add_option("--scatter", o.scatter,
+                  "Share of what the object scatters once that goes on forwards: 0.1 (default: none)")
+      ->check(CLI::Range(0.0, 1.0));
   command.add_flag("--no-noise", o.no_noise, "No photon or electronic noise, no gain pattern");
   command.add_flag("--no-blur", o.no_blur,
                    "A point source, sharp pixels, and an object that stands in each view");

@@ -53,6 +53,9 @@ struct ScanDescription {
   double exposure_s = 0;  ///< a view
   std::string filter;     ///< "1.0 mm Cu"
   std::string date;
+  /// The correction of beam hardening that the source asks for: a line integral p becomes the sum of
+  /// hardening[n] * p^n. Empty when it asks for none.
+  std::vector<double> hardening{};
 };
 
 class ScanSource {

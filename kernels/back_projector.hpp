@@ -32,7 +32,8 @@ class BackProjector {
  public:
   virtual ~BackProjector() = default;
 
-  /// Host memory this operator needs beyond its arguments for `views` projections of columns x rows.
+  /// Memory that this operator needs beside its arguments, where buffers are, for `views` projections of
+  /// columns x rows.
   [[nodiscard]] virtual std::size_t workspace_bytes(int columns, int rows, int views) const = 0;
 
   /// Adds `projections`, the detector rows `rows` of all columns of `views`, into `volume`, the z-slices

@@ -17,12 +17,14 @@ namespace feldspar::kernels {
 
 class Attenuation;
 class BackProjector;
+class Correction;
 class Filter;
 class ForwardProjector;
 class Rectifier;
 class RowExtender;
 struct AttenuationSpec;
 struct BackProjectorSpec;
+struct CorrectionSpec;
 struct FilterSpec;
 
 /// A block of values where a backend works. Like View3, but only operators may look inside: the memory
@@ -48,6 +50,16 @@ class Buffer {
   [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
 };
 
+/// A place in a backend's queue.
+class Marker {
+ public:
+  virtual ~Marker() = default;
+  /// Behind all that has been queued so far.
+  virtual void set() = 0;
+  /// Returns when all before the place last set is done; at once when none was.
+  virtual void wait() = 0;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -65,6 +77,19 @@ class Backend {
   virtual void download(const void* device, void* host, std::size_t bytes) = 0;
   virtual void fill_zero(void* device, std::size_t bytes) = 0;
   virtual void wait() = 0;
+  [[nodiscard]] virtual std::unique_ptr<Marker> make_marker();
+
+  /// Copies beside what is queued, from any thread, and returns when the copy is done. Nothing that is queued
+  /// or running may touch `device`.
+  virtual void upload_beside(const void* host, void* device, std::size_t bytes) {
+    upload(host, device, bytes);
+    wait();
+  }
+  /// The same from the device: nothing that is queued or running may write to `device`.
+  virtual void download_beside(const void* device, void* host, std::size_t bytes) {
+    download(device, host, bytes);
+    wait();
+  }
 
   /// Bytes that allocate() can still give of a memory of the device's own; 0 where buffers are host memory.
   [[nodiscard]] virtual std::size_t device_memory_left() const { return 0; }
@@ -77,6 +102,7 @@ class Backend {
   [[nodiscard]] virtual bool merges_views() const noexcept { return false; }
 
   [[nodiscard]] virtual std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Correction> make_correction(const CorrectionSpec& spec) = 0;
   [[nodiscard]] virtual std::unique_ptr<Rectifier> make_rectifier() = 0;
   [[nodiscard]] virtual std::unique_ptr<Filter> make_filter(const FilterSpec& spec) = 0;
   [[nodiscard]] virtual std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) = 0;

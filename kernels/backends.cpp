@@ -21,7 +21,20 @@ int parse_index(std::string_view text, std::string_view name) {
   return index;
 }
 
+/// Where nothing better is offered: all that is queued is waited for.
+class AllMarker final : public Marker {
+ public:
+  explicit AllMarker(Backend& backend) : backend_(backend) {}
+  void set() override {}
+  void wait() override { backend_.wait(); }
+
+ private:
+  Backend& backend_;
+};
+
 }  // namespace
+
+std::unique_ptr<Marker> Backend::make_marker() { return std::make_unique<AllMarker>(*this); }
 
 std::vector<DeviceInfo> list_devices() {
   std::vector<DeviceInfo> all = cuda_devices();

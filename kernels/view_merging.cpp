@@ -13,7 +13,7 @@
 namespace feldspar::kernels {
 namespace {
 
-constexpr std::array tiles{64, 32, 16};
+constexpr std::array tiles{64, 48, 32, 16};
 
 /// What the rule needs to know of a scan and a volume.
 struct Sampling {
@@ -73,11 +73,16 @@ double displacement_of(double half_spread, int tile, const geometry::VolumeGrid&
   return half_spread * tile / std::numbers::sqrt2 * std::max(grid.spacing.x, grid.spacing.y) / s.resolution;
 }
 
-/// Time relative to back-projecting every view: what is left of them, and the resampling of a tile's shadow
-/// (two samples a column, a little margin), whose pixels cost about twice a voxel's update (measured).
+bool is_accurate(double half_spread, double displacement, const Sampling& s) {
+  return displacement <= ViewMerging::most_displacement &&
+         displacement * half_spread * s.reach / s.resolution <= ViewMerging::most_smear;
+}
+
+/// Time relative to back-projecting every view (measured): what is left of them, and the resampling of a
+/// tile's shadow (two samples a column, a little margin), whose pixels cost more than a voxel's update.
 double cost_of(int count, int tile, const Sampling& s) {
   const double columns = 2 * (std::numbers::sqrt2 * tile * s.pixels_per_voxel + 4);
-  return 1.0 / count + 2 * s.pixels_per_voxel * columns / (tile * tile);
+  return 1.35 / count + 1.5 * s.pixels_per_voxel * columns / (tile * tile);
 }
 
 }  // namespace
@@ -92,11 +97,11 @@ ViewMerging choose_merging(std::span<const geometry::View> views, const geometry
       2 * half_spread(views, 2) * s.reach > sparse * s.resolution)
     return best;
   double best_cost = worthwhile;
-  for (int count = 2; count <= ViewMerging::most_views; count *= 2) {
+  for (int count = 2; count <= ViewMerging::most_views; ++count) {
     const double spread = half_spread(views, count);
     for (const int tile : tiles) {
       const double displacement = displacement_of(spread, tile, grid, s);
-      if (displacement > ViewMerging::most_displacement || cost_of(count, tile, s) >= best_cost) continue;
+      if (!is_accurate(spread, displacement, s) || cost_of(count, tile, s) >= best_cost) continue;
       best = {count, tile, displacement};
       best_cost = cost_of(count, tile, s);
     }
@@ -106,9 +111,9 @@ ViewMerging choose_merging(std::span<const geometry::View> views, const geometry
 
 ViewMerging merging_of(int count, std::span<const geometry::View> views, const geometry::VolumeGrid& grid,
                        double radius) {
-  if (count < 1 || count > ViewMerging::most_views || (count & (count - 1)) != 0)
-    throw Error(ErrorKind::usage,
-                fmt::format("{} views cannot be merged; possible are 1, 2, 4, 8 and 16", count));
+  if (count < 1 || count > ViewMerging::most_views)
+    throw Error(ErrorKind::usage, fmt::format("{} views cannot be merged; possible are 1 (none) to {}", count,
+                                              ViewMerging::most_views));
   const Sampling s = sampling_of(views, grid, radius);
   if (count == 1) return {};
   if (s.pixels_per_voxel > ViewMerging::most_pixels_per_voxel)
@@ -119,8 +124,7 @@ ViewMerging merging_of(int count, std::span<const geometry::View> views, const g
   const double spread = half_spread(views, count);
   for (const int tile : tiles) {
     const double displacement = displacement_of(spread, tile, grid, s);
-    if (displacement <= ViewMerging::most_displacement || tile == tiles.back())
-      return {count, tile, displacement};
+    if (is_accurate(spread, displacement, s) || tile == tiles.back()) return {count, tile, displacement};
   }
   return {};
 }

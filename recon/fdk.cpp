@@ -47,18 +47,30 @@ class Works final : public SlabWorks {
                                static_cast<int>(largest(plan, [](const Slab& s) { return s.rows.count(); })));
     else
       filter_ = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
-    if (!backend.uses_host_memory())
-      counts_.emplace(backend, pixels * io::bytes_of(count_type_), "raw counts");
-    if (!setup.rectification) return;
-    rectifier_ = backend.make_rectifier();
+    for (int slot = 0; slot < slots; ++slot) {
+      done_.push_back(backend.make_marker());
+      if (!backend.uses_host_memory())
+        counts_.emplace_back(backend, pixels * io::bytes_of(count_type_), "raw counts");
+    }
+    if (options.corrections && !options.corrections->spec.empty())
+      correction_ = backend.make_correction(options.corrections->spec);
+    if (setup.rectification) rectifier_ = backend.make_rectifier();
+    if (!setup.rectification && options.halo_rows() == 0) return;
     upright_.emplace(backend,
                      largest(plan, [&](const Slab& s) { return s.rows.count(); }) * views *
                          static_cast<std::size_t>(setup.columns),
-                     "rectified projections");
+                     "upright projections");
   }
 
-  void add(const Slab& slab, geometry::Range batch, void* raw, kernels::DeviceView3<float> volume) override {
-    const auto stack = line_integrals(slab, batch, raw);
+  void bring(int slot, const void* raw, std::size_t bytes) override {
+    if (counts_.empty()) return;
+    at(done_, slot)->wait();
+    backend_.upload_beside(raw, at(counts_, slot).view(1, 1, 1).data, bytes);
+  }
+
+  void add(const Slab& slab, geometry::Range batch, Counts counts,
+           kernels::DeviceView3<float> volume) override {
+    const auto stack = line_integrals(slab, batch, counts);
     {
       const Stopwatch time(report_.filter_s);
       filter(slab, batch, stack);
@@ -66,15 +78,26 @@ class Works final : public SlabWorks {
     const Stopwatch time(report_.back_projection_s);
     back_projector_->accumulate(part(setup_.views, batch), slab.rows, stack, options_.grid, slab.slices,
                                 volume);
+    at(done_, counts.slot)->set();
+    at(done_, (counts.slot + 1) % slots)->wait();
+  }
+
+  void finish() override {
+    const Stopwatch time(report_.back_projection_s);
     backend_.wait();
   }
 
-  kernels::DeviceView3<float> line_integrals(const Slab& slab, geometry::Range batch, void* raw) override {
+  kernels::DeviceView3<float> line_integrals(const Slab& slab, geometry::Range batch,
+                                             Counts counts) override {
     const int columns = slab.source_window.columns.count(), rows = slab.source_window.rows.count();
     auto stack = line_integrals_->view(columns, rows, batch.count());
     {
       const Stopwatch time(report_.attenuation_s);
-      attenuate(slab, stack, raw);
+      attenuate(slab, stack, counts_.empty() ? counts.raw : at(counts_, counts.slot).view(1, 1, 1).data);
+    }
+    if (correction_) {
+      const Stopwatch time(report_.correction_s);
+      stack = correct(slab, batch, stack);
     }
     if (setup_.rectification) {
       const Stopwatch time(report_.rectification_s);
@@ -91,6 +114,11 @@ class Works final : public SlabWorks {
 
  private:
   template <class T>
+  static T& at(std::vector<T>& of_slots, int slot) {
+    return of_slots[static_cast<std::size_t>(slot)];
+  }
+
+  template <class T>
   static std::span<const T> part(const std::vector<T>& all, geometry::Range batch) {
     return std::span(all).subspan(static_cast<std::size_t>(batch.first),
                                   static_cast<std::size_t>(batch.count()));
@@ -105,11 +133,16 @@ class Works final : public SlabWorks {
                    slab.rows.first, stack);
   }
 
+  /// Leaves the rows that are filtered next: all of them to a rectification, which finds its own.
+  kernels::DeviceView3<float> correct(const Slab& slab, geometry::Range batch,
+                                      kernels::DeviceView3<float> stack) {
+    const geometry::Range read = slab.source_window.rows, kept = setup_.rectification ? read : slab.rows;
+    const auto corrected = kept == read ? stack : upright_->view(stack.nx, kept.count(), stack.nz);
+    correction_->apply(batch.first, read, stack, kept, corrected);
+    return corrected;
+  }
+
   void attenuate(const Slab& slab, kernels::DeviceView3<float> stack, void* raw) {
-    if (counts_) {
-      counts_->upload(raw, stack.size() * io::bytes_of(count_type_));
-      raw = counts_->view(1, 1, 1).data;
-    }
     if (count_type_ == io::CountType::uint16)
       attenuation_->apply(kernels::DeviceView3<const std::uint16_t>{static_cast<const std::uint16_t*>(raw),
                                                                     stack.nx, stack.ny, stack.nz},
@@ -126,12 +159,15 @@ class Works final : public SlabWorks {
   FdkReport& report_;
   io::CountType count_type_;
   std::unique_ptr<kernels::Attenuation> attenuation_;
+  std::unique_ptr<kernels::Correction> correction_;
   std::unique_ptr<kernels::Rectifier> rectifier_;
   std::unique_ptr<kernels::Filter> filter_;
   std::optional<ExtendedFilter> extended_filter_;  ///< instead of filter_ when rows are continued
   std::unique_ptr<kernels::BackProjector> back_projector_;
-  std::optional<DeviceArray3<float>> line_integrals_, upright_;
-  std::optional<DeviceArray3<std::byte>> counts_;
+  std::optional<DeviceArray3<float>> line_integrals_,
+      upright_;                                         ///< the latter rectified, or without the halo
+  std::vector<DeviceArray3<std::byte>> counts_;         ///< by slot; none where operators read host memory
+  std::vector<std::unique_ptr<kernels::Marker>> done_;  ///< by slot: the batch added from it
 };
 
 Findings judge(const kernels::AttenuationTally& tally) {
@@ -158,6 +194,7 @@ Findings judge(const kernels::AttenuationTally& tally) {
 void add(FdkReport& sum, const FdkReport& part) {
   sum.read_s += part.read_s;
   sum.attenuation_s += part.attenuation_s;
+  sum.correction_s += part.correction_s;
   sum.rectification_s += part.rectification_s;
   sum.filter_s += part.filter_s;
   sum.back_projection_s += part.back_projection_s;
@@ -195,8 +232,12 @@ MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, co
       sizeof(float) * 2 * (source.references().white.size() + source.references().dark.size());
   const Extension* extension = options.extension.get();
   const std::size_t context = extension && extension->context ? extension->context->voxels().bytes() : 0;
+  const std::size_t corrections = options.corrections ? 2 * kernels::bytes_of(options.corrections->spec) : 0;
   return {.count_bytes = io::bytes_of(source.count_type()),
-          .fixed = process_bytes + references + context + filter->workspace_bytes(),
+          .fixed = process_bytes + references + context + corrections + options.source_bytes +
+                   filter->workspace_bytes(),
+          .halo_rows = options.halo_rows(),
+          .held_row_bytes = options.held_row_bytes,
           .merging = options.projector.merging,
           .back_projector = [back_projector](
                                 int columns, int rows,
@@ -218,9 +259,10 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
                                 setup.column_weights.size());
   if (options.extension && options.extension->context)
     costs.device_fixed += options.extension->context->voxels().bytes();
+  if (options.corrections) costs.device_fixed += kernels::bytes_of(options.corrections->spec);
   costs.device_limit = backends.front()->device_memory_left();
   for (const kernels::Backend* backend : backends)
-    costs.device_limit = std::min(costs.device_limit, backend->device_memory_left());
+    costs.device_limit = std::min(*costs.device_limit, backend->device_memory_left());
   return costs;
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/back_projector.hpp"
 #include "kernels/backend.hpp"
 #include "kernels/ramp.hpp"
+#include "recon/correct/corrections.hpp"
 #include "recon/extension.hpp"
 #include "recon/fdk_setup.hpp"
 #include "recon/slab_plan.hpp"
@@ -20,8 +21,14 @@ struct FdkOptions {
   kernels::RampOptions ramp;
   kernels::BackProjectorSpec projector;
   std::shared_ptr<const Extension> extension =
-      nullptr;             ///< of truncated rows; null when they are not continued
-  std::size_t memory = 0;  ///< budget in bytes over the whole process
+      nullptr;  ///< of truncated rows; null when they are not continued
+  std::shared_ptr<const Corrections> corrections = nullptr;  ///< of line integrals; null for none
+  std::size_t held_row_bytes = 0;  ///< that the source takes for a detector row it holds in all views
+  std::size_t source_bytes = 0;    ///< that it takes besides
+  std::size_t memory = 0;          ///< budget in bytes over the whole process
+
+  /// Rows of the real detector that corrections need beyond those that are filtered.
+  [[nodiscard]] int halo_rows() const { return corrections ? kernels::halo(corrections->spec) : 0; }
 };
 
 /// Voxels within the radius of the back-projector: those that are computed.
@@ -32,6 +39,7 @@ struct FdkReport {
   double total_s = 0;
   double read_s = 0;
   double attenuation_s = 0;
+  double correction_s = 0;
   double rectification_s = 0;
   double filter_s = 0;
   double back_projection_s = 0;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "geometry/coverage.hpp"
@@ -16,17 +17,20 @@ namespace feldspar::recon {
 struct Slab {
   geometry::Range slices;               ///< of the volume
   geometry::Range rows;                 ///< of the filtered detector, beginning with an even row
-  geometry::PixelWindow source_window;  ///< of the real detector
+  geometry::PixelWindow source_window;  ///< of the real detector, with rows that corrections ask for
 };
 
 /// What the pieces of work cost in memory.
 struct MemoryCosts {
-  std::size_t count_bytes = 2;   ///< of a raw pixel
-  std::size_t fixed = 0;         ///< of the process, the reader, the writer and the filter
-  int devices = 1;               ///< that share the slabs, each with buffers of its own
-  std::size_t device_limit = 0;  ///< of each device's own memory; 0 where they compute in host memory
-  std::size_t device_fixed = 0;  ///< of each device's own: references and tables
-  kernels::ViewMerging merging;  ///< sets what batches are multiples of, and rows beyond the shadow
+  std::size_t count_bytes = 2;  ///< of a raw pixel
+  std::size_t fixed = 0;        ///< of the process, the reader, the writer and the filter
+  int devices = 1;              ///< that share the slabs, each with buffers of its own
+  std::optional<std::size_t>
+      device_limit{};              ///< of each device's own memory; none: they compute in the host's
+  std::size_t device_fixed = 0;    ///< of each device's own: references and tables
+  int halo_rows = 0;               ///< of the real detector, that corrections ask for beyond those needed
+  std::size_t held_row_bytes = 0;  ///< of a source row of a slab, held in all views in host memory
+  kernels::ViewMerging merging;    ///< sets what batches are multiples of, and rows beyond the shadow
   /// Of the back-projector for projections of columns x rows and a number of views.
   std::function<std::size_t(int columns, int rows, int views)> back_projector;
   /// Of what continues truncated rows, for projections of that many rows.
@@ -34,7 +38,8 @@ struct MemoryCosts {
 };
 
 struct SlabPlan {
-  static constexpr int slice_step = 16;  ///< slabs begin at multiples of what a chunk of the output is high
+  static constexpr int slice_step = 16;    ///< slabs begin at multiples of what a chunk of the output is high
+  static constexpr int slice_block = 128;  ///< that the column kernel computes together, wherever slabs begin
   std::vector<Slab> slabs;
   int views_per_batch = 0;        ///< a multiple of ViewMerging::batch_unit(), which a voxel's bits depend on
   std::size_t memory = 0;         ///< bytes of host memory at the peak
@@ -43,13 +48,15 @@ struct SlabPlan {
 };
 
 /// The plan with the fewest slabs (then the largest batches) within `budget` bytes of host memory and the
-/// devices' own; at least one slab a device, where there are enough slices. A pure function. Throws
-/// Error(out_of_memory) saying what the smallest possible plan needs.
+/// devices' own; at least one slab a device, where there are enough slices. Only `slices` where they are
+/// given, beginning at a multiple of slice_step. A pure function. Throws Error(out_of_memory) saying what the
+/// smallest possible plan needs.
 [[nodiscard]] SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
-                                  const MemoryCosts& costs);
+                                  const MemoryCosts& costs, geometry::Range slices = {});
 
-/// The slab of the given slices, with the rows and pixels it needs: its shadow and `extra_rows` beside it.
+/// The slab of the given slices, with the rows and pixels it needs: its shadow, `extra_rows` beside it, and
+/// `halo_rows` of the real detector beyond those.
 [[nodiscard]] Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,
-                             int extra_rows = 0);
+                             int extra_rows = 0, int halo_rows = 0);
 
 }  // namespace feldspar::recon

@@ -12,16 +12,33 @@ namespace feldspar::recon {
 /// The operators of one device and the memory between them.
 class SlabWorks {
  public:
+  /// Raw counts in host memory and in a slot.
+  struct Counts {
+    int slot;
+    void* raw;
+  };
+
   virtual ~SlabWorks() = default;
 
-  /// Adds a batch of views, whose raw counts stand in host memory, into the slab's volume.
-  virtual void add(const Slab& slab, geometry::Range batch, void* raw,
+  /// Raw counts are brought to the works in turn by two slots.
+  static constexpr int slots = 2;
+
+  /// Brings the raw counts of a batch from host memory to where they are worked on, beside all other work.
+  /// From one thread that need not be that of add(); waits for the batch that was added from the slot before.
+  virtual void bring(int slot, const void* raw, std::size_t bytes) = 0;
+
+  /// Adds a batch of views, whose raw counts were brought and still stand at `raw`, into the slab's volume.
+  /// Returns when the batch before is done; this one may still be in work.
+  virtual void add(const Slab& slab, geometry::Range batch, Counts counts,
                    kernels::DeviceView3<float> volume) = 0;
 
   /// What the same raw counts are before they are weighted and filtered: corrected line integrals of the
   /// slab's rows on the upright detector. Valid until the next call.
   [[nodiscard]] virtual kernels::DeviceView3<float> line_integrals(const Slab& slab, geometry::Range batch,
-                                                                   void* raw) = 0;
+                                                                   Counts counts) = 0;
+
+  /// Returns when all that was added is done.
+  virtual void finish() = 0;
 
   [[nodiscard]] virtual kernels::AttenuationTally tally() const = 0;
 };

@@ -15,8 +15,9 @@ import tempfile
 import time
 
 SKIPPED = 77  # the exit code for "nothing could be tested", as automake and CTest know it
-TESTS = ("cuda_backend_test", "cuda_texture_test", "cuda_arithmetic_test", "cuda_filter_test")
-SANITIZED = ("cuda_backend_test", "cuda_texture_test")
+TESTS = ("cuda_backend_test", "cuda_methods_test", "cuda_merged_test", "cuda_forward_test", "cuda_arithmetic_test",
+         "cuda_blocks_test", "cuda_filter_test", "cuda_merging_test")
+SANITIZED = ("cuda_backend_test", "cuda_methods_test", "cuda_merged_test")
 SIZES = ((512, 600), (1024, 1600), (2000, 3176))  # of whole runs: detector and volume, views
 PEER_BYTES = 1.3  # host memory of the peer's run, relative to projections and volume
 

@@ -110,6 +110,13 @@ AttenuationTable attenuations_at_91_kev() {
   return {0, .353, .506, .048, .488, .138, .030, .022, .0205, .016};
 }
 
+std::vector<Substance> cell_substances() {
+  return {{"", 0},          {"Fe", 7.85},          {"Cu", 8.96},
+          {"Al", 2.70},     {"Ni", 8.90},          {"LiNi0.8Mn0.1Co0.1O2", 3.65},
+          {"C60SiO", 1.90}, {"C20H40Al2O3", 1.20}, {"C3H4O3Li0.08P0.08F0.5", 1.22},
+          {"C3H6", 0.91}};
+}
+
 CellDesign aged_design() {
   CellDesign design;
   design.anode *= 1.05;

@@ -12,6 +12,7 @@
 
 #include "simulate/banded_chord.hpp"
 #include "simulate/object.hpp"
+#include "simulate/substance.hpp"
 #include "simulate/winding.hpp"
 
 namespace feldspar::simulate {
@@ -37,6 +38,10 @@ using AttenuationTable = std::array<double, material_count>;
 /// At 91 keV, the effective energy behind the cell of a 205 kV beam filtered by 0.5 mm of aluminium and
 /// absorbed in 0.6 mm of CsI (xraylib's coefficients).
 [[nodiscard]] AttenuationTable attenuations_at_91_kev();
+
+/// What the materials are, in the order of Material, with the coatings' pores filled: at 91 keV within 12 %
+/// of attenuations_at_91_kev().
+[[nodiscard]] std::vector<Substance> cell_substances();
 
 constexpr double cell_height = 65;  ///< mm
 

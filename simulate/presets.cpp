@@ -16,32 +16,6 @@
 namespace feldspar::simulate {
 namespace {
 
-struct CellScan {
-  double voxel_mm, seconds;
-  int views;
-  int sub_angles;
-};
-
-/// 2000 x 2000 pixels of 0.2 mm at 983 mm, 205 kV and 330 uA. The focal spot is 60 um wide at half height,
-/// the scintillator's MTF 0.5 at 1.5 line pairs per mm.
-VirtualScan scan_of_cell(const CellDesign& design, const CellScan& how) {
-  constexpr double pitch = 0.2, sdd = 983, full_width_to_sigma = 2.3548;
-  VirtualScan made;
-  made.object = std::make_shared<Cell18650>(design);
-  made.scan.source_detector_distance = sdd;
-  made.scan.source_object_distance = sdd * how.voxel_mm / pitch;
-  made.scan.detector = {.columns = 2000, .rows = 2000, .column_pitch = pitch, .row_pitch = pitch};
-  made.scan.angles = full_turn(how.views);
-  const double spot = (made.scan.magnification() - 1) * 0.060 / full_width_to_sigma;
-  const double scintillator = std::sqrt(std::log(2) / 2) / (std::numbers::pi * 1.5);
-  made.blur_mm = std::hypot(spot, scintillator);
-  made.detector.electronic_noise = 7;
-  made.detector.gain_residual = 0.005;
-  made.sampling.sub_angles = how.sub_angles;
-  made.notes.exposure_s = how.seconds;
-  return made;
-}
-
 /// An object whose point `by` stands on the rotation axis.
 class Moved final : public Object {
  public:
@@ -61,6 +35,42 @@ class Moved final : public Object {
   geometry::Vec3 by_;
 };
 
+/// A cell whose point `centre` stands on the rotation axis.
+Composition composition_of(const CellDesign& design, geometry::Vec3 centre) {
+  return {cell_substances(), [design, centre](const std::vector<double>& table) {
+            AttenuationTable attenuations{};
+            std::copy(table.begin(), table.end(), attenuations.begin());
+            return std::make_shared<Moved>(std::make_shared<Cell18650>(design, attenuations), centre);
+          }};
+}
+
+struct CellScan {
+  double voxel_mm, seconds;
+  int views;
+  int sub_angles;
+};
+
+/// 2000 x 2000 pixels of 0.2 mm at 983 mm, 205 kV and 330 uA. The focal spot is 60 um wide at half height,
+/// the scintillator's MTF 0.5 at 1.5 line pairs per mm.
+VirtualScan scan_of_cell(const CellDesign& design, const CellScan& how) {
+  constexpr double pitch = 0.2, sdd = 983, full_width_to_sigma = 2.3548;
+  VirtualScan made;
+  made.composition = composition_of(design, {});
+  made.object = std::make_shared<Cell18650>(design);
+  made.scan.source_detector_distance = sdd;
+  made.scan.source_object_distance = sdd * how.voxel_mm / pitch;
+  made.scan.detector = {.columns = 2000, .rows = 2000, .column_pitch = pitch, .row_pitch = pitch};
+  made.scan.angles = full_turn(how.views);
+  const double spot = (made.scan.magnification() - 1) * 0.060 / full_width_to_sigma;
+  const double scintillator = std::sqrt(std::log(2) / 2) / (std::numbers::pi * 1.5);
+  made.blur_mm = std::hypot(spot, scintillator);
+  made.detector.electronic_noise = 7;
+  made.detector.gain_residual = 0.005;
+  made.sampling.sub_angles = how.sub_angles;
+  made.notes.exposure_s = how.seconds;
+  return made;
+}
+
 /// A fresh cell on a Versa 520: 159 kV and 10 W, 1601 views of a full turn. `pixel_mm` is that of the
 /// scintillator, behind which the lens and the camera's binning make pixels of 13.5 um; SOD is 40 mm,
 /// and the axis passes `off_centre` mm beside the cell's. The spot and the lens together blur by a pixel's
@@ -68,8 +78,9 @@ class Moved final : public Object {
 VirtualScan scan_on_versa(int pixels, double pixel_mm, double voxel_mm, double seconds, double off_centre) {
   constexpr double sod = 40;
   VirtualScan made;
-  made.object =
-      std::make_shared<Moved>(std::make_shared<Cell18650>(CellDesign{}), geometry::Vec3{off_centre, 0, 0});
+  const geometry::Vec3 centre{off_centre, 0, 0};
+  made.composition = composition_of({}, centre);
+  made.object = std::make_shared<Moved>(std::make_shared<Cell18650>(CellDesign{}), centre);
   made.scan.source_object_distance = sod;
   made.scan.source_detector_distance = sod * pixel_mm / voxel_mm;
   made.scan.detector = {.columns = pixels, .rows = pixels, .column_pitch = pixel_mm, .row_pitch = pixel_mm};
@@ -82,9 +93,17 @@ VirtualScan scan_on_versa(int pixels, double pixel_mm, double voxel_mm, double s
   return made;
 }
 
-VirtualScan scan_of_phantom(std::shared_ptr<const Object> object) {
+/// A phantom of unit attenuation `attenuation` at 91 keV, whose material is like aluminium: 0.049/mm would be
+/// solid.
+VirtualScan scan_of_phantom(double attenuation, const std::function<Phantom(double attenuation)>& phantom) {
   VirtualScan made;
-  made.object = std::move(object);
+  made.composition.object = [phantom](const std::vector<double>& table) {
+    return std::make_shared<Phantom>(phantom(table.front()));
+  };
+  Substance aluminium{"Al", 1};
+  aluminium.density = attenuation / simulate::attenuation(aluminium, 91);
+  made.composition.substances = {aluminium};
+  made.object = made.composition.object({attenuation});
   made.scan.source_object_distance = 500;
   made.scan.source_detector_distance = 1000;
   made.scan.detector = {.columns = 256, .rows = 256, .column_pitch = 0.4, .row_pitch = 0.4};
@@ -127,11 +146,11 @@ const std::vector<Entry>& entries() {
       {{"versa-1.97um", "2 mm of windings inside the cell on a Versa 520, 4x lens, 1.97 um, 1601 views"},
        [] { return scan_on_versa(1024, 2 * 0.0135 / 4, 0.00197, 40, 5); }},
       {{"shepp-logan", "Shepp-Logan head of 37 mm, 256 x 256 pixels, 360 views"},
-       [] { return scan_of_phantom(std::make_shared<Phantom>(shepp_logan(20, 0.1))); }},
+       [] { return scan_of_phantom(0.1, [](double unit) { return shepp_logan(20, unit); }); }},
       {{"cylinder", "uniform cylinder of 36 mm, 0.05/mm, 256 x 256 pixels, 360 views"},
-       [] { return scan_of_phantom(std::make_shared<Phantom>(uniform_cylinder(18, 30, 0.05))); }},
+       [] { return scan_of_phantom(0.05, [](double unit) { return uniform_cylinder(18, 30, unit); }); }},
       {{"markers", "spheres that tell mirror images apart, 256 x 256 pixels, 360 views"},
-       [] { return scan_of_phantom(std::make_shared<Phantom>(markers(20, 0.1))); }},
+       [] { return scan_of_phantom(0.1, [](double unit) { return markers(20, unit); }); }},
   };
   return all;
 }
@@ -176,6 +195,21 @@ void scale_detector(geometry::Detector& detector, double factor) {
   };
   scaled(detector.columns, detector.column_pitch);
   scaled(detector.rows, detector.row_pitch);
+}
+
+Illumination put_before(const TubeBeam& beam, VirtualScan& made) {
+  const Spectrum spectrum = detected_spectrum(beam);
+  made.notes.voltage_kv = beam.voltage_kv;
+  made.notes.filter_mm = 0;
+  made.notes.filter_material.clear();
+  if (!beam.filters.empty()) made.notes.filter_mm = beam.filters.front().thickness;
+  for (const BeamFilter& filter : beam.filters)  // the files' notes have room for one thickness
+    made.notes.filter_material +=
+        made.notes.filter_material.empty()
+            ? filter.substance.formula
+            : fmt::format(" + {:g} mm {}", filter.thickness, filter.substance.formula);
+  made.detector.photons *= spectrum.photons;
+  return polychromatic(spectrum, made.composition);
 }
 
 void settle(VirtualScan& made) {

@@ -8,8 +8,10 @@
 
 #include "geometry/scan.hpp"
 #include "simulate/detector.hpp"
+#include "simulate/illumination.hpp"
 #include "simulate/nikon_writer.hpp"
 #include "simulate/object.hpp"
+#include "simulate/spectrum.hpp"
 #include "simulate/virtual_scan.hpp"
 
 namespace feldspar::simulate {
@@ -18,6 +20,7 @@ struct VirtualScan {
   std::string name;
   std::string summary;  ///< a line for people
   std::shared_ptr<const Object> object;
+  Composition composition;  ///< of the object, for beams of many energies
   geometry::CircularScan scan;
   DetectorModel detector;  ///< photons and blur are set by settle()
   double blur_mm = 0;      ///< standard deviation at the detector, of focal spot and scintillator together
@@ -39,6 +42,10 @@ struct PresetSummary {
 
 /// Changes the number of pixels by `factor` on the same area, within rounding of the counts.
 void scale_detector(geometry::Detector& detector, double factor);
+
+/// How the scan's object takes the beam of a tube, whose voltage and filters go into the notes and whose
+/// output into the photons. After settle().
+[[nodiscard]] Illumination put_before(const TubeBeam& beam, VirtualScan& scan);
 
 /// Derives what depends on the geometry after it was changed: photons a pixel, blur in pixels, sweep a view.
 void settle(VirtualScan& scan);

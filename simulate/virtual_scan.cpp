@@ -54,7 +54,7 @@ void line_integrals(const Object& object, const geometry::CircularScan& scan, in
   });
 }
 
-void transmission(const Object& object, const geometry::CircularScan& scan, int view,
+void transmission(const Illumination& illumination, const geometry::CircularScan& scan, int view,
                   const Sampling& sampling, View3<float> image, ThreadPool& pool) {
   expect_size(scan, image);
   expects(sampling.rays >= 1 && sampling.sub_angles >= 1,
@@ -64,20 +64,31 @@ void transmission(const Object& object, const geometry::CircularScan& scan, int 
   for (int n = 0; n < sampling.sub_angles; ++n)
     poses.emplace_back(scan, view, sampling.sweep * ((n + 0.5) / sampling.sub_angles - 0.5));
   struct Scratch {
-    std::vector<double> integrals, sums;
+    std::vector<double> exact, sums;
+    std::vector<float> integrals, shares;
   };
+  const auto rows = static_cast<std::size_t>(image.ny);
+  const std::size_t objects = illumination.objects.size();
   std::vector<Scratch> scratch(static_cast<std::size_t>(pool.size()));
+  for (Scratch& s : scratch)
+    s = {std::vector<double>(rows), std::vector<double>(rows), std::vector<float>(rows * objects),
+         std::vector<float>(rows)};
   const double weight = 1.0 / (static_cast<double>(sampling.sub_angles) * sampling.rays * sampling.rays);
   const auto within_pixel = [&](int n) { return (n + 0.5) / sampling.rays - 0.5; };
   for_each_column(image.nx, pool, [&](int column, int worker) {
-    auto& [integrals, sums] = scratch[static_cast<std::size_t>(worker)];
-    integrals.resize(static_cast<std::size_t>(image.ny));
-    sums.assign(static_cast<std::size_t>(image.ny), 0.0);
+    auto& [exact, sums, integrals, shares] = scratch[static_cast<std::size_t>(worker)];
+    std::fill(sums.begin(), sums.end(), 0.0);
     for (const Rays& rays : poses)
       for (int n = 0; n < sampling.rays * sampling.rays; ++n) {
-        integrate_column(object, rays, column + within_pixel(n % sampling.rays),
-                         within_pixel(n / sampling.rays), integrals);
-        for (std::size_t row = 0; row < sums.size(); ++row) sums[row] += std::exp(-integrals[row]);
+        for (std::size_t k = 0; k < objects; ++k) {
+          integrate_column(*illumination.objects[k], rays, column + within_pixel(n % sampling.rays),
+                           within_pixel(n / sampling.rays), exact);
+          std::transform(exact.begin(), exact.end(),
+                         integrals.begin() + static_cast<std::ptrdiff_t>(k * rows),
+                         [](double integral) { return static_cast<float>(integral); });
+        }
+        arriving_shares(illumination, integrals, shares);
+        for (std::size_t row = 0; row < rows; ++row) sums[row] += shares[row];
       }
     for (int row = 0; row < image.ny; ++row)
       image(column, row, 0) = static_cast<float>(weight * sums[static_cast<std::size_t>(row)]);

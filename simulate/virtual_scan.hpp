@@ -4,6 +4,7 @@
 #include "base/parallel.hpp"
 #include "base/view3.hpp"
 #include "geometry/scan.hpp"
+#include "simulate/illumination.hpp"
 #include "simulate/object.hpp"
 
 namespace feldspar::simulate {
@@ -20,8 +21,8 @@ struct Sampling {
 void line_integrals(const Object& object, const geometry::CircularScan& scan, int view, View3<float> image,
                     ThreadPool& pool);
 
-/// The share of the beam that reaches each pixel: the mean of exp(-line integral) over rays and sub-angles.
-void transmission(const Object& object, const geometry::CircularScan& scan, int view,
+/// The share of the beam that reaches each pixel: the mean over rays and sub-angles, to 1e-6 of itself.
+void transmission(const Illumination& illumination, const geometry::CircularScan& scan, int view,
                   const Sampling& sampling, View3<float> image, ThreadPool& pool);
 
 }  // namespace feldspar::simulate

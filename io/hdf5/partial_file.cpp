@@ -23,21 +23,18 @@ namespace {
   throw Error(ErrorKind::io, fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)));
 }
 
-std::filesystem::path folder_of(const std::filesystem::path& path) {
-  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-}
+bool locks_are_missing(int error) { return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP; }
 
-/// Makes a rename durable. Some network file systems cannot; they order renames themselves.
-void sync_folder(const std::filesystem::path& folder) noexcept {
+}  // namespace
+
+void sync_folder_of(const std::filesystem::path& file) noexcept {
+  // Some network file systems cannot; they order renames themselves.
+  const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
   (void)::fsync(descriptor);
   (void)::close(descriptor);
 }
-
-bool locks_are_missing(int error) { return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP; }
-
-}  // namespace
 
 PartialFile::PartialFile(std::filesystem::path path, bool overwrite, Start start)
     : path_(std::move(path)), temporary_(path_), overwrite_(overwrite) {
@@ -114,7 +111,7 @@ void PartialFile::publish() {
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, "cannot be given its name", errno);
   }
   (void)::close(std::exchange(descriptor_, -1));
-  sync_folder(folder_of(path_));
+  sync_folder_of(path_);
 }
 
 void PartialFile::give_up() noexcept {

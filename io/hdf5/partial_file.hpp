@@ -7,6 +7,9 @@
 
 namespace feldspar::io {
 
+/// Makes the names in a folder durable, where the file system can.
+void sync_folder_of(const std::filesystem::path& file) noexcept;
+
 class PartialFile {
  public:
   enum class Start { empty, as_left };

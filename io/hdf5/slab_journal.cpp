@@ -11,11 +11,14 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
+#include "io/hdf5/partial_file.hpp"
 
 namespace feldspar::io {
 namespace {
 
 constexpr const char* format_line = "feldspar journal 1";
+constexpr const char* end_line = "finishing";
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
   throw Error(ErrorKind::io, fmt::format("{}: {}: {}", path.string(), what, std::strerror(errno)));
@@ -53,7 +56,10 @@ std::vector<SlabJournal::Entry> SlabJournal::read() const {
                   fmt::format("{}: names impossible slices; start again without --resume", path_.string()));
     entries.push_back(entry);
   }
-  return entries;
+  if (!text.ends_with(fmt::format("\n{}\n", end_line))) return entries;
+  log_warning(
+      fmt::format("{}: its run was killed while it finished the file: starting again", path_.string()));
+  return {};
 }
 
 void SlabJournal::begin(const std::vector<Entry>& entries) {
@@ -67,6 +73,7 @@ void SlabJournal::begin(const std::vector<Entry>& entries) {
     text += fmt::format("{} {} {}\n", entry.slices.first, entry.slices.end, entry.clipped);
   write(text);
   if (::rename(fresh.c_str(), path_.c_str()) != 0) fail(path_, "cannot be given its name");
+  sync_folder_of(path_);
   count_ = static_cast<int>(entries.size());
 }
 
@@ -74,6 +81,8 @@ void SlabJournal::add(const Entry& entry) {
   write(fmt::format("{} {} {}\n", entry.slices.first, entry.slices.end, entry.clipped));
   ++count_;
 }
+
+void SlabJournal::end() { write(fmt::format("{}\n", end_line)); }
 
 void SlabJournal::write(const std::string& text) {
   for (std::size_t done = 0; done < text.size();) {
@@ -87,7 +96,7 @@ void SlabJournal::write(const std::string& text) {
 
 void SlabJournal::remove() noexcept {
   if (descriptor_ >= 0) (void)::close(std::exchange(descriptor_, -1));
-  (void)::unlink(path_.c_str());
+  if (::unlink(path_.c_str()) == 0) sync_folder_of(path_);
 }
 
 }  // namespace feldspar::io

@@ -10,8 +10,9 @@
 
 namespace feldspar::io {
 
-/// A text file: a line that names the format, a line with the identity of the run, and a line a slab. Each
-/// line is on the disk before the next thing happens; one that a crash cut short does not count.
+/// A text file: a line that names the format, a line with the identity of the run, a line a slab, and a last
+/// one when the file's index begins to change. Each line is on the disk before the next thing happens; one
+/// that a crash cut short does not count.
 class SlabJournal {
  public:
   struct Entry {
@@ -25,8 +26,9 @@ class SlabJournal {
   SlabJournal(const SlabJournal&) = delete;
   SlabJournal& operator=(const SlabJournal&) = delete;
 
-  /// What an earlier run of the same identity finished; empty without such a run. Throws Error(usage) when
-  /// the journal is another run's: other inputs, options or program.
+  /// What an earlier run of the same identity finished; empty without such a run, and when it was killed
+  /// while it finished the file. Throws Error(usage) when the journal is another run's: other inputs, options
+  /// or program.
   [[nodiscard]] std::vector<Entry> read() const;
 
   /// Begins with these entries; what stood there is replaced. Throws Error(io).
@@ -35,7 +37,13 @@ class SlabJournal {
   /// Adds slices whose voxels are durable. Throws Error(io).
   void add(const Entry& entry);
 
+  /// From now on the voxels cannot be vouched for: the index of their file changes, and a crash may tear it.
+  /// Throws Error(io).
+  void end();
+
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+
+  /// Takes back what was vouched for; durable when it returns.
   void remove() noexcept;
 
  private:

@@ -42,11 +42,12 @@ using Record = std::vector<std::pair<std::string, std::string>>;
 struct VolumeRecord {
   std::string title;
   std::string sample_name;
-  Record instrument;                  ///< format, name, voltage, current, exposure, filter
-  Record scan;                        ///< what the source said: "XTekCT/SrcToObject" -> "176.9 (used)"
-  Record reconstruction;              ///< program, version, command, device, plan, filter, timings, date
-  Record inputs;                      ///< path -> hash
-  std::string configuration;          ///< the effective one, as TOML that can be replayed
+  Record instrument;          ///< format, name, voltage, current, exposure, filter
+  Record scan;                ///< what the source said: "XTekCT/SrcToObject" -> "176.9 (used)"
+  Record reconstruction;      ///< program, version, command, device, plan, filter, timings, date
+  Record inputs;              ///< path -> hash
+  Record part = {};           ///< of which volume this is a part, and which one; empty for a whole one
+  std::string configuration;  ///< the effective one, as TOML that can be replayed
   std::vector<std::string> findings;  ///< warnings and assumptions
 };
 
@@ -94,6 +95,9 @@ struct StoredRange {
   double highest = std::numeric_limits<double>::infinity();
   double quantum = 0;  ///< 1/mm from one value to the next; 0 for floating point
 };
+/// True when a run of this identity has finished the volume at `path`; what it may have left beside it is
+/// removed then. Throws what VolumeReader throws.
+[[nodiscard]] bool is_finished(const std::filesystem::path& path, const std::string& identity);
 
 /// A volume file open for reading.
 class VolumeReader {

@@ -75,6 +75,30 @@ Axis get_axis(hid_t group, int dimension, hsize_t count) {
   return axis;
 }
 
+/// Parts that the voxels are read from, where the file itself has none. HDF5 would read a missing one as
+/// its fill value without a word.
+void check_parts(const Dataset& voxels, const std::filesystem::path& path) {
+  const Properties create(H5Dget_create_plist(voxels), "asking for the layout");
+  if (H5Pget_layout(create) != H5D_VIRTUAL) return;
+  std::size_t count = 0;
+  check(H5Pget_virtual_count(create, &count), "counting the parts");
+  for (std::size_t n = 0; n < count; ++n) {
+    std::string name(4096, '\0');
+    name.resize(static_cast<std::size_t>(
+        check(H5Pget_virtual_filename(create, n, name.data(), name.size()), "asking for a part")));
+    std::error_code ignored;
+    if (!std::filesystem::exists(path.parent_path() / name, ignored))
+      throw Error(ErrorKind::io,
+                  fmt::format("{}: its part {} is not there; it must lie where it did when the "
+                              "parts were joined (`feldspar join --solid` copies them)",
+                              path.string(), name));
+  }
+}
+
+}  // namespace
+
+namespace hdf5 {
+
 VoxelCoding coding_in(hid_t group, const Dataset& voxels) {
   const Type type(H5Dget_type(voxels), "asking for the type");
   if (H5Tget_class(type) == H5T_FLOAT) return {};
@@ -85,7 +109,7 @@ VoxelCoding coding_in(hid_t group, const Dataset& voxels) {
   return {VoxelType::uint16, factor[0], offset[0]};
 }
 
-}  // namespace
+}  // namespace hdf5
 
 struct VolumeReader::State {
   explicit State(std::filesystem::path file_path) : path(std::move(file_path)) {}
@@ -106,6 +130,7 @@ struct VolumeReader::State {
             .spacing = {x.spacing, y.spacing, z.spacing},
             .origin = {x.first, y.first, z.first}};
     coding = coding_in(data, voxels);
+    check_parts(voxels, path);
     title = get_text(entry, "title");
   }
 

@@ -1,10 +1,7 @@
 // Writing a volume file: the voxels as they come, the record at the end.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -15,6 +12,7 @@
 #include "io/hdf5/chunk_writer.hpp"
 #include "io/hdf5/handle.hpp"
 #include "io/hdf5/layout.hpp"
+#include "io/hdf5/output_file.hpp"
 #include "io/hdf5/partial_file.hpp"
 #include "io/hdf5/slab_journal.hpp"
 #include "io/hdf5/text.hpp"
@@ -34,18 +32,6 @@ VoxelCoding coding_of(const VolumeFileOptions& options) {
                             "it is {} to {} 1/mm",
                             options.lowest, options.highest));
   return {VoxelType::uint16, (options.highest - options.lowest) / VoxelCoding::highest_code, options.lowest};
-}
-
-Properties file_access() {
-  Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
-  check(H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST), "choosing the oldest format");
-  check(H5Pset_file_locking(access, false, true), "leaving the lock to us");
-  return access;
-}
-
-File create_file(const PartialFile& partial) {
-  const Properties access = file_access();
-  return {H5Fcreate(partial.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "making the file"};
 }
 
 Dataset create_voxels(const Group& group, Shape volume, VoxelCoding coding, int deflate) {
@@ -106,14 +92,6 @@ void put_axis(const Group& group, int dimension, int count, double first, double
   put_indices(group, (name + "_indices").c_str(), dimension);
 }
 
-void describe_root(const File& file) {
-  put_attribute(file, "NX_class", "NXroot");
-  put_attribute(file, "default", layout::entry);
-  put_attribute(file, "creator", "feldspar");
-  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  put_attribute(file, "file_time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now)));
-}
-
 void put_inputs(const Group& reconstruction, const Record& inputs) {
   std::vector<std::string> paths, hashes;
   for (const auto& [path, hash] : inputs) {
@@ -135,6 +113,7 @@ void put_volume_record(const Group& entry, const VolumeRecord& record) {
   put_text(make_group(instrument, "source", "NXsource"), "probe", "x-ray");
   put_record(instrument, record.instrument);
   put_record(make_group(entry, "scan", "NXcollection"), record.scan);
+  if (!record.part.empty()) put_record(make_group(entry, "part", "NXcollection"), record.part);
   const Group reconstruction = make_group(entry, "reconstruction", "NXprocess");
   put_text(reconstruction, "configuration", record.configuration);
   put_texts(reconstruction, "findings", record.findings);
@@ -142,17 +121,7 @@ void put_volume_record(const Group& entry, const VolumeRecord& record) {
   put_record(reconstruction, record.reconstruction);
 }
 
-void write_sidecar(const PartialFile& sidecar, const std::string& text) {
-  std::ofstream stream(sidecar.temporary_path(), std::ios::binary);
-  stream << text;
-  stream.close();
-  if (!stream)
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be written", sidecar.temporary_path().string()));
-}
-
 std::filesystem::path journal_of(std::filesystem::path path) { return path += ".journal"; }
-
-std::filesystem::path sidecar_of(std::filesystem::path path) { return path.replace_extension(".xmf"); }
 
 }  // namespace
 
@@ -203,8 +172,7 @@ struct VolumeWriter::State {
 
   void create() {
     const Shape shape{grid.nx, grid.ny, grid.nz};
-    file = create_file(partial);
-    describe_root(file);
+    file = create_output(partial.temporary_path());
     entry = make_group(file, layout::entry, "NXentry");
     put_attribute(entry, "default", layout::data_group);
     const Group data = make_group(entry, layout::data_group, "NXdata");
@@ -229,11 +197,9 @@ struct VolumeWriter::State {
     if (entries.empty()) return false;
     const Shape shape{grid.nx, grid.ny, grid.nz};
     try {
-      const Properties access = file_access();
+      const Properties access = output_access();
       file = File(H5Fopen(partial.temporary_path().c_str(), H5F_ACC_RDWR, access), "opening the file");
       entry = Group(H5Gopen2(file, layout::entry, H5P_DEFAULT), "opening the entry");
-      // A run that was killed while it wrote the record may have left half of it.
-      if (H5Lexists(entry, "definition", H5P_DEFAULT) != 0) fail("the record had been begun");
       voxels = Dataset(H5Dopen2(file, layout::voxels_path, H5P_DEFAULT), "opening the voxels");
     } catch (const Failure& failure) {
       log_warning(fmt::format("{}: cannot be gone on with ({}): starting again",
@@ -323,6 +289,8 @@ VolumeWriter::VolumeWriter(std::filesystem::path path, const geometry::VolumeGri
   state_->check_room();
   state_->guarded([this] {
     if (state_->options.resume && state_->journaled() && state_->go_on()) return;
+    // A journal that another run left must never vouch for the file that is made now.
+    state_->journal.remove();
     state_->create();
     if (state_->journaled()) state_->begin_journal();
   });
@@ -344,6 +312,7 @@ void VolumeWriter::finish(const VolumeRecord& record) {
   state.guarded([&] {
     expects(state.chunks && state.chunks->complete(),
             "a volume was finished before all its slices were written");
+    if (state.journaled()) state.journal.end();
     put_volume_record(state.entry, record);
     state.close();
   });
@@ -354,7 +323,7 @@ void VolumeWriter::finish(const VolumeRecord& record) {
     return;
   }
   PartialFile sidecar(sidecar_of(path), true);
-  write_sidecar(sidecar, xdmf_of(path.filename().string(), state.grid, state.coding));
+  write_sidecar(sidecar.temporary_path(), xdmf_of(path.filename().string(), state.grid, state.coding));
   sidecar.publish();
   try {
     state.partial.publish();
@@ -364,6 +333,15 @@ void VolumeWriter::finish(const VolumeRecord& record) {
     throw;
   }
   state.journal.remove();
+}
+
+bool is_finished(const std::filesystem::path& path, const std::string& identity) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored) ||
+      VolumeReader(path).text("reconstruction/identity") != identity)
+    return false;
+  SlabJournal(journal_of(path), identity).remove();  // of a run that was killed right after it gave the name
+  return true;
 }
 
 bool VolumeWriter::can_be_resumed() const noexcept { return state_->journaled() && !state_->journal.empty(); }

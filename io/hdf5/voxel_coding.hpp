@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "io/hdf5/handle.hpp"
 #include "io/hdf5/volume_file.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -45,5 +46,8 @@ struct VoxelCoding {
                    [this](float code) { return static_cast<float>(code * factor + offset); });
   }
 };
+
+/// How the voxels of the group of a volume file are coded. Throws Failure.
+[[nodiscard]] VoxelCoding coding_in(hid_t group, const Dataset& voxels);
 
 }  // namespace feldspar::io::hdf5

@@ -1,6 +1,7 @@
 // The text file that tells ParaView and VisIt what a volume file holds.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "geometry/volume_grid.hpp"
@@ -11,5 +12,11 @@ namespace feldspar::io::hdf5 {
 /// XDMF 2 for the volume in `file_name`, which is relative to the sidecar's folder.
 [[nodiscard]] std::string xdmf_of(const std::string& file_name, const geometry::VolumeGrid& grid,
                                   VoxelCoding coding);
+
+/// Where the sidecar of a volume stands.
+[[nodiscard]] std::filesystem::path sidecar_of(std::filesystem::path volume);
+
+/// Throws Error(io).
+void write_sidecar(const std::filesystem::path& file, const std::string& text);
 
 }  // namespace feldspar::io::hdf5

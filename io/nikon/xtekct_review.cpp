@@ -51,6 +51,12 @@ const std::vector<KnownKeys>& known_keys() {
         "InitialAngle",
         "AngularStep",
         "WhiteLevel",
+        "CoefX4",
+        "CoefX3",
+        "CoefX2",
+        "CoefX1",
+        "CoefX0",
+        "Scale",
         "VirtualDetectorPixelsX",
         "VirtualDetectorPixelsY",
         "VirtualDetectorPixelSizeX",
@@ -71,8 +77,8 @@ const std::vector<KnownKeys>& known_keys() {
        {"FilterType", "CutOffFrequency", "Exponent", "Normalisation", "OrderFFT", "InterpolationType"}},
       {Use::ignored,
        "CT Pro's processing, which is not repeated",
-       {"CoefX4", "CoefX3", "CoefX2", "CoefX1", "CoefX0", "Scale", "BeamHardeningLUTFile", "Scattering",
-        "MedianFilterKernelSize", "ConvolutionKernelSize", "Increment", "Blanking", "ObjectOffsetY"}},
+       {"BeamHardeningLUTFile", "Scattering", "MedianFilterKernelSize", "ConvolutionKernelSize", "Increment",
+        "Blanking", "ObjectOffsetY"}},
       {Use::ignored,
        "CT Pro's output; volumes are in 1/mm here",
        {"OutputSeparator", "OutputFolderName", "OutputName", "OutputDigits", "Scaling", "OutputUnits",
@@ -238,11 +244,13 @@ void Reviewer::review_offsets() {
 void Reviewer::review_processing() {
   constexpr std::string_view differs =
       "CT Pro would apply it and we do not: the volume will differ from CT Pro's";
-  for (const char* const key : {"CoefX4", "CoefX3", "CoefX2", "CoefX0", "Scattering", "Blanking"})
-    expect(key, 0, differs);
-  for (const char* const key : {"CoefX1", "Scale", "Increment"}) expect(key, 1, differs);
+  for (const char* const key : {"Scattering", "Blanking"}) expect(key, 0, differs);
+  expect("Increment", 1, differs);
   if (file_.number("MedianFilterKernelSize").value_or(1) > 1) expect("MedianFilterKernelSize", 1, differs);
   if (file_.number("ConvolutionKernelSize").value_or(0) > 1) expect("ConvolutionKernelSize", 0, differs);
+  if (hardening_of(file_).empty() &&
+      file_.number("CoefX1").value_or(1) * file_.number("Scale").value_or(1) != 1)
+    report("CoefX1 to CoefX4 times Scale are all 0: taken as no correction of beam hardening");
   if (const std::string table = file_.text("BeamHardeningLUTFile"); !table.empty())
     report(fmt::format("BeamHardeningLUTFile is \"{}\": {}", table, differs));
   if (same_letters(file_.text("Shuttling", "CTPro"), "True"))

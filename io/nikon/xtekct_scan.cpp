@@ -130,7 +130,8 @@ geometry::RotationAxis axis_from_old_keys(const XtekctFile& file, const geometry
   return axis;
 }
 
-geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> stage_angles, Turn turn) {
+geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> stage_angles, Turn turn,
+                               double pixel_pitch) {
   check_units(file);
   geometry::CircularScan scan{.source_object_distance = file.required("SrcToObject"),
                               .source_detector_distance = file.required("SrcToDetector"),
@@ -139,6 +140,7 @@ geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> s
                               .angles = {},
                               .shifts = {}};
   check_virtual_detector(file);
+  if (pixel_pitch > 0) scan.detector.column_pitch = scan.detector.row_pitch = pixel_pitch;
   scan.axis =
       has_old_axis(file) && !has_new_axis(file) ? axis_from_old_keys(file, scan) : axis_from_new_keys(file);
 
@@ -188,6 +190,17 @@ ProposedGrid proposed_grid(const XtekctFile& file) {
   return usable ? grid : ProposedGrid{};
 }
 
+std::vector<double> hardening_of(const XtekctFile& file) {
+  std::vector<double> polynomial;
+  for (const char* const key : {"CoefX0", "CoefX1", "CoefX2", "CoefX3", "CoefX4"})
+    polynomial.push_back(number_or(file, key, key == std::string_view("CoefX1") ? 1 : 0));
+  const double scale = number_or(file, "Scale", 1);
+  for (double& coefficient : polynomial) coefficient *= scale;
+  while (!polynomial.empty() && polynomial.back() == 0) polynomial.pop_back();
+  if (polynomial.size() < 2 || polynomial == std::vector<double>{0, 1}) return {};
+  return polynomial;
+}
+
 ScanDescription describe(const XtekctFile& file) {
   ScanDescription description{.format = "Nikon X-Tek CT",
                               .name = file.text("Name"),
@@ -201,6 +214,7 @@ ScanDescription describe(const XtekctFile& file) {
   const double thickness = file.number("Filter_ThicknessMM", "CTPro").value_or(0);
   if (thickness > 0)
     description.filter = fmt::format("{} mm {}", thickness, file.text("Filter_Material", "CTPro"));
+  description.hardening = hardening_of(file);
   description.date = date_in(file.path.parent_path().filename().string());
   return description;
 }

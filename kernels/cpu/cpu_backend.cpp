@@ -64,6 +64,9 @@ class CpuBackend final : public HostBackend {
   [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) override {
     return cpu::make_attenuation(machine_, spec);
   }
+  [[nodiscard]] std::unique_ptr<Correction> make_correction(const CorrectionSpec& spec) override {
+    return cpu::make_correction(machine_, spec);
+  }
   [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier() override { return cpu::make_rectifier(machine_); }
   [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec) override {
     return cpu::make_filter(machine_, spec);

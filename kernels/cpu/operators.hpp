@@ -6,6 +6,7 @@
 #include "base/parallel.hpp"
 #include "kernels/attenuation.hpp"
 #include "kernels/back_projector.hpp"
+#include "kernels/correction.hpp"
 #include "kernels/cpu/simd.hpp"
 #include "kernels/filter.hpp"
 #include "kernels/forward_projector.hpp"
@@ -23,6 +24,7 @@ struct Machine {
 };
 
 [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(Machine& machine, const AttenuationSpec& spec);
+[[nodiscard]] std::unique_ptr<Correction> make_correction(Machine& machine, const CorrectionSpec& spec);
 [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier(Machine& machine);
 [[nodiscard]] std::unique_ptr<Filter> make_filter(Machine& machine, const FilterSpec& spec);
 [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(Machine& machine,

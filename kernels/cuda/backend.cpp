@@ -60,6 +60,23 @@ class StagingBuffer final : public Buffer {
   PinnedMemory memory_;
 };
 
+class CudaMarker final : public Marker {
+ public:
+  explicit CudaMarker(SharedQueue queue) : queue_(std::move(queue)), event_(make_event()) {}
+  void set() override {
+    queue_->activate();
+    check(cudaEventRecord(event_.get(), queue_->stream()), "cudaEventRecord");
+  }
+  void wait() override {
+    queue_->activate();
+    check(cudaEventSynchronize(event_.get()), "work queued before cudaEventSynchronize");
+  }
+
+ private:
+  SharedQueue queue_;
+  Event event_;
+};
+
 class CudaBackend final : public Backend {
  public:
   CudaBackend(int index, const BackendOptions& options)
@@ -67,6 +84,7 @@ class CudaBackend final : public Backend {
 
   [[nodiscard]] std::string name() const override { return fmt::format("cuda:{}", queue_->device()); }
   [[nodiscard]] bool uses_host_memory() const noexcept override { return false; }
+  [[nodiscard]] bool merges_views() const noexcept override { return true; }
 
   [[nodiscard]] std::unique_ptr<Buffer> allocate(std::size_t bytes, std::string_view purpose) override {
     queue_->activate();
@@ -91,16 +109,29 @@ class CudaBackend final : public Backend {
     check(cudaMemsetAsync(device, 0, bytes, queue_->stream()), "cudaMemsetAsync");
   }
   void wait() override { queue_->wait(); }
+  [[nodiscard]] std::unique_ptr<Marker> make_marker() override {
+    queue_->activate();
+    return std::make_unique<CudaMarker>(queue_);
+  }
+  void upload_beside(const void* host, void* device, std::size_t bytes) override {
+    copy_beside(device, host, bytes, cudaMemcpyHostToDevice, queue_->uploads());
+  }
+  void download_beside(const void* device, void* host, std::size_t bytes) override {
+    copy_beside(host, device, bytes, cudaMemcpyDeviceToHost, queue_->downloads());
+  }
 
   [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) override {
     return cuda::make_attenuation(queue_, spec);
+  }
+  [[nodiscard]] std::unique_ptr<Correction> make_correction(const CorrectionSpec& spec) override {
+    return cuda::make_correction(queue_, spec);
   }
   [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier() override { return cuda::make_rectifier(queue_); }
   [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec) override {
     return cuda::make_filter(queue_, spec);
   }
   [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) override {
-    return cuda::make_back_projector(queue_, Interpolation::exact, spec.radius);
+    return cuda::make_back_projector(queue_, Method::blocks, spec);
   }
   [[nodiscard]] std::unique_ptr<ForwardProjector> make_forward_projector() override {
     return cuda::make_forward_projector(queue_);
@@ -114,6 +145,13 @@ class CudaBackend final : public Backend {
     queue_->activate();
     check(cudaMemcpyAsync(target, source, bytes, kind, queue_->stream()),
           fmt::format("cudaMemcpyAsync of {} bytes", bytes));
+  }
+  void copy_beside(void* target, const void* source, std::size_t bytes, cudaMemcpyKind kind,
+                   cudaStream_t stream) {
+    queue_->activate();
+    const auto call = fmt::format("cudaMemcpyAsync of {} bytes beside the work queued", bytes);
+    check(cudaMemcpyAsync(target, source, bytes, kind, stream), call);
+    check(cudaStreamSynchronize(stream), call);
   }
 
   SharedQueue queue_;

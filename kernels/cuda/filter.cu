@@ -1,6 +1,7 @@
 // The filter kernel: one block a pair of rows, in shared memory where it is large enough.
 #include <algorithm>
 
+#include "kernels/cuda/block_team.hpp"
 #include "kernels/cuda/launch.hpp"
 #include "kernels/cuda/resources.hpp"
 
@@ -8,17 +9,6 @@ namespace feldspar::kernels::cuda {
 namespace {
 
 constexpr int most_threads = 512;
-
-/// All threads of a block.
-struct BlockTeam {
-  template <class Step>
-  FELDSPAR_HOST_DEVICE void operator()([[maybe_unused]] int count, [[maybe_unused]] const Step& step) const {
-#ifdef __CUDA_ARCH__
-    for (int n = static_cast<int>(threadIdx.x); n < count; n += static_cast<int>(blockDim.x)) step(n);
-    __syncthreads();
-#endif
-  }
-};
 
 __global__ void __launch_bounds__(most_threads)
     filter_kernel(const __grid_constant__ RowFilter filter, int pairs, Complex* workspace) {

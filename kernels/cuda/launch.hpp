@@ -8,12 +8,15 @@
 #include <cstdint>
 
 #include "kernels/shared/attenuate.hpp"
+#include "kernels/shared/correct.hpp"
 #include "kernels/shared/cubic_sampler.hpp"
 #include "kernels/shared/extended_row.hpp"
+#include "kernels/shared/fdk_block.hpp"
 #include "kernels/shared/fdk_column.hpp"
 #include "kernels/shared/filter_row.hpp"
 #include "kernels/shared/joseph_ray.hpp"
 #include "kernels/shared/linear_sampler.hpp"
+#include "kernels/shared/merged_views.hpp"
 
 namespace feldspar::kernels::cuda {
 
@@ -29,6 +32,11 @@ struct DeviceTally {
 void launch(const AttenuateBlock<std::uint16_t>& block, std::int64_t lines, DeviceTally* tally,
             cudaStream_t stream);
 void launch(const AttenuateBlock<float>& block, std::int64_t lines, DeviceTally* tally, cudaStream_t stream);
+
+/// See kernels/shared/correct.hpp; `lines` = rows kept x views.
+void launch(const PatchBlock& block, std::int64_t patches, cudaStream_t stream);
+void launch(const RepairBlock& block, std::int64_t repairs, int views, cudaStream_t stream);
+void launch(const CorrectBlock& block, std::int64_t lines, cudaStream_t stream);
 
 void launch(const RectifyBlock& block, std::int64_t lines, cudaStream_t stream);
 
@@ -115,6 +123,31 @@ void launch_fdk(const ViewBatch& batch, const LinearStack& stack, const FdkTarge
 /// Interpolates with the texture unit, which rounds both weights to 1/256.
 void launch_fdk(const ViewBatch& batch, const TextureStack& stack, const FdkTarget& target, bool upright,
                 cudaStream_t stream);
+
+/// Sets `scales` (one a view, on the device) to what half_scale() makes of each view's pixels.
+void launch_half_scales(const float* pixels, const PairShape& shape, int views, float* scales,
+                        cudaStream_t stream);
+void launch(const PairPacking<FloatPair>& packing, int views, cudaStream_t stream);
+void launch(const PairPacking<HalfPair>& packing, int views, cudaStream_t stream);
+
+/// All blocks of the target. The batch must be upright (is_upright()).
+void launch(const FdkBlock<FloatPair>& block, const ViewBatch& batch, cudaStream_t stream);
+void launch(const FdkBlock<HalfPair>& block, const ViewBatch& batch, cudaStream_t stream);
+
+/// Tiles of a plan in device memory, and the tables and pairs for as many.
+struct MergeLaunch {
+  MergePlacing placing;
+  Merging merging;
+  int tiles;
+  int tile_width;
+  int longest_stride;  ///< of any tile's shape
+  BlockTarget target;  ///< the whole slab
+};
+/// Rows that a block of the merging kernel works on: as many as its shared memory holds. Throws
+/// Error(unsupported) when it holds none.
+[[nodiscard]] int merged_rows_at_once(const MergeSizes& sizes);
+/// Places, merges and back-projects.
+void launch(const MergeLaunch& work, cudaStream_t stream);
 
 /// cudaSuccess when this build has code that the current device can run.
 cudaError_t find_device_code();

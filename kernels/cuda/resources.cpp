@@ -87,9 +87,11 @@ Queue::Queue(int device, std::size_t memory)
     : device_(device),
       budget_(std::make_shared<MemoryBudget>(memory > 0 ? memory : MemoryBudget::unlimited)) {
   activate();
-  cudaStream_t stream = nullptr;
-  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-  stream_ = Stream(stream);
+  for (Stream* const made : {&stream_, &uploads_, &downloads_}) {
+    cudaStream_t stream = nullptr;
+    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    *made = Stream(stream);
+  }
 }
 
 void Queue::activate() const { check(cudaSetDevice(device_), fmt::format("cudaSetDevice({})", device_)); }
@@ -107,13 +109,15 @@ std::size_t Queue::memory_left() const {
   return std::min(budget_->limit() - budget_->used(), free - std::min(free, for_the_driver));
 }
 
+Event make_event() {
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  return Event(event);
+}
+
 void* StagedTable::upload(const Queue& queue, const void* host, std::size_t bytes,
                           const std::string& purpose) {
-  if (!copied_.get()) {
-    cudaEvent_t event = nullptr;
-    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
-    copied_ = Event(event);
-  }
+  if (!copied_.get()) copied_ = make_event();
   check(cudaEventSynchronize(copied_.get()), "cudaEventSynchronize");  // the last copy has left the staging
   if (bytes > staging_.bytes()) {
     queue.wait();  // kernels may still read the old table

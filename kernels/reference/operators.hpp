@@ -5,6 +5,7 @@
 
 #include "kernels/attenuation.hpp"
 #include "kernels/back_projector.hpp"
+#include "kernels/correction.hpp"
 #include "kernels/filter.hpp"
 #include "kernels/forward_projector.hpp"
 #include "kernels/rectifier.hpp"
@@ -13,6 +14,7 @@
 namespace feldspar::kernels::reference {
 
 [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec);
+[[nodiscard]] std::unique_ptr<Correction> make_correction(const CorrectionSpec& spec);
 [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier();
 [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec);
 [[nodiscard]] std::unique_ptr<BackProjector> make_back_projector();

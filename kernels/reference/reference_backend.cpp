@@ -13,6 +13,9 @@ class ReferenceBackend final : public HostBackend {
   [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) override {
     return reference::make_attenuation(spec);
   }
+  [[nodiscard]] std::unique_ptr<Correction> make_correction(const CorrectionSpec& spec) override {
+    return reference::make_correction(spec);
+  }
   [[nodiscard]] std::unique_ptr<Rectifier> make_rectifier() override { return reference::make_rectifier(); }
   [[nodiscard]] std::unique_ptr<Filter> make_filter(const FilterSpec& spec) override {
     return reference::make_filter(spec);

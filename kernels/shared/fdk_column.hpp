@@ -37,6 +37,17 @@ struct Disc {
     const float x = x0 + i * dx, y = y0 + j * dy;
     return x * x + y * y <= 1.0f;
   }
+  /// True when no column of a rectangle is wanted.
+  FELDSPAR_HOST_DEVICE bool misses(int first_i, int last_i, int first_j, int last_j) const {
+    const float x = nearest(x0 + static_cast<float>(first_i) * dx, x0 + static_cast<float>(last_i) * dx),
+                y = nearest(y0 + static_cast<float>(first_j) * dy, y0 + static_cast<float>(last_j) * dy);
+    return x * x + y * y > 1.0f;
+  }
+
+ private:
+  FELDSPAR_HOST_DEVICE static float nearest(float first, float last) {
+    return first > 0.0f ? first : last < 0.0f ? last : 0.0f;
+  }
 };
 
 /// `Stack` gives for a view's number a sampler: sampler(u, v), and sampler.along(u)(v) for many v at one u.

@@ -7,3 +7,9 @@
 #else
 #define FELDSPAR_HOST_DEVICE
 #endif
+
+#ifdef __CUDA_ARCH__
+#define FELDSPAR_UNROLL _Pragma("unroll")  ///< before loops over arrays that must stay in registers
+#else
+#define FELDSPAR_UNROLL
+#endif

@@ -116,7 +116,9 @@ inline std::vector<double> expected_back_projection(std::span<const geometry::Vi
 /// further factor m, and m^2 weighs the value.
 inline double column_tolerance(const ScanCase& c) {
   const bool near_source = c.grid.ny * c.grid.spacing.y > 2 * c.scan.source_object_distance;
-  return 4 * 0x1p-24 * std::max({c.scan.detector.columns, c.grid.nx, c.grid.ny}) * (near_source ? 40 : 1);
+  return 4 * 0x1p-24 *
+         std::max({c.scan.detector.columns, c.scan.detector.rows, c.grid.nx, c.grid.ny, c.grid.nz}) *
+         (near_source ? 40 : 1);
 }
 
 /// Filter's definition as a convolution in space with the unwindowed ramp, no transform anywhere.

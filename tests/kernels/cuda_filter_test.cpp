@@ -10,6 +10,7 @@
 
 #include "kernels/shared/filter_row.hpp"
 #include "tests/kernels/cuda_expectations.hpp"
+#include "tests/kernels/host_team.hpp"
 #include "tests/support/comparison.hpp"
 
 namespace feldspar::kernels {
@@ -74,16 +75,8 @@ struct Tables {
   std::vector<Complex> turns;
 };
 
-enum class Order { rising, falling };
-
-/// All threads of a block, one after the other.
-struct HostTeam {
-  Order order;
-  template <class Step>
-  void operator()(int count, const Step& step) const {
-    for (int n = 0; n < count; ++n) step(order == Order::rising ? n : count - 1 - n);
-  }
-};
+using testing::HostTeam;
+using testing::Order;
 
 struct Rows {
   int columns;

@@ -86,8 +86,8 @@ class GpuCheck(unittest.TestCase):
         self.assert_fails("cuda_filter_test", "A.other")
 
     def test_goes_on_after_a_crash(self):
-        self.program("cuda_texture_test", "kill -SEGV $$")
-        steps = self.assert_fails("cuda_texture_test", "signal 11")
+        self.program("cuda_methods_test", "kill -SEGV $$")
+        steps = self.assert_fails("cuda_methods_test", "signal 11")
         self.assertEqual(steps["kernels_benchmark"]["status"], "passed")
 
     def test_cases_that_find_no_device_fail_where_there_is_one(self):

@@ -16,6 +16,9 @@
 namespace feldspar::simulate {
 namespace {
 
+/// A beam of one energy through an object that outlives it.
+Illumination lit(const Object& object) { return monochromatic({std::shared_ptr<const Object>{}, &object}); }
+
 using geometry::CircularScan;
 
 CircularScan scan_of(int columns, int rows) {
@@ -100,7 +103,7 @@ TEST(virtual_scan, transmission_is_the_exponential_of_the_line_integral) {
   ThreadPool pool(1);
   const Array3<float> integrals(64, 48, 1), beam(64, 48, 1);
   line_integrals(head, scan, 2, integrals.view(), pool);
-  transmission(head, scan, 2, {}, beam.view(), pool);
+  transmission(lit(head), scan, 2, {}, beam.view(), pool);
   for (std::size_t n = 0; n < beam.size(); ++n)
     ASSERT_NEAR(beam.data()[n], std::exp(-integrals.data()[n]), 2e-7);
 }
@@ -110,10 +113,10 @@ TEST(virtual_scan, turning_object_is_the_mean_of_its_poses) {
   CircularScan scan = scan_of(64, 48);
   ThreadPool pool(1);
   const Array3<float> swept(64, 48, 1), first(64, 48, 1), second(64, 48, 1);
-  transmission(head, scan, 2, {.sub_angles = 2, .sweep = 0.1}, swept.view(), pool);
+  transmission(lit(head), scan, 2, {.sub_angles = 2, .sweep = 0.1}, swept.view(), pool);
   scan.angles = {0.3 - 0.025, 0.3 + 0.025};
-  transmission(head, scan, 0, {}, first.view(), pool);
-  transmission(head, scan, 1, {}, second.view(), pool);
+  transmission(lit(head), scan, 0, {}, first.view(), pool);
+  transmission(lit(head), scan, 1, {}, second.view(), pool);
   for (std::size_t n = 0; n < swept.size(); ++n)
     ASSERT_NEAR(swept.data()[n], 0.5 * (first.data()[n] + second.data()[n]), 2e-7);
 }
@@ -125,8 +128,8 @@ TEST(virtual_scan, rays_of_a_pixel_are_those_of_finer_pixels) {
   fine.detector.column_pitch = fine.detector.row_pitch = 0.2;
   ThreadPool pool(1);
   const Array3<float> mean(32, 24, 1), parts(64, 48, 1);
-  transmission(head, coarse, 2, {.rays = 2}, mean.view(), pool);
-  transmission(head, fine, 2, {}, parts.view(), pool);
+  transmission(lit(head), coarse, 2, {.rays = 2}, mean.view(), pool);
+  transmission(lit(head), fine, 2, {}, parts.view(), pool);
   for (int row = 0; row < 24; ++row)
     for (int column = 0; column < 32; ++column) {
       const float sum = parts(2 * column, 2 * row, 0) + parts(2 * column + 1, 2 * row, 0) +

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "kernels/attenuation.hpp"
 #include "kernels/back_projector.hpp"
+#include "kernels/correction.hpp"
 #include "kernels/filter.hpp"
 #include "kernels/forward_projector.hpp"
 #include "kernels/rectifier.hpp"
@@ -25,7 +26,11 @@ class FailingBackend final : public kernels::Backend {
         fails_at_(fails_at),
         inner_(kernels::open_backend("cpu", {.threads = 1})) {}
 
+  /// The slab number `slab` (from 0) is not brought to the host but fails with Error(device).
+  void fail_download(int slab) { lost_ = slab; }
+
   [[nodiscard]] int batches() const { return batches_; }
+  [[nodiscard]] int downloads() const { return downloads_; }
   [[nodiscard]] std::size_t peak() const { return memory_.peak(); }
 
   [[nodiscard]] std::string name() const override { return "fake"; }
@@ -53,12 +58,20 @@ class FailingBackend final : public kernels::Backend {
   void download(const void* device, void* host, std::size_t bytes) override {
     inner_->download(device, host, bytes);
   }
+  void download_beside(const void* device, void* host, std::size_t bytes) override {
+    if (downloads_++ == lost_) throw Error(ErrorKind::device, "it fell off the bus");
+    inner_->download(device, host, bytes);
+  }
   void fill_zero(void* device, std::size_t bytes) override { inner_->fill_zero(device, bytes); }
   void wait() override { inner_->wait(); }
 
   [[nodiscard]] std::unique_ptr<kernels::Attenuation> make_attenuation(
       const kernels::AttenuationSpec& spec) override {
     return inner_->make_attenuation(spec);
+  }
+  [[nodiscard]] std::unique_ptr<kernels::Correction> make_correction(
+      const kernels::CorrectionSpec& spec) override {
+    return inner_->make_correction(spec);
   }
   [[nodiscard]] std::unique_ptr<kernels::Rectifier> make_rectifier() override {
     return inner_->make_rectifier();
@@ -99,7 +112,9 @@ class FailingBackend final : public kernels::Backend {
   MemoryBudget memory_;
   std::size_t told_;
   int fails_at_;
+  int lost_ = -1;
   std::atomic<int> batches_{0};
+  std::atomic<int> downloads_{0};
   std::unique_ptr<kernels::Backend> inner_;
 };
 

@@ -272,5 +272,23 @@ TEST(XtekctScan, DescribesTheScan) {
   EXPECT_EQ(description.date, "2023-10-18 11:22:08");
 }
 
+TEST(XtekctScan, PolynomialOfHardeningIsScaled) {
+  const auto hardening = [](const XtekctText& text) {
+    return hardening_of(parse_xtekct(text.text(), "a.xtekct"));
+  };
+
+  EXPECT_TRUE(hardening(XtekctText()).empty());
+  EXPECT_TRUE(hardening(XtekctText().set("CoefX1", "1.0").set("Scale", "1.0")).empty());
+  EXPECT_TRUE(hardening(XtekctText().set("CoefX1", "0")).empty());
+  const auto preset =
+      hardening(XtekctText().set("CoefX1", "0.75").set("CoefX2", "0.25").set("Scale", "1.32"));
+  ASSERT_EQ(preset.size(), 3U);
+  EXPECT_EQ(preset[0], 0);
+  EXPECT_DOUBLE_EQ(preset[1], 0.99);
+  EXPECT_DOUBLE_EQ(preset[2], 0.33);
+  EXPECT_EQ(hardening(XtekctText().set("CoefX0", "0.1").set("CoefX4", "0.5")),
+            (std::vector<double>{0.1, 1, 0, 0, 0.5}));
+}
+
 }  // namespace
 }  // namespace feldspar::io::nikon

@@ -1,0 +1,43 @@
+// One share of the slabs of a volume, as a node of a cluster does it: `--slabs 3/16`.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "geometry/coverage.hpp"
+#include "io/volume_sink.hpp"
+
+namespace feldspar::cli {
+
+struct SlabShare {
+  int number = 1;  ///< from 1
+  int count = 1;
+  geometry::Range slices;  ///< of the volume
+
+  [[nodiscard]] bool is_whole() const { return count == 1; }
+  [[nodiscard]] std::string text() const;  ///< "3/16"
+};
+
+/// Share "K/N" of a volume of `slices` slices, the whole when `text` is empty. Shares begin at whole layers
+/// of the file, differ by one layer at most, and depend on nothing but these arguments, so that every node
+/// cuts alike. Throws Error(usage).
+[[nodiscard]] SlabShare parse_share(const std::string& text, int slices);
+
+/// The file of a share of `volume`: "cell.part-03-of-16.h5" for "cell.h5", `volume` itself for the whole.
+[[nodiscard]] std::filesystem::path part_path(const std::filesystem::path& volume, int number, int count);
+
+/// Slabs of the whole volume, stored in a file that begins with slice `first` of it.
+class PartSink final : public io::VolumeSink {
+ public:
+  PartSink(io::VolumeSink& file, int first) : file_(file), first_(first) {}
+  void write(int first_slice, View3<const float> slab) override { file_.write(first_slice - first_, slab); }
+  [[nodiscard]] bool has(geometry::Range slices) const override {
+    return file_.has({slices.first - first_, slices.end - first_});
+  }
+
+ private:
+  io::VolumeSink& file_;
+  int first_;
+};
+
+}  // namespace feldspar::cli

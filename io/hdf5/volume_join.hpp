@@ -1,0 +1,25 @@
+// The parts that many runs made of one volume become one file again.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "base/progress.hpp"
+#include "io/hdf5/volume_part.hpp"
+
+namespace feldspar::io {
+
+struct JoinOptions {
+  bool solid = false;      ///< copy the voxels; otherwise the file refers to the parts (a virtual dataset)
+  bool overwrite = false;  ///< replace an existing file instead of refusing
+};
+
+/// Writes `output` from the parts, in any order, once they are known to fit: parts of the same volume, of one
+/// shape, each slice in exactly one of them. The records of the first part become the volume's, with the
+/// findings of all; those of every part are kept below /entry/parts. Nothing is done when `output` is that
+/// volume already. Throws Error(bad_file) and Error(io)
+/// naming the part, Error(cancelled).
+void join_volumes(const std::vector<std::filesystem::path>& parts, const std::filesystem::path& output,
+                  const JoinOptions& options, Progress& progress);
+
+}  // namespace feldspar::io

@@ -1,0 +1,22 @@
+// Pixels whose counts say nothing of the object: without beam, stuck, or erratic.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "recon/correct/corrections.hpp"
+#include "recon/correct/pixel_statistics.hpp"
+
+namespace feldspar::recon {
+
+struct BadPixels {
+  std::vector<std::int64_t> pixels;  ///< row * columns + column, ascending
+  CorrectionStep step;
+};
+
+/// A pixel is without beam when the references say so; stuck when it never changes but at least six of its
+/// eight neighbours do; erratic when it jumps about the median of its neighbourhood far more, from view to
+/// view, than pixels of its row and of its column do. So many that it looks like the object are left alone.
+[[nodiscard]] BadPixels find_bad_pixels(const LineIntegralReader& references, const PixelStatistics& seen);
+
+}  // namespace feldspar::recon

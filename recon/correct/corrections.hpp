@@ -1,0 +1,23 @@
+// What was found to be wrong with the intensities of a scan, and what is done about it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/correction.hpp"
+
+namespace feldspar::recon {
+
+/// What became of one correction, in a sentence that begins with its name.
+struct CorrectionStep {
+  std::string text;
+  bool notable = true;  ///< something was found: done, or left alone for a reason
+};
+
+struct Corrections {
+  kernels::CorrectionSpec spec;  ///< offsets of views are those of FdkSetup::views
+  std::vector<CorrectionStep>
+      steps;  ///< what was looked for, in the order it is corrected, and what was found
+};
+
+}  // namespace feldspar::recon

@@ -1,0 +1,24 @@
+// The polynomial that undoes beam hardening, found from the scan itself.
+#pragma once
+
+#include "base/progress.hpp"
+#include "recon/correct/hardening_fit.hpp"
+#include "recon/fdk.hpp"
+
+namespace feldspar::recon {
+
+struct HardeningEstimate {
+  HardeningFit fit;
+  double reference = 0;  ///< the line integral that stays what it is: the mean through the object
+  double highest = 0;    ///< of the line integrals looked at
+};
+
+/// Reconstructs p, p^2, p^3 and p^4 in three coarse slices of the object, with the other corrections of
+/// `options`, from at most 360 views, and fits. Corrected voxels are in 1/mm at the effective energy of the
+/// beam behind an object of the reference line integral. Throws what reconstruct_fdk throws.
+[[nodiscard]] HardeningEstimate estimate_hardening(const io::ScanSource& source,
+                                                   const geometry::CircularScan& scan, const FdkSetup& setup,
+                                                   const FdkOptions& options, kernels::Backend& backend,
+                                                   Progress& progress);
+
+}  // namespace feldspar::recon

@@ -1,0 +1,33 @@
+// Line integrals of a few views on the host, as the corrections are measured from.
+#pragma once
+
+#include <vector>
+
+#include "base/memory.hpp"
+#include "io/scan_source.hpp"
+
+namespace feldspar::recon {
+
+class LineIntegralReader {
+ public:
+  /// Blocks count against `budget`, which may be null.
+  LineIntegralReader(const io::ScanSource& source, MemoryBudget* budget);
+
+  /// Line integrals of a view of the source in `window`, by the arithmetic of the reconstruction. Valid until
+  /// the next call. Throws what the source throws.
+  [[nodiscard]] View3<const float> read(int view, const geometry::PixelWindow& window);
+
+  /// True when the references let the pixel see no beam to speak of: at most a twentieth of the usual one.
+  [[nodiscard]] bool is_dark(std::int64_t pixel) const;
+
+ private:
+  [[nodiscard]] float level(const std::vector<float>& image, std::int64_t pixel) const;
+
+  const io::ScanSource& source_;
+  MemoryBudget* budget_;
+  float least_beam_ = 1;
+  Block raw_;
+  Block values_;
+};
+
+}  // namespace feldspar::recon

@@ -1,0 +1,33 @@
+// Finds what is wrong with the intensities of a scan, before it is reconstructed.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/memory.hpp"
+#include "base/parallel.hpp"
+#include "io/scan_source.hpp"
+#include "recon/correct/corrections.hpp"
+
+namespace feldspar::recon {
+
+/// What to look for, in the order it is corrected.
+struct CorrectionChoice {
+  bool zingers = false;  ///< reads the whole scan once more
+  bool bad_pixels = true;
+  bool rings = true;  ///< by the gain of single pixels
+  bool drift = true;
+
+  [[nodiscard]] bool any() const { return zingers || bad_pixels || rings || drift; }
+};
+
+/// "auto", "off", or names separated by commas: zingers, bad-pixels, rings, drift, all; "no-" before a name
+/// takes it away again, and a list that begins so begins with auto. Throws Error(usage).
+[[nodiscard]] CorrectionChoice parse_corrections(const std::string& text);
+
+/// `view_indices` are those of the views that take part. Throws what the source throws.
+[[nodiscard]] Corrections measure_corrections(const io::ScanSource& source, std::span<const int> view_indices,
+                                              const CorrectionChoice& choice, ThreadPool& pool,
+                                              MemoryBudget* budget);
+
+}  // namespace feldspar::recon

@@ -1,0 +1,68 @@
+#include "recon/correct/pixel_statistics.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace feldspar::recon {
+namespace {
+
+/// The median of a pixel and its neighbours on the detector.
+float local_median(View3<const float> image, int column, int row) {
+  std::array<float, 9> values{};
+  std::size_t count = 0;
+  for (int r = std::max(0, row - 1); r <= std::min(image.ny - 1, row + 1); ++r)
+    for (int c = std::max(0, column - 1); c <= std::min(image.nx - 1, column + 1); ++c)
+      values[count++] = image(c, r, 0);
+  const auto middle = values.begin() + count / 2;
+  std::nth_element(values.begin(), middle, values.begin() + count);
+  return *middle;
+}
+
+}  // namespace
+
+PixelStatistics::PixelStatistics(int columns, int rows, MemoryBudget* budget)
+    : sums{{columns, rows, 1, "a map of pixels", budget}, {columns, rows, 1, "a map of pixels", budget}},
+      unrest(columns, rows, 1, "a map of pixels", budget),
+      lowest(columns, rows, 1, "a map of pixels", budget),
+      highest(columns, rows, 1, "a map of pixels", budget) {
+  for (const Array3<float>* map : {&sums[0], &sums[1], &unrest}) map->fill(0);
+  lowest.fill(std::numeric_limits<float>::max());
+  highest.fill(std::numeric_limits<float>::lowest());
+}
+
+PixelStatistics gather(const io::ScanSource& source, std::span<const int> view_indices, int most,
+                       ThreadPool& pool, MemoryBudget* budget) {
+  const auto& detector = source.scan().detector;
+  PixelStatistics seen(detector.columns, detector.rows, budget);
+  Array3<float> largest(detector.columns, detector.rows, 2, "maps of pixels", budget);
+  Array3<float> before(detector.columns, detector.rows, 1, "a map of pixels", budget);
+  largest.fill(0);
+  seen.views = std::min(most, static_cast<int>(view_indices.size()));
+  LineIntegralReader reader(source, budget);
+  for (int n = 0; n < seen.views; ++n) {
+    const std::size_t at =
+        view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(seen.views);
+    const auto image = reader.read(view_indices[at], {{0, detector.columns}, {0, detector.rows}});
+    pool.for_each(detector.rows, [&](std::ptrdiff_t line, int) {
+      const int row = static_cast<int>(line);
+      for (int column = 0; column < detector.columns; ++column) {
+        const float value = image(column, row, 0), distance = value - local_median(image, column, row);
+        seen.sums[n % 2](column, row, 0) += value;
+        seen.lowest(column, row, 0) = std::min(seen.lowest(column, row, 0), value);
+        seen.highest(column, row, 0) = std::max(seen.highest(column, row, 0), value);
+        const float change = n == 0 ? 0 : distance - before(column, row, 0);
+        before(column, row, 0) = distance;
+        float &first = largest(column, row, 0), &second = largest(column, row, 1),
+              square = 0.5f * change * change;
+        if (square > first) std::swap(square, first);
+        if (square > second) std::swap(square, second);
+        seen.unrest(column, row, 0) += square;
+      }
+    });
+  }
+  for (float& value : seen.unrest.view().values()) value /= static_cast<float>(std::max(1, seen.views - 3));
+  return seen;
+}
+
+}  // namespace feldspar::recon

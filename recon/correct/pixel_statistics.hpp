@@ -1,0 +1,28 @@
+// What every pixel of the detector did over the views of a scan, gathered in one pass.
+#pragma once
+
+#include <span>
+
+#include "base/memory.hpp"
+#include "base/parallel.hpp"
+#include "recon/correct/line_integrals.hpp"
+
+namespace feldspar::recon {
+
+/// Maps of columns x rows, of line integrals. The views are taken in two halves, every other one each.
+struct PixelStatistics {
+  PixelStatistics(int columns, int rows, MemoryBudget* budget);
+
+  int views = 0;
+  Array3<float> sums[2];  ///< of each half
+  /// Mean square of how the distance from the median of 3 x 3 pixels changes from view to view, halved,
+  /// without the two largest: variance in time, of neither what stands still nor what a zinger did.
+  Array3<float> unrest;
+  Array3<float> lowest, highest;
+};
+
+/// Reads up to `most` of the views, spread evenly.
+[[nodiscard]] PixelStatistics gather(const io::ScanSource& source, std::span<const int> view_indices,
+                                     int most, ThreadPool& pool, MemoryBudget* budget);
+
+}  // namespace feldspar::recon

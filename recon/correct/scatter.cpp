@@ -1,0 +1,181 @@
+// A scan source that multiplies the counts of another.
+#include "recon/correct/scatter.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/memory.hpp"
+#include "base/units.hpp"
+#include "recon/correct/scatter_estimate.hpp"
+#include "recon/projection_sample.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+/// Where a pixel lies between the middles of blocks, along one side.
+struct Between {
+  int first, second;
+  float part;  ///< of the second
+};
+
+Between between(int pixel, int size, int blocks) {
+  const float place = std::clamp((static_cast<float>(pixel) + 0.5F) / static_cast<float>(size) - 0.5F, 0.0F,
+                                 static_cast<float>(blocks - 1));
+  const int first = static_cast<int>(place);
+  return {first, std::min(first + 1, blocks - 1), place - static_cast<float>(first)};
+}
+
+class WithoutScatter final : public io::ScanSource {
+ public:
+  WithoutScatter(std::unique_ptr<io::ScanSource> source, const ScatterModel& model)
+      : source_(std::move(source)),
+        model_(model),
+        grid_(BlockGrid::of(scan().detector.columns, scan().detector.rows)),
+        shares_(scan().angles.size()) {}
+
+  void estimate(ThreadPool& pool, Progress& progress) {
+    const auto& detector = scan().detector;
+    const double way = scan().source_detector_distance - scan().source_object_distance;
+    const auto blocks = [&](double degrees, double pitch) {
+      return way * std::tan(degrees * radians_per_degree) / (pitch * grid_.size);
+    };
+    const KernelSpread spread{.narrow_x = blocks(model_.narrow_degrees, detector.column_pitch),
+                              .narrow_y = blocks(model_.narrow_degrees, detector.row_pitch),
+                              .wide_x = blocks(model_.wide_degrees, detector.column_pitch),
+                              .wide_y = blocks(model_.wide_degrees, detector.row_pitch)};
+    progress.expect(static_cast<double>(shares_.size()));
+    pool.for_each(static_cast<std::ptrdiff_t>(shares_.size()), [&](std::ptrdiff_t view, int) {
+      std::size_t saturated = 0;
+      const std::vector<float> image = transmissions(*source_, static_cast<int>(view), saturated);
+      shares_[static_cast<std::size_t>(view)] = primary_shares(means_of(image), grid_, model_, spread);
+      progress.advance(1, "estimating scatter");
+    });
+  }
+
+  [[nodiscard]] const geometry::CircularScan& scan() const override { return source_->scan(); }
+  [[nodiscard]] const io::ScanDescription& description() const override { return source_->description(); }
+  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return source_->fields(); }
+  [[nodiscard]] const Findings& findings() const override { return source_->findings(); }
+  [[nodiscard]] const io::References& references() const override { return source_->references(); }
+  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return source_->proposed_grid(); }
+  [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return source_->files(); }
+
+  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
+    // Narrow counts are read into the second half of the room for wide ones and widened from the front: a
+    // value is never overwritten before it was read.
+    const std::size_t plane = static_cast<std::size_t>(window.columns.count()) *
+                              static_cast<std::size_t>(window.rows.count()),
+                      all = plane * views.size();
+    auto* const values = static_cast<float*>(counts);
+    if (source_->count_type() == io::CountType::uint16) {
+      auto* const narrow = static_cast<std::byte*>(counts) + all * sizeof(std::uint16_t);
+      source_->read(views, window, narrow);
+      for (std::size_t n = 0; n < all; ++n) {
+        std::uint16_t count = 0;
+        std::memcpy(&count, narrow + n * sizeof count, sizeof count);
+        values[n] = count;
+      }
+    } else {
+      source_->read(views, window, counts);
+    }
+    for (std::size_t n = 0; n < views.size(); ++n)
+      correct(shares_[static_cast<std::size_t>(views[n])], window, values + n * plane);
+  }
+
+ private:
+  /// Mean transmission of each block.
+  [[nodiscard]] std::vector<float> means_of(const std::vector<float>& image) const {
+    const int columns = scan().detector.columns, rows = scan().detector.rows;
+    std::vector<double> sums(grid_.count()), pixels(grid_.count());
+    for (int row = 0; row < rows; ++row)
+      for (int column = 0; column < columns; ++column) {
+        const std::size_t block =
+            static_cast<std::size_t>(row / grid_.size) * static_cast<std::size_t>(grid_.columns) +
+            static_cast<std::size_t>(column / grid_.size);
+        sums[block] += image[static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) +
+                             static_cast<std::size_t>(column)];
+        pixels[block] += 1;
+      }
+    std::vector<float> means(sums.size());
+    for (std::size_t n = 0; n < sums.size(); ++n) means[n] = static_cast<float>(sums[n] / pixels[n]);
+    return means;
+  }
+
+  void correct(const std::vector<float>& shares, const geometry::PixelWindow& window, float* values) const {
+    const auto columns = static_cast<std::size_t>(grid_.columns);
+    std::vector<Between> across;
+    for (int column = window.columns.first; column < window.columns.end; ++column)
+      across.push_back(between(column, grid_.size, grid_.columns));
+    std::vector<float> line(columns);
+    for (int row = window.rows.first; row < window.rows.end; ++row) {
+      const Between up = between(row, grid_.size, grid_.rows);
+      const float *low = shares.data() + static_cast<std::size_t>(up.first) * columns,
+                  *high = shares.data() + static_cast<std::size_t>(up.second) * columns;
+      for (std::size_t n = 0; n < columns; ++n) line[n] = low[n] + up.part * (high[n] - low[n]);
+      for (std::size_t i = 0; i < across.size(); ++i, ++values) {
+        const float first = line[static_cast<std::size_t>(across[i].first)],
+                    second = line[static_cast<std::size_t>(across[i].second)];
+        const float dark = dark_at(window.columns.first + static_cast<int>(i), row);
+        *values = dark + (*values - dark) * (first + across[i].part * (second - first));
+      }
+    }
+  }
+
+  [[nodiscard]] float dark_at(int column, int row) const {
+    const std::vector<float>& dark = references().dark;
+    if (dark.empty()) return 0;
+    return dark.size() == 1
+               ? dark.front()
+               : dark[static_cast<std::size_t>(row) * static_cast<std::size_t>(scan().detector.columns) +
+                      static_cast<std::size_t>(column)];
+  }
+
+  std::unique_ptr<io::ScanSource> source_;
+  ScatterModel model_;
+  BlockGrid grid_;
+  std::vector<std::vector<float>> shares_;  ///< primary over all signal, by view and block
+};
+
+}  // namespace
+
+ScatterModel parse_scatter(std::string_view text) {
+  if (text == "off") return {};
+  ScatterModel model;
+  const auto colon = text.find(':');
+  const std::string_view kind = text.substr(0, colon);
+  if (kind == "constant") model.kind = ScatterModel::Kind::constant;
+  if (kind == "kernel") model.kind = ScatterModel::Kind::kernel;
+  if (model.kind == ScatterModel::Kind::none || colon == std::string_view::npos ||
+      !parse_number(text.substr(colon + 1), model.share) || !(model.share >= 0 && model.share < 1))
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("--scatter: '{}' is not off, constant:SHARE or kernel:SHARE with a share from 0 to "
+                    "1, like constant:0.02 of the open beam",
+                    text));
+  return model;
+}
+
+std::unique_ptr<io::ScanSource> without_scatter(std::unique_ptr<io::ScanSource> source,
+                                                const ScatterModel& model, ThreadPool& pool,
+                                                Progress& progress) {
+  if (model.kind == ScatterModel::Kind::none || model.share == 0) return source;
+  if (model.kind == ScatterModel::Kind::kernel && source->scan().beam == geometry::Beam::parallel)
+    throw Error(
+        ErrorKind::unsupported,
+        "--scatter kernel: a parallel beam's scan does not say how far the object is from the detector; "
+        "use --scatter constant:SHARE");
+  auto corrected = std::make_unique<WithoutScatter>(std::move(source), model);
+  corrected->estimate(pool, progress);
+  return corrected;
+}
+
+}  // namespace feldspar::recon

@@ -1,0 +1,41 @@
+// Takes what the object and the instrument scatter out of the counts, before anything else sees them.
+//
+// The measured signal is I = P + S, primary and scattered. S varies slowly, so it is estimated from the means
+// of blocks of pixels, and every count is multiplied by P / (P + S) of its place: it keeps its noise and its
+// detail, and never becomes negative.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/parallel.hpp"
+#include "base/progress.hpp"
+#include "io/scan_source.hpp"
+
+namespace feldspar::recon {
+
+struct ScatterModel {
+  enum class Kind {
+    none,
+    constant,  ///< `share` of the open beam everywhere: glare of the housing and the detector
+    kernel     ///< of what each ray scatters once, P ln(1 / P), `share` goes on forwards and spreads
+  };
+  Kind kind = Kind::none;
+  double share = 0;
+  double narrow_part = 0.3;   ///< of a kernel: coherently scattered
+  double narrow_degrees = 2;  ///< Gaussian about the ray as seen from the axis, standard deviation
+  double wide_degrees = 20;   ///< the rest, by the Compton effect
+};
+
+/// From "off", "constant:0.02" or "kernel:0.1"; shares are at least 0 and below 1. Throws Error(usage).
+[[nodiscard]] ScatterModel parse_scatter(std::string_view text);
+
+/// `source` with its scatter taken away: the same scan with counts as float32, dark level as it was. Reads
+/// all views once, on `pool`; what is estimated of a view comes from that view as a whole, so any part of it
+/// reads the same at any time. Takes 16 KiB a view. Throws Error(unsupported) for a kernel in a parallel
+/// beam, whose object is at no known distance from the detector, what reading throws, and Error(cancelled).
+[[nodiscard]] std::unique_ptr<io::ScanSource> without_scatter(std::unique_ptr<io::ScanSource> source,
+                                                              const ScatterModel& model, ThreadPool& pool,
+                                                              Progress& progress);
+
+}  // namespace feldspar::recon

@@ -1,0 +1,88 @@
+#include "recon/correct/stripe_free_source.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/error.hpp"
+#include "recon/correct/line_integrals.hpp"
+
+namespace feldspar::recon {
+
+StripeFreeSource::StripeFreeSource(std::unique_ptr<io::ScanSource> inner, std::vector<int> view_indices,
+                                   Options options)
+    : inner_(std::move(inner)),
+      view_indices_(std::move(view_indices)),
+      position_(inner_->scan().angles.size(), -1),
+      options_(std::move(options)),
+      host_(kernels::open_backend("cpu", {.threads = options_.threads, .budget = options_.budget})),
+      pool_(options_.threads) {
+  for (std::size_t n = 0; n < view_indices_.size(); ++n)
+    position_[static_cast<std::size_t>(view_indices_[n])] = static_cast<int>(n);
+  if (!options_.spec.empty()) correction_ = host_->make_correction(options_.spec);
+}
+
+std::size_t StripeFreeSource::bytes_a_row() const {
+  return sizeof(float) * view_indices_.size() * static_cast<std::size_t>(scan().detector.columns);
+}
+
+std::size_t StripeFreeSource::working_bytes() const {
+  constexpr std::size_t copies = 6;  // the sinogram, twice sorted, the order of views
+  return copies * bytes_a_row() * static_cast<std::size_t>(pool_.size());
+}
+
+std::shared_ptr<const StripeFreeSource::Rows> StripeFreeSource::make(geometry::Range rows) const {
+  const auto& detector = scan().detector;
+  const int views = static_cast<int>(view_indices_.size()), columns = detector.columns;
+  auto made = std::make_shared<Rows>(Rows{
+      rows, Array3<float>(columns, rows.count(), views, "rows in all views, for rings", options_.budget)});
+  const int halo = kernels::halo(options_.spec);
+  const geometry::Range wide{std::max(0, rows.first - halo), std::min(detector.rows, rows.end + halo)};
+  LineIntegralReader reader(*inner_, options_.budget);
+  Array3<float> image(columns, wide.count(), 1, "a view, for rings", options_.budget);
+  for (int n = 0; n < views; ++n) {
+    const auto read = reader.read(view_indices_[static_cast<std::size_t>(n)], {{0, columns}, wide});
+    std::memcpy(image.data(), read.data, read.bytes());
+    float* const target = made->line_integrals.view().row(0, n);
+    if (correction_)
+      correction_->apply(n, wide, {image.data(), columns, wide.count(), 1}, rows,
+                         {target, columns, rows.count(), 1});
+    else
+      std::memcpy(target, image.data(), read.bytes());
+  }
+  std::vector<std::vector<float>> sinograms(static_cast<std::size_t>(pool_.size()));
+  pool_.for_each(rows.count(), [&](std::ptrdiff_t row, int worker) {
+    std::vector<float>& sinogram = sinograms[static_cast<std::size_t>(worker)];
+    sinogram.resize(static_cast<std::size_t>(columns) * static_cast<std::size_t>(views));
+    const View3<float> all = made->line_integrals.view(), one{sinogram.data(), columns, views, 1};
+    for (int n = 0; n < views; ++n) std::copy_n(all.row(static_cast<int>(row), n), columns, one.row(n, 0));
+    remove_stripes(one, options_.method);
+    for (int n = 0; n < views; ++n) std::copy_n(one.row(n, 0), columns, all.row(static_cast<int>(row), n));
+  });
+  return made;
+}
+
+std::shared_ptr<const StripeFreeSource::Rows> StripeFreeSource::hold(geometry::Range rows) const {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& held : held_)
+    if (held->rows.first <= rows.first && rows.end <= held->rows.end) return held;
+  while (static_cast<int>(held_.size()) >= options_.held) held_.pop_front();
+  held_.push_back(make(rows));
+  return held_.back();
+}
+
+void StripeFreeSource::read(std::span<const int> views, const geometry::PixelWindow& window,
+                            void* counts) const {
+  const std::shared_ptr<const Rows> held = hold(window.rows);
+  const View3<float> all = held->line_integrals.view();
+  auto* out = static_cast<float*>(counts);
+  for (const int view : views) {
+    const int at = position_[static_cast<std::size_t>(view)];
+    expects(at >= 0, "rings: a view is read that does not take part");
+    for (int row = window.rows.first; row < window.rows.end; ++row)
+      for (int column = window.columns.first; column < window.columns.end; ++column)
+        *out++ = references_.white.front() * std::exp(-all(column, row - held->rows.first, at));
+  }
+}
+
+}  // namespace feldspar::recon

@@ -1,0 +1,67 @@
+// A scan whose sinograms have been freed of stripes, row by row, as it is read.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/memory.hpp"
+#include "base/parallel.hpp"
+#include "io/scan_source.hpp"
+#include "kernels/correction.hpp"
+#include "recon/correct/sinogram_rings.hpp"
+
+namespace feldspar::recon {
+
+/// Everything of the inner source but its pixels: those are float counts whose attenuation is corrected by
+/// `spec` first and then free of stripes. The rows last read are held in all views: as many blocks of rows
+/// as devices read at one time. A row's bits do not depend on which others are read with it.
+class StripeFreeSource final : public io::ScanSource {
+ public:
+  struct Options {
+    StripeMethod method = StripeMethod::sorting;
+    kernels::CorrectionSpec spec = {};  ///< offsets of views are those of `view_indices`
+    int threads = 0;
+    int held = 1;  ///< blocks of rows
+    MemoryBudget* budget = nullptr;
+  };
+  /// Only `view_indices` can be read.
+  StripeFreeSource(std::unique_ptr<io::ScanSource> inner, std::vector<int> view_indices, Options options);
+
+  [[nodiscard]] const geometry::CircularScan& scan() const override { return inner_->scan(); }
+  [[nodiscard]] const io::ScanDescription& description() const override { return inner_->description(); }
+  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return inner_->fields(); }
+  [[nodiscard]] const Findings& findings() const override { return inner_->findings(); }
+  [[nodiscard]] const io::References& references() const override { return references_; }
+  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return inner_->proposed_grid(); }
+  [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return inner_->files(); }
+  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
+
+  /// Bytes that a detector row takes while it is held.
+  [[nodiscard]] std::size_t bytes_a_row() const;
+  /// Bytes that all threads need besides.
+  [[nodiscard]] std::size_t working_bytes() const;
+
+ private:
+  struct Rows {
+    geometry::Range rows;
+    Array3<float> line_integrals;  ///< columns x rows x views
+  };
+  [[nodiscard]] std::shared_ptr<const Rows> hold(geometry::Range rows) const;
+  [[nodiscard]] std::shared_ptr<const Rows> make(geometry::Range rows) const;
+
+  std::unique_ptr<io::ScanSource> inner_;
+  io::References references_{.white = {0x1p40f}, .dark = {}, .saturation = 0};
+  std::vector<int> view_indices_;
+  std::vector<int> position_;  ///< of a view of the source among those, or -1
+  Options options_;
+  std::unique_ptr<kernels::Backend> host_;
+  std::unique_ptr<kernels::Correction> correction_;
+  mutable ThreadPool pool_;
+  mutable std::mutex mutex_;
+  mutable std::deque<std::shared_ptr<const Rows>> held_;
+};
+
+}  // namespace feldspar::recon

@@ -1,0 +1,189 @@
+#include "recon/slice_sharpness.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "base/memory.hpp"
+#include "geometry/coverage.hpp"
+#include "recon/fdk.hpp"
+#include "recon/object_extent.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+constexpr std::size_t memory = std::size_t{2} << 30;  ///< bytes; a slice needs few rows
+constexpr std::size_t most_views = 900;
+constexpr double least_contrast = 0.02;
+constexpr double apart = 0.3;  ///< of the object's or the detector's height: lowest and highest slice
+
+class OneSlice final : public io::VolumeSink {
+ public:
+  void write(int, View3<const float> slab) override {
+    values.resize(slab.size());
+    std::memcpy(values.data(), slab.data, slab.bytes());
+  }
+  std::vector<float> values;
+};
+
+double sharpness_of(const std::vector<float>& values, const geometry::VolumeGrid& grid) {
+  const auto width = static_cast<std::size_t>(grid.nx);
+  const double scale = 0.5 / grid.spacing.x;
+  double sum = 0;
+  for (std::size_t j = 1; j + 1 < static_cast<std::size_t>(grid.ny); ++j)
+    for (std::size_t i = 1; i + 1 < width; ++i) {
+      const float* at = values.data() + j * width + i;
+      const double x = scale * (at[1] - at[-1]);
+      const double y = scale * (at[width] - *(at - width));
+      sum += (x * x + y * y) * (x * x + y * y);
+    }
+  return sum / static_cast<double>(grid.nx) / grid.ny;
+}
+
+double pixel_of(const geometry::CircularScan& scan) {
+  return scan.detector.column_pitch / scan.magnification();
+}
+
+/// Where the parabola through three trials, the middle one the highest, has its top.
+double vertex(const TrialSlice& a, const TrialSlice& b, const TrialSlice& c) {
+  const double left = (b.sharpness - a.sharpness) / (b.offset - a.offset),
+               right = (c.sharpness - b.sharpness) / (c.offset - b.offset);
+  const double bend = (right - left) / (c.offset - a.offset);
+  if (!(bend < 0)) return b.offset;
+  return std::clamp(0.5 * (a.offset + b.offset - left / bend), a.offset, c.offset);
+}
+
+class Search {
+ public:
+  Search(const io::ScanSource& source, geometry::CircularScan scan, std::span<const int> views)
+      : source_(source), scan_(std::move(scan)), views_(views) {}
+
+  /// Begins `reach` columns to both sides of `start` and goes further while sharpness rises.
+  SliceTrials at(const geometry::VolumeGrid& grid, double start, int reach) {
+    const double furthest = (everywhere_columns + 0.5) * pixel_of(scan_);
+    found_ = {};
+    found_.grid = grid;
+    for (int n = -reach; n <= reach; ++n) add(start + n * pixel_of(scan_));
+    while (top() == 0 && start - found_.trials[0].offset < furthest)
+      add(found_.trials[0].offset - pixel_of(scan_));
+    while (top() + 1 == found_.trials.size() && found_.trials.back().offset - start < furthest)
+      add(found_.trials.back().offset + pixel_of(scan_));
+    found_.peaked = inside();
+    for (const double step : {0.5, 0.25}) {
+      if (!inside()) break;
+      const double peak = found_.trials[top()].offset;
+      add(peak - step * pixel_of(scan_)), add(peak + step * pixel_of(scan_));
+    }
+    const std::size_t n = top();
+    found_.best = inside() ? vertex(found_.trials[n - 1], found_.trials[n], found_.trials[n + 1])
+                           : found_.trials[n].offset;
+    const auto lowest = std::min_element(found_.trials.begin(), found_.trials.end(), less_sharp)->sharpness;
+    found_.contrast = found_.trials[n].sharpness / std::max(lowest, 1e-300) - 1;
+    found_.peaked = found_.peaked && found_.contrast > least_contrast;
+    return std::move(found_);
+  }
+
+ private:
+  static bool less_sharp(const TrialSlice& a, const TrialSlice& b) { return a.sharpness < b.sharpness; }
+  [[nodiscard]] std::size_t top() const {
+    return static_cast<std::size_t>(std::max_element(found_.trials.begin(), found_.trials.end(), less_sharp) -
+                                    found_.trials.begin());
+  }
+  [[nodiscard]] bool inside() const { return top() > 0 && top() + 1 < found_.trials.size(); }
+
+  void add(double offset) {
+    scan_.axis.offset = offset;
+    TrialSlice trial = try_slice(source_, scan_, views_, found_.grid);
+    const auto after = std::find_if(found_.trials.begin(), found_.trials.end(),
+                                    [&](const TrialSlice& other) { return other.offset > offset; });
+    found_.trials.insert(after, std::move(trial));
+  }
+
+  const io::ScanSource& source_;
+  geometry::CircularScan scan_;
+  std::span<const int> views_;
+  SliceTrials found_;
+};
+
+/// Offset and roll from the peaks of the slices that have one.
+void conclude(SharpnessEstimate& found, double pixel) {
+  double count = 0, height = 0, offset = 0;
+  for (const SliceTrials& slice : found.slices)
+    if (slice.peaked) count += 1, height += slice.grid.origin.z, offset += slice.best;
+  found.known = count > 0;
+  if (!found.known) return;
+  height /= count, offset /= count;
+  double square = 0, product = 0, scatter = 0;
+  for (const SliceTrials& slice : found.slices)
+    if (slice.peaked) {
+      square += std::pow(slice.grid.origin.z - height, 2);
+      product += (slice.grid.origin.z - height) * (slice.best - offset);
+    }
+  found.roll_known = count >= 3;
+  const double slope = found.roll_known ? product / square : 0;
+  for (const SliceTrials& slice : found.slices)
+    if (slice.peaked) scatter += std::pow(slice.best - offset - slope * (slice.grid.origin.z - height), 2);
+  found.axis.offset = offset - slope * height;
+  if (found.roll_known) found.axis.roll += std::atan(slope);
+  found.offset_uncertainty = std::max(0.05 * pixel, std::sqrt(scatter / count));
+}
+
+}  // namespace
+
+std::vector<geometry::VolumeGrid> small_slices(const io::ScanSource& source,
+                                               const geometry::CircularScan& scan, std::span<const int> views,
+                                               int most) {
+  const geometry::VolumeGrid whole = geometry::default_grid(scan);
+  const auto box = find_object(source, scan, views, 12);
+  const geometry::VolumeGrid part = box ? cut_to(whole, *box) : whole;
+  const geometry::Vec3 middle = part.centre_of(0.5 * (part.nx - 1), 0.5 * (part.ny - 1), 0.5 * (part.nz - 1));
+  const int across = std::min(most, part.nx), deep = std::min(most, part.ny);
+  const double step = apart * part.nz * part.spacing.z;
+  std::vector<geometry::VolumeGrid> slices;
+  for (const int n : {-1, 0, 1}) {
+    if (n != 0 && part.nz < 12) continue;
+    const geometry::Vec3 at{middle.x, middle.y, scan.detector.rows == 1 ? 0.0 : middle.z + n * step};
+    slices.push_back(geometry::centred_grid(across, deep, 1, whole.spacing.x, at));
+  }
+  return slices;
+}
+
+TrialSlice try_slice(const io::ScanSource& source, const geometry::CircularScan& scan,
+                     std::span<const int> views, const geometry::VolumeGrid& grid) {
+  const std::size_t stride = std::max<std::size_t>(1, views.size() / most_views);
+  std::vector<int> some;
+  for (std::size_t n = 0; n < views.size(); n += stride) some.push_back(views[n]);
+  const FdkSetup setup = prepare_fdk(scan, some);
+  MemoryBudget budget(memory);
+  const auto backend = kernels::open_backend("cpu", {.budget = &budget});
+  FdkOptions options{.grid = grid, .ramp = {}, .projector = {}, .memory = memory};
+  const geometry::FieldOfView seen = geometry::field_of_view(scan);
+  options.projector.radius = geometry::is_displaced(scan) ? seen.outer_radius : seen.inner_radius;
+  const SlabPlan plan = plan_slabs(setup, grid, memory, costs_on(*backend, source, setup, options));
+  OneSlice slice;
+  Progress progress;
+  (void)reconstruct_fdk(source, slice, *backend, setup, plan, options, progress);
+  return {scan.axis.offset, sharpness_of(slice.values, grid), std::move(slice.values)};
+}
+
+SharpnessEstimate sharpen_center(const io::ScanSource& source, const geometry::CircularScan& scan,
+                                 std::span<const int> views, int reach) {
+  SharpnessEstimate found;
+  found.axis = scan.axis;
+  std::vector<int> all(views.empty() ? scan.angles.size() : 0);
+  std::iota(all.begin(), all.end(), 0);
+  if (views.empty()) views = all;
+  const std::vector<geometry::VolumeGrid> grids = small_slices(source, scan, views);
+  const std::size_t middle = grids.size() / 2;
+  // About an axis far off, half a turn leaves arcs that are sharper than the object.
+  if (!geometry::angular_coverage(scan.angles).complete) reach = std::min(reach, nearby_columns);
+  Search search(source, scan, views);
+  SliceTrials first = search.at(grids[middle], scan.axis.offset, reach);
+  for (std::size_t n = 0; n < grids.size(); ++n)
+    found.slices.push_back(n == middle ? first : search.at(grids[n], first.best, nearby_columns));
+  conclude(found, pixel_of(scan));
+  return found;
+}
+
+}  // namespace feldspar::recon
