@@ -259,13 +259,41 @@ void run(CLI::App& command, ReconOptions& options) {
   writer.finish(record);
   if (job.share.is_whole()) write_replay(options.output);
   recon::Verdict verdict;
-  if (options.verify == "on") {
+  const bool verified = options.verify == "on" && job.share.is_whole();
+  if (verified) {
     verdict = verify_volume(job, options.output, &report.tally, options.job.threads);
     io::store_verification(options.output, record_of(verdict));
     log_info(describe(verdict));
   }
-  print_result(job, report, options, writer.clipped(), options.verify == "on" ? &verdict : nullptr);
+  print_result(job, report, options, writer.clipped(), verified ? &verdict : nullptr);
   insist(verdict, options.output);
+}
+
+void add_options(CLI::App& command, ReconOptions& options) {
+  command.add_option("-o,--output", options.output, "The HDF5 file to write");
+  command.add_option("--config", options.config, "Options from a TOML file; the command line wins");
+  add_job_options(command, options.job);
+  command.add_option("--type", options.type, "Voxels as float32 or uint16")
+      ->check(CLI::IsMember({"float32", "uint16"}))
+      ->capture_default_str();
+  command.add_option("--range", options.range, "What uint16 spans, as LOW,HIGH in 1/mm")
+      ->capture_default_str();
+  command.add_option("--compress", options.compress, "Deflate level; 0 stores plainly")
+      ->check(CLI::Range(0, 9))
+      ->capture_default_str();
+  command.add_flag("--overwrite", options.overwrite, "Replace an existing output");
+  command.add_flag(
+      "--resume", options.resume,
+      "Go on with what an interrupted run of the same command left behind (not with --compress)");
+  command.add_flag("--no-hash", options.no_hash, "Do not hash the input files into the output");
+  command
+      .add_option("--verify", options.verify,
+                  "Check the volume against the scan: on, or off; exit code 9 when it cannot be trusted")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  command.add_flag("--dry-run", options.dry_run, "Print the plan and stop");
+  command.add_flag("--json", options.json, "Print the result as JSON");
+  command.get_option("--scan")->required(false);  // it may stand in the TOML file
 }
 
 }  // namespace

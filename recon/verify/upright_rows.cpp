@@ -24,18 +24,12 @@ void UprightRows::make_room(const Slab& slab, int views) {
 
 UprightRows::Rows UprightRows::read(geometry::Range batch, geometry::Range rows) {
   Slab slab;
-  slab.rows = {rows.first / 2 * 2, std::min(setup_.rows, (rows.end + 1) / 2 * 2)};
-  const geometry::PixelWindow window{{0, setup_.columns}, slab.rows};
-  slab.source_window =
-      setup_.rectification
-          ? geometry::source_window(*setup_.rectification, window, setup_.source_columns, setup_.source_rows)
-          : window;
-  slab.source_window.columns = {0, setup_.source_columns};
+  set_rows(slab, setup_, rows, options_.halo_rows());
   make_room(slab, batch.count());
   source_.read(std::span(setup_.view_indices)
                    .subspan(static_cast<std::size_t>(batch.first), static_cast<std::size_t>(batch.count())),
                slab.source_window, raw_.data());
-  const auto stack = works_->line_integrals(slab, batch, raw_.data());
+  const auto stack = works_->line_integrals(slab, batch, {0, raw_.data()});
   return {slab.rows.first, {stack.data, stack.nx, stack.ny, stack.nz}};
 }
 

@@ -19,10 +19,12 @@ constexpr int fewest_views = 24;      // below, streaks are as strong as the obj
 constexpr double mass_limit = 0.03;
 constexpr double view_factor = 4;
 constexpr double view_share = 0.05;
-constexpr double order_limit = 0.12;  // a step lost in a full turn puts every view 1/4 off, two swapped 1/2
-constexpr double order_sigmas = 6;
+constexpr double order_limit = 0.12;  // of the distance between a view's neighbours: two swapped are 1/2 off
+constexpr double order_sigmas = 4;
 constexpr double largest_order_error = 0.06;
-constexpr double most_unexplained = 0.5;  // of what changes between neighbours: else the grid hides the order
+constexpr double most_unexplained = 0.45;  // of that distance: else the grid hides what one view says
+constexpr double turned = 0.6;             // correlation of a view's misfit with a turn; chance reaches 0.55
+constexpr double all_turned = 0.3;         // its median over all views; chance gives 0.13, a lost image 0.5
 constexpr std::size_t bytes_at_once = std::size_t{16} << 20;
 
 /// The share of the measured attenuation on rays that miss the volume.
@@ -174,45 +176,64 @@ Check check_views(const Sinogram& measured, const Sinogram& cast, const Sinogram
   return check;
 }
 
-Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  Check check{.name = "order of the views"};
-  if (measured.count() < fewest_views)
-    return check.text = "too few views to be each other's neighbours", check;
-  if (!comparable(measured, lengths, check)) return check;
-  const std::vector<int> order = by_angle(cast);
-  std::vector<double> away, errors, unexplained;
+namespace {
+
+/// How far each view lies from where its angle puts it, in units of the distance between its neighbours.
+struct Turns {
   std::vector<int> views;
+  std::vector<double> sizes, errors;
+  std::vector<double> unexplained;   ///< all that the volume misses of a view, in the same unit
+  std::vector<double> correlations;  ///< the share of that which is a turn: size / unexplained
+};
+
+Turns turns_of(const Sinogram& measured, const Sinogram& cast, double noise) {
+  const std::vector<int> order = by_angle(cast);
+  Turns turns;
   for (std::size_t n = 1; n + 1 < order.size(); ++n) {
     double across = 0, along = 0, apart = 0;
     for (int i = measured.trusted.first; i < measured.trusted.end; ++i) {
       const double change = cast.row(order[n + 1])[i] - cast.row(order[n - 1])[i];
       const double off = measured.row(order[n])[i] - cast.row(order[n])[i];
-      across += change * change;
-      along += change * off, apart += off * off;
+      across += change * change, along += change * off, apart += off * off;
     }
-    if (!(across > 0)) continue;
-    unexplained.push_back(std::sqrt(apart / across));
-    away.push_back(along / across), errors.push_back(noise / std::sqrt(across)), views.push_back(order[n]);
+    if (!(across > 0) || !(apart > 0)) continue;
+    turns.views.push_back(order[n]);
+    turns.sizes.push_back(std::abs(along) / across), turns.errors.push_back(noise / std::sqrt(across));
+    turns.unexplained.push_back(std::sqrt(apart / across));
+    turns.correlations.push_back(std::abs(along) / std::sqrt(across * apart));
   }
-  const double error = median(errors);
-  if (away.size() < order.size() / 2 || !(error < largest_order_error) ||
-      !(median(unexplained) < most_unexplained))
+  return turns;
+}
+
+}  // namespace
+
+Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
+  Check check{.name = "order of the views"};
+  if (measured.count() < fewest_views)
+    return check.text = "too few views to be each other's neighbours", check;
+  if (!comparable(measured, lengths, check)) return check;
+  const Turns turns = turns_of(measured, cast, noise);
+  const double error = median(turns.errors);
+  if (turns.views.size() < static_cast<std::size_t>(measured.count()) / 2 || !(error < largest_order_error))
     return check.text = "neighbouring views are too alike, or too noisy, to be told apart", check;
-  std::vector<double> sizes;
-  for (const double a : away) sizes.push_back(std::abs(a));
-  const double usual = 1.4826 * median(sizes);
+  const double correlation = median(turns.correlations), usual = 1.4826 * median(turns.sizes);
+  const bool all = correlation > all_turned,
+             alone = median(turns.unexplained) < most_unexplained;  // single views can be judged
   int wrong = 0;
   std::string where;
-  for (std::size_t n = 0; n < away.size(); ++n) {
-    const double limit = std::max(order_limit, order_sigmas * std::hypot(usual, errors[n]));
-    if (sizes[n] > limit && ++wrong <= 6) where += fmt::format(" {}", views[n]);
+  for (std::size_t n = 0; alone && n < turns.views.size(); ++n) {
+    const double limit = std::max(order_limit, order_sigmas * std::hypot(usual, turns.errors[n]));
+    if (turns.sizes[n] > limit && turns.correlations[n] > turned && ++wrong <= 6)
+      where += fmt::format(" {}", turns.views[n]);
   }
-  const bool all = usual > order_limit + order_sigmas * error / 2;
+  if (!all && !alone)
+    return check.text = "the grid hides what the angle of a single view is; together they are at theirs",
+           check;
   check.outcome = wrong > 0 || all ? Check::Outcome::failed : Check::Outcome::passed;
   check.text = fmt::format(
-      "views lie {:.3f} +- {:.3f} of the distance between their neighbours from where their "
-      "angles put them (limit {})",
-      usual, error, order_limit);
+      "views lie {:.3f} +- {:.3f} of the distance between their neighbours from where their angles put them, "
+      "and {:.2f} of what the volume misses is a turn (limit {})",
+      usual, error, correlation, all_turned);
   if (wrong > 0)
     check.text += fmt::format(
         ": {} more than others, view{}{}: an angle is wrong, or an image is lost or in "
