@@ -51,8 +51,10 @@ std::vector<GoodScan> good_scans() {
   plate.bodies = {{.centre = {1, 0, 0}, .half = {14, 0.7, 15}, .turn = 0.3, .value = 0.08, .cylinder = true}};
   auto& faint = add("faint", good_scan());
   for (Body& body : faint.bodies) body.value *= 0.05;
-  auto& centred = add("centred_cylinder", good_scan());
-  centred.bodies = {{.centre = {}, .half = {12, 12, 14}, .value = 0.05, .cylinder = true}};
+  const std::vector<Body> round = {{.centre = {}, .half = {12, 12, 14}, .value = 0.05, .cylinder = true}};
+  add("centred_cylinder", good_scan()).bodies = round;
+  auto& silent = add("centred_cylinder_noise_free", good_scan());
+  silent.bodies = round, silent.photons = 0;
   auto& wide = add("truncated", good_scan());
   wide.bodies.push_back({.centre = {3, 2, 0}, .half = {30, 26, 14}, .value = 0.01, .cylinder = true});
   auto& interior = add("interior", good_scan());
