@@ -21,6 +21,16 @@ struct OppositeRays {
 /// In the plane of the source alone are opposite rays the same line: `sinogram` should be near it.
 [[nodiscard]] OppositeRays compare_opposite_rays(const Sinogram& sinogram);
 
+/// Where the axis is by the path of the object's centre of mass, which is a circle around it (the second of
+/// the consistency conditions of Helgason and Ludwig): a parallel beam sees it as A cos + B sin + shift.
+struct CentreOfMass {
+  double shift = 0;               ///< columns that the axis' shadow is beside where the geometry puts it
+  double shift_error = INFINITY;  ///< one standard deviation; infinite where nothing can be said
+};
+
+/// Of a parallel beam over about half a turn or more that sees the whole object.
+[[nodiscard]] CentreOfMass follow_centre_of_mass(const Sinogram& sinogram);
+
 [[nodiscard]] Check check_turn(const Sinogram& sinogram, const OppositeRays& rays);
 [[nodiscard]] Check check_axis(const Sinogram& sinogram, const OppositeRays& rays);
 [[nodiscard]] Check check_distances(const Sinogram& sinogram, const OppositeRays& rays);

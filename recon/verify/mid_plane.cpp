@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/parallel.hpp"
 #include "kernels/forward_projector.hpp"
 #include "recon/device_array.hpp"
 #include "recon/verify/upright_rows.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 using geometry::Range;
 
-constexpr int views_at_once = 64;
+constexpr int views_at_once = 16;
 constexpr std::size_t bytes_at_once = std::size_t{16} << 20;  // of the volume
 
 double row_at(const geometry::View& view, double height) { return project(view, {0, 0, height}).row; }
@@ -56,9 +57,49 @@ Range slices_met(const geometry::VolumeGrid& grid, const Sinogram& like) {
   return {cut(std::floor(between.lowest) - 1), cut(std::ceil(between.highest) + 2)};
 }
 
+/// The length of a view's ray through pixel (`column`, 0) within the grid's box, endless along z.
+double chord(const geometry::VolumeGrid& grid, const geometry::View& view, int column) {
+  const geometry::Vec3 pixel = view.pixel_origin + column * view.column_step;
+  const geometry::Vec3 from = view.is_parallel() ? pixel : view.source;
+  const geometry::Vec3 ray = view.is_parallel() ? view.direction : pixel - view.source;
+  double enter = -INFINITY, leave = INFINITY;
+  const auto cut = [&](double start, double step, double lowest, double spacing, int count) {
+    const double a = (lowest - 0.5 * spacing - start) / step,
+                 b = (lowest + (count - 0.5) * spacing - start) / step;
+    enter = std::max(enter, std::min(a, b)), leave = std::min(leave, std::max(a, b));
+  };
+  cut(from.x, ray.x, grid.origin.x, grid.spacing.x, grid.nx);
+  cut(from.y, ray.y, grid.origin.y, grid.spacing.y, grid.ny);
+  return std::max(0.0, leave - enter) * std::hypot(ray.x, ray.y, ray.z);
+}
+
 double robust_deviation(std::vector<double> differences, double factor) {
   for (double& d : differences) d = std::abs(d);
   return 1.4826 * median(std::move(differences)) / factor;
+}
+
+/// Fills the rows of `result` that belong to the views of `batch`.
+void measure_views(Range batch, const FdkSetup& setup, UprightRows& reader, Sinogram& result) {
+  double lowest = setup.rows, highest = -1;
+  for (int n = batch.first; n < batch.end; ++n) {
+    const double row = row_at(setup.views[static_cast<std::size_t>(n)], result.height);
+    lowest = std::min(lowest, row), highest = std::max(highest, row);
+  }
+  const auto cut = [&](double row) {
+    return std::clamp(static_cast<int>(std::floor(row)), 0, setup.rows - 1);
+  };
+  const UprightRows::Rows rows = reader.read(batch, {cut(lowest), std::min(setup.rows, cut(highest) + 2)});
+  for (int n = batch.first; n < batch.end; ++n) {
+    const geometry::View& view = setup.views[static_cast<std::size_t>(n)];
+    const double row = std::clamp(row_at(view, result.height), 0.0, setup.rows - 1.0);
+    const int below = std::min(static_cast<int>(row) - rows.first, rows.values.ny - 1);
+    const int above = std::min(below + 1, rows.values.ny - 1);
+    const float share = static_cast<float>(row - std::floor(row));
+    const float* const a = rows.values.row(below, n - batch.first);
+    const float* const b = rows.values.row(above, n - batch.first);
+    for (int i = 0; i < setup.columns; ++i) result.row(n)[i] = (1 - share) * a[i] + share * b[i];
+    result.views[static_cast<std::size_t>(n)] = from_pixel(view, 0, row);
+  }
 }
 
 Sinogram cast_slices(const geometry::VolumeGrid& grid, const std::function<Array3<float>(int, int)>& read,
@@ -97,36 +138,21 @@ double median(std::vector<double> values) {
 }
 
 Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-                 double height) {
+                 double height, int threads) {
   Sinogram result{.columns = setup.columns, .height = visible(setup, height), .trusted = setup.measured};
   result.trusted = {std::max(0, result.trusted.first), std::min(setup.columns, result.trusted.end)};
   if (result.trusted.count() < 8) result.trusted = {0, setup.columns};
   const int views = static_cast<int>(setup.views.size());
   result.values.resize(static_cast<std::size_t>(views) * static_cast<std::size_t>(setup.columns));
-  UprightRows reader(source, setup, options);
-  for (int first = 0; first < views; first += views_at_once) {
-    const Range batch{first, std::min(views, first + views_at_once)};
-    double lowest = setup.rows, highest = -1;
-    for (int n = batch.first; n < batch.end; ++n) {
-      const double row = row_at(setup.views[static_cast<std::size_t>(n)], result.height);
-      lowest = std::min(lowest, row), highest = std::max(highest, row);
-    }
-    const auto cut = [&](double row) {
-      return std::clamp(static_cast<int>(std::floor(row)), 0, setup.rows - 1);
-    };
-    const UprightRows::Rows rows = reader.read(batch, {cut(lowest), std::min(setup.rows, cut(highest) + 2)});
-    for (int n = batch.first; n < batch.end; ++n) {
-      const geometry::View& view = setup.views[static_cast<std::size_t>(n)];
-      const double row = std::clamp(row_at(view, result.height), 0.0, setup.rows - 1.0);
-      const int below = std::min(static_cast<int>(row) - rows.first, rows.values.ny - 1);
-      const int above = std::min(below + 1, rows.values.ny - 1);
-      const float share = static_cast<float>(row - std::floor(row));
-      const float* const a = rows.values.row(below, n - first);
-      const float* const b = rows.values.row(above, n - first);
-      for (int i = 0; i < setup.columns; ++i) result.row(n)[i] = (1 - share) * a[i] + share * b[i];
-      result.views.push_back(from_pixel(view, 0, row));
-    }
-  }
+  result.views.resize(static_cast<std::size_t>(views));
+  ThreadPool pool(threads);
+  std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
+  pool.for_each((views + views_at_once - 1) / views_at_once, [&](std::ptrdiff_t n, int worker) {
+    auto& reader = readers[static_cast<std::size_t>(worker)];
+    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options);
+    const int first = static_cast<int>(n) * views_at_once;
+    measure_views({first, std::min(views, first + views_at_once)}, setup, *reader, result);
+  });
   return result;
 }
 
@@ -134,23 +160,33 @@ Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backe
   return cast_slices(volume.grid, volume.read, like, backend);
 }
 
-Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like, kernels::Backend& backend) {
+Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like) {
+  Sinogram lengths = like;
   const Slices met = rays_between(grid, like);
-  if (met.lowest < -1 || met.highest > grid.nz) {
-    Sinogram none = like;
-    std::fill(none.values.begin(), none.values.end(), 0.0f);
-    return none;
+  const bool leave = met.lowest < -1 || met.highest > grid.nz;
+  for (int n = 0; n < like.count(); ++n)
+    for (int i = 0; i < like.columns; ++i)
+      lengths.row(n)[i] =
+          leave ? 0 : static_cast<float>(chord(grid, like.views[static_cast<std::size_t>(n)], i));
+  return lengths;
+}
+
+int edge_columns(const Sinogram& sinogram) { return std::clamp(sinogram.columns / 32, 2, 32); }
+
+bool is_whole(const Sinogram& measured) {
+  double edges = 0, all = 0;
+  const int margin = edge_columns(measured), first = measured.trusted.first, end = measured.trusted.end;
+  for (int n = 0; n < measured.count(); ++n) {
+    const float* const p = measured.row(n);
+    const auto mean = [&](int a, int b) {
+      double sum = 0;
+      for (int i = a; i < b; ++i) sum += p[i];
+      return sum / (b - a);
+    };
+    edges += std::max(0.0, std::max(mean(first, first + margin), mean(end - margin, end)));
+    all += std::abs(mean(first, end));
   }
-  geometry::VolumeGrid flat = grid;
-  flat.nz = 1, flat.spacing.z = 1e6, flat.origin.z = like.height;  // endless along z
-  return cast_slices(
-      flat,
-      [&](int, int count) {
-        Array3<float> ones(grid.nx, grid.ny, count);
-        ones.fill(1);
-        return ones;
-      },
-      like, backend);
+  return edges < 0.1 * all;
 }
 
 double noise_of(const Sinogram& sinogram) {

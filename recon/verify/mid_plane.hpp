@@ -36,14 +36,19 @@ struct Sinogram {
 
 /// Line integrals at `height`, or as near to it as every view sees, interpolated between two detector rows.
 [[nodiscard]] Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-                               double height);
+                               double height, int threads);
 
 /// What `volume` casts along the rays of `like`. Reads only the slices that they can meet, a few at a time.
 [[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backend& backend);
 
-/// What a volume of ones on `grid` casts: lengths in mm. All 0 when rays leave the grid above or below.
-[[nodiscard]] Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like,
-                                      kernels::Backend& backend);
+/// The lengths in mm of the rays of `like` within `grid`. All 0 when rays leave the grid above or below.
+[[nodiscard]] Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like);
+
+/// How many columns at either end are looked at for air.
+[[nodiscard]] int edge_columns(const Sinogram& sinogram);
+
+/// True when the rows end beside the object, in air.
+[[nodiscard]] bool is_whole(const Sinogram& sinogram);
 
 /// The standard deviation of the noise of a line integral, from the second differences of its neighbours
 /// along the columns and from view to view, whichever says less. Structure counts as noise, never the other

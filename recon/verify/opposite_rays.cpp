@@ -186,15 +186,23 @@ Check check_turn(const Sinogram& sinogram, const OppositeRays& rays) {
   return check;
 }
 
-Check check_axis(const Sinogram&, const OppositeRays& rays) {
+Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
   Check check{.name = "rotation axis"};
-  if (rays.pairs < least_pairs || !(sigmas * rays.shift_error < axis_limit))
+  double shift = rays.shift, error = rays.pairs < least_pairs ? INFINITY : rays.shift_error;
+  const char* witness = "opposite rays put";
+  if (!(sigmas * error < axis_limit)) {
+    const CentreOfMass mass = follow_centre_of_mass(sinogram);
+    shift = mass.shift, error = mass.shift_error;
+    witness = "the path of the centre of mass puts";
+  }
+  // An axis that is off by far is seen for all its error.
+  if (!std::isfinite(error) || (sigmas * error >= axis_limit && std::abs(shift) < 2 * sigmas * error))
     return check.text = "too few rays were measured from both ends to see an axis that is off", check;
-  const bool wrong = std::abs(rays.shift) > axis_limit + sigmas * rays.shift_error;
+  const bool wrong = std::abs(shift) > axis_limit + sigmas * error;
   check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
   check.text = fmt::format(
-      "opposite rays put the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}", rays.shift,
-      rays.shift_error, wrong ? ": edges are doubled; correct it with --axis-offset" : "");
+      "{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}", witness, shift, error,
+      wrong ? ": edges are doubled; try --axis-offset auto, or look with feldspar center" : "");
   return check;
 }
 

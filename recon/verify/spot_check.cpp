@@ -18,8 +18,10 @@ namespace {
 using geometry::Range;
 
 constexpr int wanted = 96;
+constexpr int together = 2;       // in a neighbourhood: they need the same few rows of a view
+constexpr int neighbourhood = 8;  // voxels
 constexpr int most_heights = 24;
-constexpr int views_at_once = 32;
+constexpr int views_at_once = 8;
 constexpr double rounding = 5e-4;     // of the spots' rms: single precision, summed over thousands of views
 constexpr double displaced = 1;       // of the neighbours' range, where merged views displace by up to 1/3
 constexpr double wrong_share = 0.02;  // of displaced spots: narrow features may lie between neighbours
@@ -83,59 +85,67 @@ class FilteredPoint {
   const std::vector<double>& kernel_;
 };
 
-/// Voxels spread over the height in layers, each with a few places at random.
+/// Groups of voxels of one slice, spread over the height in layers: each at a random place.
 std::vector<std::vector<Spot>> choose(const geometry::VolumeGrid& grid, double radius, unsigned seed) {
   std::mt19937 random(seed);
-  const int heights = std::clamp(grid.nz / 8, std::min(grid.nz, 4), most_heights);
-  const auto below = [&](int count) { return std::uniform_int_distribution(0, count - 1)(random); };
-  std::vector<std::vector<Spot>> layers;
-  for (int n = 0; n < heights; ++n) {
-    const int first = static_cast<int>(static_cast<long long>(grid.nz) * n / heights),
-              end = static_cast<int>(static_cast<long long>(grid.nz) * (n + 1) / heights);
-    std::vector<Spot> layer;
-    const int z = first + below(std::max(1, end - first));
-    for (int tries = 0; tries < 1000 && static_cast<int>(layer.size()) < (wanted + heights - 1) / heights;
-         ++tries) {
-      const Spot spot{.x = below(grid.nx), .y = below(grid.ny), .z = z};
-      const geometry::Vec3 p = grid.centre_of(spot.x, spot.y, spot.z);
-      // One voxel inside: whether a voxel on the rim is computed depends on rounding.
-      if (std::hypot(p.x, p.y) < radius - grid.spacing.x) layer.push_back(spot);
+  const auto within = [&](int first, int end) {
+    return std::uniform_int_distribution(first, std::max(first, end - 1))(random);
+  };
+  const auto near = [&](int place, int count) {
+    return within(std::max(0, place - neighbourhood), std::min(count, place + neighbourhood + 1));
+  };
+  // One voxel inside: whether a voxel on the rim is computed depends on rounding.
+  const auto is_computed = [&](const Spot& spot) {
+    const geometry::Vec3 p = grid.centre_of(spot.x, spot.y, spot.z);
+    return std::hypot(p.x, p.y) < radius - grid.spacing.x;
+  };
+  const int layers = std::clamp(grid.nz / 8, std::min(grid.nz, 4), most_heights);
+  const auto bottom = [&](int layer) {
+    return static_cast<int>(static_cast<long long>(grid.nz) * layer / layers);
+  };
+  std::vector<std::vector<Spot>> groups(wanted / together);
+  for (std::size_t n = 0; n < groups.size(); ++n) {
+    const int layer = static_cast<int>(n) % layers, z = within(bottom(layer), bottom(layer + 1));
+    std::vector<Spot>& group = groups[n];
+    for (int tries = 0; tries < 1000 && static_cast<int>(group.size()) < together; ++tries) {
+      Spot spot{.x = within(0, grid.nx), .y = within(0, grid.ny), .z = z};
+      if (!group.empty()) spot.x = near(group.front().x, grid.nx), spot.y = near(group.front().y, grid.ny);
+      if (is_computed(spot)) group.push_back(spot);
     }
-    layers.push_back(std::move(layer));
   }
-  return layers;
+  return groups;
 }
 
-void read_stored(const FinishedVolume& volume, std::vector<Spot>& layer) {
-  if (layer.empty()) return;
+void read_stored(const FinishedVolume& volume, std::vector<Spot>& group) {
+  if (group.empty()) return;
   const geometry::VolumeGrid& grid = volume.grid;
-  const int z = layer.front().z, first = std::max(0, z - 1), end = std::min(grid.nz, z + 2);
-  std::vector<double> lowest(layer.size(), INFINITY), highest(layer.size(), -INFINITY);
+  const int z = group.front().z, first = std::max(0, z - 1), end = std::min(grid.nz, z + 2);
+  std::vector<double> lowest(group.size(), INFINITY), highest(group.size(), -INFINITY);
   for (int k = first; k < end; ++k) {
     const Array3<float> slice = volume.read(k, 1);
-    for (std::size_t n = 0; n < layer.size(); ++n) {
-      if (k == z) layer[n].stored = slice(layer[n].x, layer[n].y, 0);
-      for (int y = std::max(0, layer[n].y - 1); y < std::min(grid.ny, layer[n].y + 2); ++y)
-        for (int x = std::max(0, layer[n].x - 1); x < std::min(grid.nx, layer[n].x + 2); ++x) {
+    for (std::size_t n = 0; n < group.size(); ++n) {
+      if (k == z) group[n].stored = slice(group[n].x, group[n].y, 0);
+      for (int y = std::max(0, group[n].y - 1); y < std::min(grid.ny, group[n].y + 2); ++y)
+        for (int x = std::max(0, group[n].x - 1); x < std::min(grid.nx, group[n].x + 2); ++x) {
           lowest[n] = std::min(lowest[n], static_cast<double>(slice(x, y, 0)));
           highest[n] = std::max(highest[n], static_cast<double>(slice(x, y, 0)));
         }
     }
   }
-  for (std::size_t n = 0; n < layer.size(); ++n) layer[n].around = highest[n] - lowest[n];
+  for (std::size_t n = 0; n < group.size(); ++n) group[n].around = highest[n] - lowest[n];
 }
 
 void recompute(UprightRows& reader, const FilteredPoint& filtered, const FdkSetup& setup,
-               const geometry::VolumeGrid& grid, std::vector<Spot>& layer) {
+               const geometry::VolumeGrid& grid, std::vector<Spot>& group) {
   const int views = static_cast<int>(setup.views.size());
-  std::vector<geometry::DetectorPoint> points(layer.size());
+  std::vector<geometry::DetectorPoint> points(group.size());
   for (int first = 0; first < views; first += views_at_once) {
     const Range batch{first, std::min(views, first + views_at_once)};
     double lowest = setup.rows, highest = -1;
     const auto place = [&](const Spot& spot, int view) {
       return project(setup.views[static_cast<std::size_t>(view)], grid.centre_of(spot.x, spot.y, spot.z));
     };
-    for (const Spot& spot : layer)
+    for (const Spot& spot : group)
       for (int n = batch.first; n < batch.end; ++n) {
         const double row = place(spot, n).row;
         lowest = std::min(lowest, row), highest = std::max(highest, row);
@@ -143,7 +153,7 @@ void recompute(UprightRows& reader, const FilteredPoint& filtered, const FdkSetu
     const Range rows{static_cast<int>(std::clamp(std::floor(lowest), 0.0, setup.rows - 1.0)),
                      static_cast<int>(std::clamp(std::floor(highest) + 2, 1.0, setup.rows * 1.0))};
     const UprightRows::Rows block = reader.read(batch, {rows.first, std::max(rows.end, rows.first + 1)});
-    for (Spot& spot : layer)
+    for (Spot& spot : group)
       for (int n = batch.first; n < batch.end; ++n) {
         const geometry::View& view = setup.views[static_cast<std::size_t>(n)];
         const geometry::DetectorPoint at = place(spot, n);
@@ -160,21 +170,21 @@ std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& 
                                   const FdkOptions& options, const FinishedVolume& volume, unsigned seed,
                                   int threads) {
   if (options.extension) return {};
-  auto layers = choose(volume.grid, options.projector.radius, seed);
+  auto groups = choose(volume.grid, options.projector.radius, seed);
   const std::vector<double> kernel = kernel_in_space(setup.columns, options.ramp);
   const FilteredPoint filtered(setup, kernel);
   ThreadPool pool(threads);
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
-  pool.for_each(static_cast<std::ptrdiff_t>(layers.size()), [&](std::ptrdiff_t n, int worker) {
-    std::vector<Spot>& layer = layers[static_cast<std::size_t>(n)];
-    if (layer.empty()) return;
+  pool.for_each(static_cast<std::ptrdiff_t>(groups.size()), [&](std::ptrdiff_t n, int worker) {
+    std::vector<Spot>& group = groups[static_cast<std::size_t>(n)];
+    if (group.empty()) return;
     auto& reader = readers[static_cast<std::size_t>(worker)];
     if (!reader) reader = std::make_unique<UprightRows>(source, setup, options);
-    read_stored(volume, layer);
-    recompute(*reader, filtered, setup, volume.grid, layer);
+    read_stored(volume, group);
+    recompute(*reader, filtered, setup, volume.grid, group);
   });
   std::vector<Spot> all;
-  for (const auto& layer : layers) all.insert(all.end(), layer.begin(), layer.end());
+  for (const auto& group : groups) all.insert(all.end(), group.begin(), group.end());
   for (Spot& spot : all) spot.recomputed = std::clamp(spot.recomputed, volume.lowest, volume.highest);
   return all;
 }

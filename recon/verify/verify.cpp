@@ -58,7 +58,7 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
   checks.push_back(check_spots(recompute_spots(source, setup, fdk, volume, options.seed, options.threads),
                                fdk.projector.merging, volume.quantum));
 
-  const Sinogram central = measure(source, setup, fdk, 0);
+  const Sinogram central = measure(source, setup, fdk, 0, options.threads);
   const double noise = noise_of(central);
   const OppositeRays rays = compare_opposite_rays(central);
   checks.push_back(check_air(central, noise));
@@ -75,9 +75,9 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
   }
   const double height = nearest_height(volume.grid);
   const bool holds_it = std::abs(height) < 0.5 * volume.grid.spacing.z;
-  const Sinogram measured = holds_it ? central : measure(source, setup, fdk, height);
+  const Sinogram measured = holds_it ? central : measure(source, setup, fdk, height, options.threads);
   const Sinogram shadow = cast(volume, measured, backend);
-  const Sinogram lengths = lengths_within(volume.grid, measured, backend);
+  const Sinogram lengths = lengths_within(volume.grid, measured);
   checks.push_back(check_fit(measured, shadow, lengths, noise));
   checks.push_back(check_views(measured, shadow, lengths, noise));
   checks.push_back(check_order(measured, shadow, lengths, noise));

@@ -39,24 +39,6 @@ double share_outside(const Sinogram& measured, const Sinogram& lengths) {
   return all > 0 ? outside / all : 0;
 }
 
-/// True when the row ends beside the object: what the detector cuts off, the volume cannot cast.
-bool is_whole(const Sinogram& measured) {
-  double edges = 0, all = 0;
-  const int margin = std::clamp(measured.columns / 32, 2, 32), first = measured.trusted.first,
-            end = measured.trusted.end;
-  for (int n = 0; n < measured.count(); ++n) {
-    const float* const p = measured.row(n);
-    const auto mean = [&](int a, int b) {
-      double sum = 0;
-      for (int i = a; i < b; ++i) sum += p[i];
-      return sum / (b - a);
-    };
-    edges += std::max(0.0, std::max(mean(first, first + margin), mean(end - margin, end)));
-    all += std::abs(mean(first, end));
-  }
-  return edges < 0.1 * all;
-}
-
 /// The views by their direction around the turn.
 std::vector<int> by_angle(const Sinogram& s) {
   std::vector<int> order(static_cast<std::size_t>(s.count()));

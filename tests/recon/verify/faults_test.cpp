@@ -51,6 +51,15 @@ TEST(Faults, SeesAnAxisThatIsOnePixelOffInAShortScan) {
   EXPECT_TRUE(fails(verdict_on(scan), "rotation axis"));
 }
 
+TEST(Faults, SeesAnAxisThatIsOnePixelOffInHalfATurnOfAParallelBeam) {
+  for (const double sign : {-1, 1}) {
+    StoredScan scan = scan_of(good_parallel_scan());
+    scan.claimed().axis.offset = sign * 0.4;
+
+    EXPECT_TRUE(fails(verdict_on(scan), "rotation axis"));
+  }
+}
+
 TEST(Faults, SeesTwoNeighbouringAnglesSwapped) {
   for (const auto& geometry : {good_scan(), good_scan(130, 4.0), good_parallel_scan(90)}) {
     StoredScan scan = scan_of(geometry);
