@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -16,6 +17,7 @@
 #include "cli/console.hpp"
 #include "cli/job.hpp"
 #include "cli/options.hpp"
+#include "cli/verification.hpp"
 #include "io/content_hash.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/volume_part.hpp"
@@ -36,6 +38,7 @@ struct ReconOptions {
   bool json = false;
   bool no_hash = false;
   bool resume = false;
+  std::string verify = "on";
 };
 
 io::VolumeFileOptions file_options(const ReconOptions& options) {
@@ -123,26 +126,26 @@ io::VolumeRecord make_record(const Job& job, const recon::FdkReport& report, con
 }
 
 void print_result(const Job& job, const recon::FdkReport& report, const ReconOptions& options,
-                  std::int64_t clipped) {
+                  std::int64_t clipped, const std::optional<recon::Verdict>& verdict) {
   if (options.json) {
-    std::cout << nlohmann::json{{"output", options.output.string()},
-                                {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
-                                {"voxel_size_mm", job.fdk.grid.spacing.x},
-                                {"device", job.backend->name()},
-                                {"merged_views", job.fdk.projector.merging.views},
-                                {"slabs", job.plan.slabs.size()},
-                                {"seconds", report.total_s},
-                                {"read_s", report.read_s},
-                                {"attenuation_s", report.attenuation_s},
-                                {"rectification_s", report.rectification_s},
-                                {"filter_s", report.filter_s},
-                                {"back_projection_s", report.back_projection_s},
-                                {"write_s", report.write_s},
-                                {"gups", updates(job) / report.back_projection_s * 1e-9},
-                                {"clipped_voxels", clipped},
-                                {"findings", job.findings}}
-                     .dump(2)
-              << '\n';
+    nlohmann::json result{{"output", options.output.string()},
+                          {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
+                          {"voxel_size_mm", job.fdk.grid.spacing.x},
+                          {"device", job.backend->name()},
+                          {"merged_views", job.fdk.projector.merging.views},
+                          {"slabs", job.plan.slabs.size()},
+                          {"seconds", report.total_s},
+                          {"read_s", report.read_s},
+                          {"attenuation_s", report.attenuation_s},
+                          {"rectification_s", report.rectification_s},
+                          {"filter_s", report.filter_s},
+                          {"back_projection_s", report.back_projection_s},
+                          {"write_s", report.write_s},
+                          {"gups", updates(job) / report.back_projection_s * 1e-9},
+                          {"clipped_voxels", clipped},
+                          {"findings", job.findings}};
+    if (verdict) result["verification"] = json_of(*verdict);
+    std::cout << result.dump(2) << '\n';
     return;
   }
   log_info(fmt::format("{} in {} ({:.2f} billion voxel updates a second in back-projection)",
@@ -164,7 +167,7 @@ std::string identity_of(const CLI::App& command, const JobOptions& options, cons
       "{} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(), grid.nx, grid.ny, grid.nz,
       grid.spacing.x, grid.origin.x, grid.origin.y, grid.origin.z,
       effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
-                                 "slabs", "memory", "gpu-memory", "threads", "device", "no-hash"}));
+                                 "slabs", "memory", "gpu-memory", "threads", "device", "no-hash", "verify"}));
   ThreadPool pool(options.threads);
   return io::text_hash(facts + io::files_fingerprint(input_files(job, options.truncation.context), pool));
 }
@@ -203,8 +206,8 @@ std::string plan_json(const Job& job) {
 
 /// Fills `writer`, and finishes it with the record of how the volume came to be. `identity` is the whole
 /// volume's.
-void make_volume(const CLI::App& command, const ReconOptions& options, const Job& job,
-                 io::VolumeWriter& writer, const std::string& identity) {
+recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& options, const Job& job,
+                             io::VolumeWriter& writer, const std::string& identity) {
   recon::FdkReport report = reconstruct(job, writer);
   for (const std::string& finding : report.findings) log_warning(finding);
   if (writer.clipped() > 0) {
@@ -230,7 +233,17 @@ void make_volume(const CLI::App& command, const ReconOptions& options, const Job
   }
   writer.finish(record);
   if (job.share.is_whole()) write_replay(options.output);
-  print_result(job, report, options, writer.clipped());
+  return report;
+}
+
+/// The verdict on a finished volume, stored in it; none when it was not asked for, or of a share.
+std::optional<recon::Verdict> judge(const Job& job, const ReconOptions& options,
+                                    const kernels::AttenuationTally* tally) {
+  if (options.verify != "on" || !job.share.is_whole()) return std::nullopt;
+  recon::Verdict verdict = verify_volume(job, options.output, tally, options.job.threads);
+  io::store_verification(options.output, record_of(verdict));
+  log_info(describe(verdict));
+  return verdict;
 }
 
 void run(CLI::App& command, ReconOptions& options) {
@@ -257,47 +270,70 @@ void run(CLI::App& command, ReconOptions& options) {
     log_info("the volume is complete already");
     if (job.share.is_whole()) write_replay(options.output);
     std::cout << options.output.string() << '\n';
+    if (const auto verdict = judge(job, options, nullptr)) insist(*verdict, options.output);
     return;
   }
   const geometry::Range slices = job.share.slices;
   io::VolumeWriter writer(options.output, geometry::slab_of(job.fdk.grid, slices.first, slices.count()),
                           file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
+  recon::FdkReport report;
   try {
-    make_volume(command, options, job, writer, whole);
+    report = make_volume(command, options, job, writer, whole);
   } catch (...) {
     if (writer.can_be_resumed())
       log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
     throw;
   }
+  const auto verdict = judge(job, options, &report.tally);
+  print_result(job, report, options, writer.clipped(), verdict);
+  if (verdict) insist(*verdict, options.output);
+}
+
+void add_options(CLI::App& command, ReconOptions& options) {
+  command.add_option("-o,--output", options.output, "The HDF5 file to write");
+  command.add_option("--config", options.config, "Options from a TOML file; the command line wins");
+  add_job_options(command, options.job);
+  command.add_option("--type", options.type, "Voxels as float32 or uint16")
+      ->check(CLI::IsMember({"float32", "uint16"}))
+      ->capture_default_str();
+  command.add_option("--range", options.range, "What uint16 spans, as LOW,HIGH in 1/mm")
+      ->capture_default_str();
+  command.add_option("--compress", options.compress, "Deflate level; 0 stores plainly")
+      ->check(CLI::Range(0, 9))
+      ->capture_default_str();
+  command.add_flag("--overwrite", options.overwrite, "Replace an existing output");
+  command.add_flag(
+      "--resume", options.resume,
+      "Go on with what an interrupted run of the same command left behind (not with --compress)");
+  command.add_flag("--no-hash", options.no_hash, "Do not hash the input files into the output");
+  command
+      .add_option("--verify", options.verify,
+                  "Check the volume against the scan: on, or off; exit code 9 when it cannot be trusted")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  command.add_flag("--dry-run", options.dry_run, "Print the plan and stop");
+  command.add_flag("--json", options.json, "Print the result as JSON");
+  command.get_option("--scan")->required(false);  // it may stand in the TOML file
 }
 
 }  // namespace
+
+Job recorded_job(const std::string& configuration, const std::filesystem::path& scan) {
+  CLI::App command("", "recon");
+  ReconOptions options;
+  add_options(command, options);
+  apply_config_text(command, configuration, "the configuration stored in the volume");
+  if (!scan.empty()) options.job.scan = scan;
+  return prepare_job(options.job);
+}
 
 void add_recon_command(CLI::App& program) {
   auto options = std::make_shared<ReconOptions>();
   CLI::App* command =
       program.add_subcommand("recon", "Reconstruct a scan into a volume of attenuation in 1/mm (HDF5)");
   command->footer("Example: feldspar recon Cell01.xtekct -o cell.h5 --memory 8GiB");
-  command->add_option("-o,--output", options->output, "The HDF5 file to write");
-  command->add_option("--config", options->config, "Options from a TOML file; the command line wins");
-  add_job_options(*command, options->job);
-  command->add_option("--type", options->type, "Voxels as float32 or uint16")
-      ->check(CLI::IsMember({"float32", "uint16"}))
-      ->capture_default_str();
-  command->add_option("--range", options->range, "What uint16 spans, as LOW,HIGH in 1/mm")
-      ->capture_default_str();
-  command->add_option("--compress", options->compress, "Deflate level; 0 stores plainly")
-      ->check(CLI::Range(0, 9))
-      ->capture_default_str();
-  command->add_flag("--overwrite", options->overwrite, "Replace an existing output");
-  command->add_flag(
-      "--resume", options->resume,
-      "Go on with what an interrupted run of the same command left behind (not with --compress)");
-  command->add_flag("--no-hash", options->no_hash, "Do not hash the input files into the output");
-  command->add_flag("--dry-run", options->dry_run, "Print the plan and stop");
-  command->add_flag("--json", options->json, "Print the result as JSON");
-  command->get_option("--scan")->required(false);  // it may stand in the TOML file
+  add_options(*command, *options);
   command->callback([command, options] { run(*command, *options); });
 }
 
