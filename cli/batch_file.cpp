@@ -167,13 +167,14 @@ class Reader {
     toml::table options = settings_;
     for (const auto& [key, value] : table.values()) options.insert_or_assign(key, value);
     for (const auto& path : scans) {
+      std::error_code unreadable;
       BatchJob job;
       job.scan = path.lexically_normal();
       if (!job.scan.has_filename()) job.scan = job.scan.parent_path();
-      job.name =
-          name.empty()
-              ? (std::filesystem::is_directory(job.scan) ? job.scan.filename() : job.scan.stem()).string()
-              : name;
+      job.name = name.empty() ? (std::filesystem::is_directory(job.scan, unreadable) ? job.scan.filename()
+                                                                                     : job.scan.stem())
+                                    .string()
+                              : name;
       job.output = (output.empty() ? output_ / (job.name + ".h5") : base() / output).lexically_normal();
       job.shares = shares;
       if (const auto memory = options["memory"].value<std::string>()) job.memory = *memory;

@@ -100,7 +100,8 @@ Findings correct(const CorrectionOptions& options, int threads, Job& job) {
   const auto corrections = [&] {
     ThreadPool pool(threads);
     return std::make_shared<recon::Corrections>(
-        recon::measure_corrections(*job.source, job.setup.view_indices, choice, pool, job.budget.get()));
+        recon::measure_corrections(*job.source, job.setup.view_indices, choice, pool, job.budget.get(),
+                                   job.fdk.extension ? 0 : job.inspection.air_line_integral));
   }();
   if (!options.rings_map.empty()) write_map(options.rings_map, corrections->spec);
   if (stripes) free_of_stripes(options, threads, *corrections, job);

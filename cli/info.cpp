@@ -85,7 +85,7 @@ std::string describe_scan(const Job& job) {
   if (about.voltage_kv > 0)
     text += fmt::format("x-rays    {:g} kV, {:g} uA{}\n", about.voltage_kv, about.current_ua,
                         about.filter.empty() ? "" : ", " + about.filter);
-  if (about.exposure_s > 0) text += fmt::format("exposure  {} a view\n", format_seconds(about.exposure_s));
+  if (about.exposure_s > 0) text += fmt::format("exposure  {:.4g} s a view\n", about.exposure_s);
   if (scan.beam == geometry::Beam::parallel)
     text += "geometry  parallel beam\n";
   else
@@ -102,7 +102,7 @@ std::string describe_scan(const Job& job) {
       fmt::format("views     {} over {:.3f} degrees, mean step {:.4f}\n", job.setup.views.size(),
                   job.setup.coverage.span / radians_per_degree,
                   job.setup.coverage.span / radians_per_degree / static_cast<double>(job.setup.views.size()));
-  text += fmt::format("seen      by every view: a cylinder of {:.2f} mm radius\n", seen.inner_radius);
+  text += fmt::format("seen      by every view: a cylinder of {:.4g} mm radius\n", seen.inner_radius);
   return text;
 }
 

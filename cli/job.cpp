@@ -213,7 +213,7 @@ std::string describe_plan(const Job& job) {
   std::string text;
   text += fmt::format("volume    {} x {} x {} voxels of {} (x, y, z), {}\n", grid.nx, grid.ny, grid.nz,
                       format_length_mm(grid.spacing.x), format_bytes(grid.voxels() * sizeof(float)));
-  text += fmt::format("          x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to {:.2f} mm\n", first.x,
+  text += fmt::format("          x {:.4g} to {:.4g}, y {:.4g} to {:.4g}, z {:.4g} to {:.4g} mm\n", first.x,
                       last.x, first.y, last.y, first.z, last.z);
   if (job.center)
     text += fmt::format("axis      offset {:.4f} +- {:.4f} mm, roll {:.3f} deg, by {}\n",

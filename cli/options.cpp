@@ -115,9 +115,10 @@ void add_open_options(CLI::App& command, io::OpenOptions& options) {
                   "Counts of the open beam, instead of the scan's own value")
       ->check(CLI::PositiveNumber);
   command
-      .add_option("--angles", options.angles,
-                  "Angles of the views: nominal (start and step) or file (as measured)")
-      ->check(CLI::IsMember({"nominal", "file"}))
+      .add_option(
+          "--angles", options.angles,
+          "Angles of the views: nominal (start and step), file (as measured) or auto (as the scan says)")
+      ->check(CLI::IsMember({"auto", "nominal", "file"}))
       ->capture_default_str();
   command.add_option_function<std::string>(
       "--pixel-size",

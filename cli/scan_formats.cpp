@@ -23,19 +23,24 @@ void refuse(const ScanTarget& target, const std::string& what) {
                           target.path.string(), target.format, what));
 }
 
-/// What Nikon's and Zeiss's writers take: 16-bit counts of a cone beam with one white level.
+/// The open beam as one number where it is the same everywhere.
+float white_level_of(const io::References& references) {
+  const std::vector<float>& white = references.white;
+  return std::all_of(white.begin(), white.end(), [&](float count) { return count == white.front(); })
+             ? white.front()
+             : 0;
+}
+
+/// What Nikon's and Zeiss's writers share.
 simulate::ScanNotes notes_of(const ScanTarget& target, const ScanContent& content) {
-  if (content.scan.beam != geometry::Beam::cone) refuse(target, "a parallel beam");
-  if (content.type != io::CountType::uint16) refuse(target, "counts that are no 16-bit integers");
-  if (content.references.white.size() != 1)
-    refuse(target, "an open beam that differs from pixel to pixel (its images are corrected)");
   for (const float dark : content.references.dark)
     if (dark != 0) refuse(target, "dark counts (its images are corrected)");
   const io::ScanDescription& about = content.description;
-  simulate::ScanNotes notes{.white_level = content.references.white[0],
+  simulate::ScanNotes notes{.white_level = white_level_of(content.references),
                             .voltage_kv = about.voltage_kv,
                             .current_ua = about.current_ua,
-                            .exposure_s = about.exposure_s};
+                            .exposure_s = about.exposure_s,
+                            .hardening = about.hardening};
   const std::size_t unit = about.filter.find(" mm ");
   if (unit != std::string::npos && parse_number(about.filter.substr(0, unit), notes.filter_mm))
     notes.filter_material = about.filter.substr(unit + 4);
@@ -66,6 +71,35 @@ void warn_of_what_others_miss(const ScanTarget& target, const ScanContent& conte
                     target.path.string(), target.format));
 }
 
+std::unique_ptr<io::ScanSink> create_nikon(const ScanTarget& target, const ScanContent& content) {
+  if (content.scan.beam != geometry::Beam::cone) refuse(target, "a parallel beam");
+  if (content.type != io::CountType::uint16) refuse(target, "counts that are no 16-bit integers");
+  const simulate::ScanNotes notes = notes_of(target, content);
+  if (!(notes.white_level > 0))
+    refuse(target, "an open beam that differs from pixel to pixel (its images are corrected)");
+  return std::make_unique<simulate::NikonWriter>(
+      target.path, file_name_of(target.name.empty() ? content.description.name : target.name), content.scan,
+      notes, target.overwrite);
+}
+
+std::unique_ptr<io::ScanSink> create_zeiss(const ScanTarget& target, const ScanContent& content) {
+  const simulate::ScanNotes notes = notes_of(target, content);
+  const geometry::RotationAxis& axis = content.scan.axis;
+  if (axis.offset != 0 || axis.roll != 0 || axis.tilt != 0)
+    log_warning(
+        fmt::format("{}: a .txrm file has no place for the rotation axis, so it does not tell where it is",
+                    target.path.string()));
+  if (!notes.hardening.empty())
+    log_warning(
+        fmt::format("{}: a .txrm file has no place for the polynomial of beam hardening ({}), which is left "
+                    "out; `feldspar recon --hardening` takes it",
+                    target.path.string(), fmt::join(notes.hardening, ",")));
+  const std::vector<float>& white = content.references.white;
+  return std::make_unique<simulate::ZeissWriter>(
+      target.path, content.scan, notes, target.overwrite,
+      simulate::ZeissPixels{content.type, white.size() > 1 ? white : std::vector<float>{}});
+}
+
 }  // namespace
 
 const std::vector<std::string>& scan_formats() {
@@ -93,17 +127,7 @@ std::unique_ptr<io::ScanSink> create_scan(const ScanTarget& target, const ScanCo
     const auto create = target.format == "nxtomo" ? io::create_nxtomo : io::create_exchange;
     return create(target.path, content, target.overwrite);
   }
-  const simulate::ScanNotes notes = notes_of(target, content);
-  if (target.format == "nikon")
-    return std::make_unique<simulate::NikonWriter>(
-        target.path, file_name_of(target.name.empty() ? content.description.name : target.name), content.scan,
-        notes, target.overwrite);
-  const geometry::RotationAxis& axis = content.scan.axis;
-  if (axis.offset != 0 || axis.roll != 0 || axis.tilt != 0)
-    log_warning(
-        fmt::format("{}: a .txrm file has no place for the rotation axis, so it does not tell where it is",
-                    target.path.string()));
-  return std::make_unique<simulate::ZeissWriter>(target.path, content.scan, notes, target.overwrite);
+  return target.format == "nikon" ? create_nikon(target, content) : create_zeiss(target, content);
 }
 
 }  // namespace feldspar::cli

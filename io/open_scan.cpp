@@ -12,8 +12,10 @@
 #include "io/hdf5/exchange_source.hpp"
 #include "io/hdf5/nxtomo_source.hpp"
 #include "io/nikon/nikon_source.hpp"
+#include "io/rtk/rtk_source.hpp"
 #include "io/scan_format.hpp"
 #include "io/stack/stack_source.hpp"
+#include "io/vendors/nsi_project.hpp"
 #include "io/vendors/phoenix_pca.hpp"
 #include "io/vendors/skyscan_log.hpp"
 #include "io/vendors/xre_settings.hpp"
@@ -28,6 +30,7 @@ namespace fs = std::filesystem;
 constexpr std::array formats{
     &nikon::format, &zeiss::format,        &stack::format,        &exchange_format,
     &nxtomo_format, &vendors::phoenix_pca, &vendors::skyscan_log, &vendors::xre_settings,
+    &rtk::format,   &vendors::nsi_project,
 };
 
 struct Found {
@@ -121,6 +124,9 @@ std::unique_ptr<ScanSource> open_file(const fs::path& path, const OpenOptions& o
 }  // namespace
 
 std::unique_ptr<ScanSource> open_scan(const fs::path& path, const OpenOptions& options) {
+  if (options.angles != "auto" && options.angles != "nominal" && options.angles != "file")
+    throw Error(ErrorKind::usage,
+                fmt::format("--angles is \"{}\", but auto, nominal or file was expected", options.angles));
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status))

@@ -1,6 +1,8 @@
 // Where the views of a scan go, whatever the format: what every writer of scans is behind.
 #pragma once
 
+#include <string>
+
 #include "base/log.hpp"
 #include "geometry/scan.hpp"
 #include "io/scan_source.hpp"
@@ -15,6 +17,9 @@ struct ScanContent {
   ScanDescription description;
   Findings findings;  ///< of the source: what was assumed there is assumed in the copy too
 };
+
+/// How a copy says what was found in its source, "was converted from a.nxs: ...": the same for a copy's copy.
+[[nodiscard]] std::string finding_of_source(const std::string& finding);
 
 class ScanSink {
  public:

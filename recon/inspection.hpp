@@ -15,7 +15,11 @@ struct Inspection {
   double saturated_share = 0;      ///< of the pixels looked at
   double truncated_share = 0;      ///< of the rows with an object, whose edge pixels the object covers
   double edge_share = 0;  ///< of those rows: line integrals at the covered edges over the rows' means
-  Findings findings;      ///< what of this endangers the volume, and the way out
+  /// Of air at the edges of the detector where its beam has changed since the flats by more than that of a
+  /// tube does: both edges are flat, and alike in all views. 0 where air is near the white level, or an
+  /// object covers it.
+  double air_line_integral = 0;
+  Findings findings;  ///< what of this endangers the volume, and the way out
 };
 
 /// Reads up to `count` of the given views, spread evenly.

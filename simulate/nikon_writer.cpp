@@ -68,11 +68,11 @@ AngularStep={step}
 WhiteLevel={white}
 InterpolationType=1
 BeamHardeningLUTFile=
-CoefX4=0.0
-CoefX3=0.0
-CoefX2=0.0
-CoefX1=1.0
-CoefX0=0.0
+CoefX4={x4}
+CoefX3={x3}
+CoefX2={x2}
+CoefX1={x1}
+CoefX0={x0}
 Scale=1.0
 FilterType=0
 CutOffFrequency={nyquist}
@@ -111,8 +111,8 @@ Product=feldspar simulate
 Filter_ThicknessMM={filter_mm}
 Filter_Material={filter}
 Shuttling=False
-AngleFile_Use=False
-AngleFile_IgnoreErrors=True
+AngleFile_Use={angle_file}
+AngleFile_IgnoreErrors={ignore_errors}
 [DICOM]
 DICOMTags=
 )";
@@ -135,14 +135,16 @@ void require_expressible(bool holds, std::string_view what) {
         fmt::format("Nikon's format cannot express {}; the formats nxtomo, dxchange and tiff can", what));
 }
 
-/// The constant difference of the angles; a single view has none.
-double uniform_step(const std::vector<double>& angles) {
-  if (angles.size() < 2) return 0;
-  const double step = (angles.back() - angles.front()) / static_cast<double>(angles.size() - 1);
+/// The mean difference of the angles; a single view has none.
+double mean_step(const std::vector<double>& angles) {
+  return angles.size() < 2 ? 0 : (angles.back() - angles.front()) / static_cast<double>(angles.size() - 1);
+}
+
+bool has_one_step(const std::vector<double>& angles) {
+  const double step = mean_step(angles);
   for (std::size_t n = 0; n < angles.size(); ++n)
-    require_expressible(std::abs(angles[n] - angles.front() - static_cast<double>(n) * step) < 1e-9,
-                        "angles of uneven step");
-  return step;
+    if (std::abs(angles[n] - angles.front() - static_cast<double>(n) * step) >= 1e-9) return false;
+  return angles.size() < 2 || step != 0;
 }
 
 void write_text(const fs::path& file, const std::string& text) {
@@ -185,7 +187,11 @@ NikonWriter::NikonWriter(fs::path folder, std::string name, geometry::CircularSc
   require_expressible(d.roll == 0 && d.tilt == 0 && d.slant == 0,
                       "a detector that is rolled, tilted or slanted");
   require_expressible(scan_.shifts.empty(), "shifts of single views");
-  step_deg_ = -uniform_step(scan_.angles) * degrees_per_radian;
+  require_expressible(notes_.hardening.size() <= 5, "a polynomial of hardening beyond the fourth power");
+  notes_.hardening.resize(5);
+  if (notes_.hardening == std::vector<double>(5)) notes_.hardening[1] = 1;
+  step_deg_ = -mean_step(scan_.angles) * degrees_per_radian;
+  even_ = has_one_step(scan_.angles);
   if (name_.empty() || name_.find_first_of("/\\\r\n") != std::string::npos || name_.front() == '.')
     throw Error(ErrorKind::usage,
                 fmt::format("'{}' cannot name a scan; use letters, digits, spaces, - or _", name_));
@@ -226,6 +232,7 @@ void NikonWriter::claim_folder() const {
 void NikonWriter::remove_earlier_scan() const {
   fs::remove(folder_ / (name_ + ".xtekct"));  // first: without it the rest is no scan
   fs::remove(folder_ / "_ctdata.txt");
+  fs::remove(folder_ / (name_ + ".ang"));
   std::vector<fs::path> earlier;
   for (const auto& entry : fs::directory_iterator(folder_))
     if (is_view_of(name_, entry.path().filename().string())) earlier.push_back(entry.path());
@@ -272,7 +279,10 @@ void NikonWriter::write_view(int view, const void* counts) {
 void NikonWriter::finish() {
   expects(std::all_of(written_.begin(), written_.end(), [](bool done) { return done; }),
           "a scan was finished before all of its views were written");
-  write_text(folder_ / "_ctdata.txt", angle_table());
+  if (even_)
+    write_text(folder_ / "_ctdata.txt", angle_table());
+  else
+    write_text(folder_ / (name_ + ".ang"), angle_list());
   write_text(folder_ / (name_ + ".xtekct"), description());
   std::error_code failure;
   if (folder_ != target_) fs::rename(folder_, target_, failure);
@@ -292,6 +302,16 @@ std::string NikonWriter::angle_table() const {
   for (std::size_t n = 0; n <= views; ++n)
     text += fmt::format("{}\t{:08.4f}\t{:08.4f}\r\n", n + 1, static_cast<double>(n) * step_deg_,
                         static_cast<double>(n) * notes_.exposure_s);
+  return text;
+}
+
+/// From the last projection to the first, as Nikon does, and with every digit: nothing else has these angles.
+std::string NikonWriter::angle_list() const {
+  std::string text = "Proj\tAngle(deg)\r\n";
+  const std::size_t views = scan_.angles.size();
+  for (std::size_t n = 0; n < views; ++n)
+    text += fmt::format("{}:\t{}\r\n", n + 1,
+                        number((scan_.angles.front() - scan_.angles[views - 1 - n]) * degrees_per_radian));
   return text;
 }
 
@@ -317,7 +337,11 @@ std::string NikonWriter::description() const {
       fmt::arg("white", number(notes_.white_level)), fmt::arg("nyquist", number(0.5 / d.column_pitch)),
       fmt::arg("fft", static_cast<int>(std::ceil(std::log2(d.columns))) + 2),
       fmt::arg("kv", number(notes_.voltage_kv)), fmt::arg("ua", number(notes_.current_ua)),
-      fmt::arg("filter_mm", number(notes_.filter_mm)), fmt::arg("filter", notes_.filter_material));
+      fmt::arg("x0", number(notes_.hardening[0])), fmt::arg("x1", number(notes_.hardening[1])),
+      fmt::arg("x2", number(notes_.hardening[2])), fmt::arg("x3", number(notes_.hardening[3])),
+      fmt::arg("x4", number(notes_.hardening[4])), fmt::arg("angle_file", even_ ? "False" : "True"),
+      fmt::arg("ignore_errors", even_ ? "True" : "False"), fmt::arg("filter_mm", number(notes_.filter_mm)),
+      fmt::arg("filter", notes_.filter_material));
   std::string with_returns;
   for (const char c : text) {
     if (c == '\n') with_returns += '\r';

@@ -1,4 +1,5 @@
-// Writes a virtual scan as Nikon's Inspect-X does: NAME.xtekct, NAME_0001.tif ... and _ctdata.txt.
+// Writes a virtual scan as Nikon's Inspect-X does: NAME.xtekct, NAME_0001.tif ... and _ctdata.txt, or
+// NAME.ang where the angles are uneven.
 //
 // Nikon's images are views from the detector towards the source, top row first, and its object turns
 // clockwise seen from above. Positive ObjectOffsetX and DetectorOffsetX move towards higher TIFF columns,
@@ -24,6 +25,8 @@ struct ScanNotes {
   double exposure_s = 1;
   double filter_mm = 0;
   std::string filter_material{};
+  /// A line integral p becomes the sum of hardening[n] * p^n, n at most 4; empty for p itself.
+  std::vector<double> hardening{};
 };
 
 class NikonWriter final : public io::ScanSink {
@@ -31,7 +34,7 @@ class NikonWriter final : public io::ScanSink {
   /// Until finish() the scan is in "`folder`.partial", which goes away with an unfinished writer; `folder`
   /// must be absent or empty. With `overwrite` one that is neither is written in place, after an earlier scan
   /// of this name in it is removed. Throws Error(unsupported) for a scan that the format cannot express (a
-  /// detector that is rolled, tilted or slanted, view shifts, angles of uneven step), Error(usage) for a
+  /// detector that is rolled, tilted or slanted, view shifts), Error(usage) for a
   /// folder in use or a name that is no file name, Error(io) also when the disk has no room for all views.
   NikonWriter(std::filesystem::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
               bool overwrite = false);
@@ -42,7 +45,8 @@ class NikonWriter final : public io::ScanSink {
   void write_view(int view, View3<const std::uint16_t> counts);
   void write_view(int view, const void* counts) override;
 
-  /// Writes _ctdata.txt, and last the .xtekct, which makes the folder a scan; then gives it its name.
+  /// Writes _ctdata.txt or NAME.ang, and last the .xtekct, which makes the folder a scan; then gives it its
+  /// name.
   void finish() override;
 
   [[nodiscard]] std::filesystem::path view_file(int view) const;
@@ -50,6 +54,7 @@ class NikonWriter final : public io::ScanSink {
  private:
   [[nodiscard]] std::string description() const;
   [[nodiscard]] std::string angle_table() const;
+  [[nodiscard]] std::string angle_list() const;
   void claim_folder() const;
   void remove_earlier_scan() const;
   void require_space() const;
@@ -60,7 +65,8 @@ class NikonWriter final : public io::ScanSink {
   geometry::CircularScan scan_;
   ScanNotes notes_;
   int digits_;
-  double step_deg_ = 0;  ///< of Nikon's clockwise stage angle
+  double step_deg_ = 0;  ///< of Nikon's clockwise stage angle, the mean where uneven
+  bool even_ = true;     ///< the angles have one step
   bool finished_ = false;
   std::vector<bool> written_;
   std::vector<std::uint16_t> image_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
@@ -13,13 +14,13 @@ namespace {
 
 /// Passes the file on when it may be written and there is room for it.
 const std::filesystem::path& claimed(const std::filesystem::path& file, const geometry::CircularScan& scan,
-                                     bool overwrite) {
-  if (!overwrite && std::filesystem::exists(file))
+                                     bool overwrite, std::size_t pixel_bytes) {
+  std::error_code unknown;
+  if (!overwrite && std::filesystem::exists(file, unknown))
     throw Error(ErrorKind::usage,
                 fmt::format("{} exists; choose another name or give --overwrite", file.string()));
-  const auto needed = std::uintmax_t{2} * static_cast<std::uintmax_t>(scan.detector.columns) *
+  const auto needed = std::uintmax_t{pixel_bytes} * static_cast<std::uintmax_t>(scan.detector.columns) *
                       static_cast<std::uintmax_t>(scan.detector.rows) * (scan.angles.size() + 2);
-  std::error_code unknown;
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   const std::filesystem::space_info space = std::filesystem::space(folder, unknown);
   if (!unknown && space.available < needed)
@@ -33,19 +34,24 @@ const std::filesystem::path& claimed(const std::filesystem::path& file, const ge
 }  // namespace
 
 ZeissWriter::ZeissWriter(const std::filesystem::path& file, const geometry::CircularScan& scan,
-                         const ScanNotes& notes, bool overwrite)
-    : file_(claimed(file, scan, overwrite), scan,
-            {.voltage_kv = notes.voltage_kv,
+                         const ScanNotes& notes, bool overwrite, ZeissPixels pixels)
+    : file_(claimed(file, scan, overwrite, io::bytes_of(pixels.type)), scan,
+            {.type = pixels.type == io::CountType::uint16 ? io::zeiss::PixelType::uint16
+                                                          : io::zeiss::PixelType::float32,
+             .voltage_kv = notes.voltage_kv,
              .current_ua = notes.current_ua,
              .exposure_s = notes.exposure_s,
              .reference_exposure_s = notes.exposure_s,
              .filter = notes.filter_material.empty()
                            ? ""
                            : fmt::format("{:g} mm {}", notes.filter_mm, notes.filter_material)}),
-      reference_(
-          static_cast<std::size_t>(scan.detector.columns) * static_cast<std::size_t>(scan.detector.rows),
-          static_cast<float>(notes.white_level)),
-      written_(scan.angles.size(), false) {}
+      reference_(std::move(pixels.white)),
+      written_(scan.angles.size(), false) {
+  const std::size_t count =
+      static_cast<std::size_t>(scan.detector.columns) * static_cast<std::size_t>(scan.detector.rows);
+  if (reference_.empty()) reference_.assign(count, static_cast<float>(notes.white_level));
+  expects(reference_.size() == count, "an open beam that is not of the detector's size");
+}
 
 void ZeissWriter::write_view(int view, View3<const std::uint16_t> counts) {
   expects(counts.size() == reference_.size() && counts.nz == 1,

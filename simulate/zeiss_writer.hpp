@@ -1,4 +1,4 @@
-// Writes a virtual scan as a Zeiss Xradia .txrm file, with its open beam as the reference.
+// Writes a scan as a Zeiss Xradia .txrm file, with its open beam as the reference.
 #pragma once
 
 #include <filesystem>
@@ -12,13 +12,19 @@
 
 namespace feldspar::simulate {
 
+/// What a .txrm file can hold beyond ScanNotes.
+struct ZeissPixels {
+  io::CountType type = io::CountType::uint16;
+  std::vector<float> white{};  ///< columns x rows; empty for the notes' white level everywhere
+};
+
 class ZeissWriter final : public io::ScanSink {
  public:
   /// Throws Error(usage) when the file exists unless `overwrite`, Error(unsupported) for a scan that the
   /// format cannot express. It has no place for the axis' position: a scan that has one is written, and the
   /// file does not tell, as a real one does not.
   ZeissWriter(const std::filesystem::path& file, const geometry::CircularScan& scan, const ScanNotes& notes,
-              bool overwrite = false);
+              bool overwrite = false, ZeissPixels pixels = {});
 
   void write_view(int view, View3<const std::uint16_t> counts);
   void write_view(int view, const void* counts) override;

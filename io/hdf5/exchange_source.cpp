@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <numbers>
+#include <optional>
 
 #include "base/units.hpp"
 #include "io/described_scan.hpp"
+#include "io/flat_series.hpp"
 #include "io/hdf5/frame_stack.hpp"
 #include "io/hdf5/stored_geometry.hpp"
 #include "io/hdf5/stored_units.hpp"
@@ -56,18 +59,24 @@ class ExchangeSource final : public DescribedScan {
     file_.guarded([&] { stack_.read(views, window, count_type(), counts); });
   }
 
+  /// The flats by the number of views before them, where they were taken at several times.
+  [[nodiscard]] const std::vector<FlatGroup>& flat_groups() const { return flat_groups_; }
+
  private:
   void open(const OpenOptions& options);
   void read_pitch(double stated);
   void read_angles(bool reversed);
-  [[nodiscard]] std::vector<float> read_reference(const char* name);
-  void read_references(double white_level);
+  [[nodiscard]] std::optional<FrameStack> reference_frames(const char* name);
+  [[nodiscard]] std::vector<int> views_before_flats(std::size_t count, bool reversed);
+  [[nodiscard]] std::vector<float> read_flats(bool reversed);
+  void read_references(double white_level, bool reversed);
   void describe();
 
   InputFile file_;
   UnitReader units_{file_, fields_, findings_};
   FrameStack stack_;
   std::vector<fs::path> files_;
+  std::vector<FlatGroup> flat_groups_;
 };
 
 void ExchangeSource::open(const OpenOptions& options) {
@@ -78,13 +87,16 @@ void ExchangeSource::open(const OpenOptions& options) {
   scan_.detector.rows = stack_.rows(), scan_.detector.columns = stack_.columns();
   read_pitch(options.pixel_pitch);
   read_angles(options.reverse_rotation);
-  read_references(options.white_level);
+  read_references(options.white_level, options.reverse_rotation);
   const std::string group = std::string("/") + geometry_group;
-  if (!apply_stored_geometry(file_, group, options, scan_, references_, units_))
+  if (apply_stored_geometry(file_, group, options, scan_, references_, units_))
+    flat_groups_.clear();
+  else
     units_.find(
         "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
         "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
   describe();
+  apply_stored_facts(file_, group, description_);
   geometry::validate(scan_);
 }
 
@@ -130,31 +142,70 @@ void ExchangeSource::read_angles(bool reversed) {
   for (std::size_t n = 0; n < views; ++n) scan_.angles.push_back(reversed ? angles[n] : -angles[n]);
 }
 
-/// The mean of the frames; empty when there are none.
-std::vector<float> ExchangeSource::read_reference(const char* name) {
+/// The frames of that name, if there are any.
+std::optional<FrameStack> ExchangeSource::reference_frames(const char* name) {
   const std::string place = frames_at(file_, name);
   if (!file_.is_dataset(place)) {
     const std::string why = file_.why_absent(place);
     if (why != "is absent") file_.refuse(ErrorKind::bad_file, fmt::format("{} {}", place, why));
-    return {};
+    return std::nullopt;
   }
-  const FrameStack frames(file_, place, order_of(file_, place));
+  FrameStack frames(file_, place, order_of(file_, place));
   const bool one_value = frames.rows() == 1 && frames.columns() == 1;
   if (!one_value && (frames.rows() != stack_.rows() || frames.columns() != stack_.columns()))
     file_.refuse(ErrorKind::bad_file,
                  fmt::format("{} has {} x {} pixels, but the projections have {} x {}", place,
                              frames.columns(), frames.rows(), stack_.columns(), stack_.rows()));
-  units_.note(place, fmt::format("{} frames", frames.frames()), SourceField::Use::used, "averaged");
-  return frames.mean();
+  units_.note(place, fmt::format("{} frames", frames.frames()));
+  return frames;
 }
 
-void ExchangeSource::read_references(double white_level) {
+/// How many views came before each of the `count` flats, as theta_white tells where the views' angles run one
+/// way; empty where it does not.
+std::vector<int> ExchangeSource::views_before_flats(std::size_t count, bool reversed) {
+  constexpr const char* place = "/exchange/theta_white";
+  const std::vector<double> flats = units_.angles(place);
+  if (flats.empty()) return {};
+  std::vector<double> views = scan_.angles;
+  const double sense = reversed ? 1 : -1;
+  const bool down = sense * (views.back() - views.front()) < 0;
+  for (double& angle : views) angle *= down ? -sense : sense;
+  if (flats.size() != count || !std::is_sorted(views.begin(), views.end())) {
+    units_.find(fmt::format(
+        "{} has {} values for {} flats of views whose angles {} one way: the flats' mean is "
+        "used for all views",
+        place, flats.size(), count, std::is_sorted(views.begin(), views.end()) ? "run" : "do not run"));
+    return {};
+  }
+  std::vector<int> before;
+  for (const double angle : flats)
+    before.push_back(static_cast<int>(std::lower_bound(views.begin(), views.end(), down ? -angle : angle) -
+                                      views.begin()));
+  return before;
+}
+
+std::vector<float> ExchangeSource::read_flats(bool reversed) {
+  const auto frames = reference_frames("data_white");
+  if (!frames) return {};
+  std::map<int, std::vector<int>> groups;
+  const auto before = views_before_flats(static_cast<std::size_t>(frames->frames()), reversed);
+  for (std::size_t n = 0; n < before.size(); ++n) groups[before[n]].push_back(static_cast<int>(n));
+  const auto pixels = static_cast<std::size_t>(frames->rows()) * static_cast<std::size_t>(frames->columns());
+  if (groups.size() < 2 || frames->columns() != stack_.columns() || !may_keep_flats(groups.size(), pixels))
+    return frames->mean();
+  for (const auto& [views, members] : groups)
+    flat_groups_.push_back(
+        {static_cast<double>(views), frames->mean(members), static_cast<int>(members.size())});
+  return mean_of_flats(flat_groups_);
+}
+
+void ExchangeSource::read_references(double white_level, bool reversed) {
   references_.saturation = stack_.highest();
-  references_.dark = read_reference("data_dark");
+  if (const auto darks = reference_frames("data_dark")) references_.dark = darks->mean();
   if (references_.dark.empty())
     units_.find("exchange/data_dark is absent: 0 counts without beam are assumed");
   references_.white =
-      white_level > 0 ? std::vector<float>{static_cast<float>(white_level)} : read_reference("data_white");
+      white_level > 0 ? std::vector<float>{static_cast<float>(white_level)} : read_flats(reversed);
   const auto& white = references_.white;
   if (std::none_of(white.begin(), white.end(), [](float count) { return count > 0; }))
     file_.refuse(ErrorKind::bad_file,
@@ -195,7 +246,10 @@ bool recognises(const FileStart& start) {
 }
 
 std::unique_ptr<ScanSource> open_exchange(const fs::path& path, const OpenOptions& options) {
-  return std::make_unique<ExchangeSource>(path, options);
+  auto source = std::make_unique<ExchangeSource>(path, options);
+  std::vector<FlatGroup> groups = source->flat_groups();
+  if (groups.empty()) return source;
+  return with_flats_in_time(std::move(source), std::move(groups));
 }
 
 }  // namespace

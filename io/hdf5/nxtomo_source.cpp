@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <optional>
 
 #include "io/described_scan.hpp"
+#include "io/flat_series.hpp"
 #include "io/hdf5/frame_stack.hpp"
 #include "io/hdf5/nxtomo_places.hpp"
 #include "io/hdf5/stored_geometry.hpp"
@@ -37,6 +39,9 @@ class NxtomoSource final : public DescribedScan {
     file_.guarded([&] { stack_.read(frames, window, count_type(), counts); });
   }
 
+  /// The flats by the number of projections before them, where they were taken at several times.
+  [[nodiscard]] const std::vector<FlatGroup>& flat_groups() const { return flat_groups_; }
+
  private:
   void open(const OpenOptions& options);
   void describe();
@@ -46,6 +51,7 @@ class NxtomoSource final : public DescribedScan {
   [[nodiscard]] std::vector<int> read_keys(bool allow_missing);
   void read_angles(const std::vector<int>& keys, bool reversed);
   void read_axis();
+  [[nodiscard]] std::vector<float> read_flats(const std::vector<int>& flats);
   void read_references(const std::vector<int>& flats, const std::vector<int>& darks, double white_level);
   void mention_what_is_not_used();
 
@@ -57,6 +63,7 @@ class NxtomoSource final : public DescribedScan {
   NxtomoPlaces places_;
   FrameStack stack_;
   std::vector<int> frames_;  ///< of the projections, in order
+  std::vector<FlatGroup> flat_groups_;
   std::vector<fs::path> files_;
 };
 
@@ -70,7 +77,9 @@ void NxtomoSource::open(const OpenOptions& options) {
   read_frames(options);
   const bool complete =
       apply_stored_geometry(file_, in_entry(geometry_group), options, scan_, references_, units_);
-  if (!complete) {
+  if (complete) {
+    flat_groups_.clear();
+  } else {
     read_axis();
     units_.find(fmt::format(
         "NXtomo does not state which way the object turns; {} seen from above is assumed "
@@ -79,6 +88,7 @@ void NxtomoSource::open(const OpenOptions& options) {
         scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""));
   }
   describe();
+  apply_stored_facts(file_, in_entry(geometry_group), description_);
   mention_what_is_not_used();
   geometry::validate(scan_);
 }
@@ -244,31 +254,48 @@ void NxtomoSource::read_axis() {
               as_column ? "taken for a column" : "taken for a distance from the middle, in pixels");
 }
 
-/// How many runs of neighbouring frames there are.
-int runs(const std::vector<int>& frames) {
-  int count = frames.empty() ? 0 : 1;
-  for (std::size_t n = 1; n < frames.size(); ++n) count += frames[n] != frames[n - 1] + 1;
-  return count;
+/// Flats that were taken without a projection between them, by how many projections came before.
+std::map<int, std::vector<int>> groups_of(const std::vector<int>& flats,
+                                          const std::vector<int>& projections) {
+  std::map<int, std::vector<int>> groups;
+  for (const int flat : flats) {
+    const auto next = std::lower_bound(projections.begin(), projections.end(), flat);
+    groups[static_cast<int>(next - projections.begin())].push_back(flat);
+  }
+  return groups;
+}
+
+std::vector<float> NxtomoSource::read_flats(const std::vector<int>& flats) {
+  if (flats.empty())
+    file_.refuse(
+        ErrorKind::bad_file,
+        "no frame is marked as a flat (image_key 1); give the open beam's counts with --white-level");
+  const auto groups = groups_of(flats, frames_);
+  const std::size_t pixels =
+      static_cast<std::size_t>(stack_.rows()) * static_cast<std::size_t>(stack_.columns());
+  if (groups.size() == 1) return stack_.mean(flats);
+  if (!may_keep_flats(groups.size(), pixels)) {
+    units_.find(
+        fmt::format("the {} flats were taken in {} groups, too many to keep; their mean is used for "
+                    "all views",
+                    flats.size(), groups.size()));
+    return stack_.mean(flats);
+  }
+  for (const auto& [before, frames] : groups)
+    flat_groups_.push_back(
+        {static_cast<double>(before), stack_.mean(frames), static_cast<int>(frames.size())});
+  return mean_of_flats(flat_groups_);
 }
 
 void NxtomoSource::read_references(const std::vector<int>& flats, const std::vector<int>& darks,
                                    double white_level) {
   references_.saturation = stack_.highest();
-  if (white_level > 0)
-    references_.white = {static_cast<float>(white_level)};
-  else if (!flats.empty())
-    references_.white = stack_.mean(flats);
-  else
-    file_.refuse(
-        ErrorKind::bad_file,
-        "no frame is marked as a flat (image_key 1); give the open beam's counts with --white-level");
+  references_.white =
+      white_level > 0 ? std::vector<float>{static_cast<float>(white_level)} : read_flats(flats);
   if (!darks.empty())
     references_.dark = stack_.mean(darks);
   else
     units_.find("no frame is marked as a dark (image_key 2): 0 counts without beam are assumed");
-  if (runs(flats) > 1)
-    units_.find(fmt::format("the {} flats were taken in {} groups; their mean is used for all views",
-                            flats.size(), runs(flats)));
 }
 
 void NxtomoSource::mention_what_is_not_used() {
@@ -305,7 +332,10 @@ bool recognises(const FileStart& start) {
 }
 
 std::unique_ptr<ScanSource> open_nxtomo(const fs::path& path, const OpenOptions& options) {
-  return std::make_unique<NxtomoSource>(path, options);
+  auto source = std::make_unique<NxtomoSource>(path, options);
+  std::vector<FlatGroup> groups = source->flat_groups();
+  if (groups.empty()) return source;
+  return with_flats_in_time(std::move(source), std::move(groups));
 }
 
 }  // namespace

@@ -57,6 +57,39 @@ std::vector<float> get_reference(const InputFile& file, const std::string& path,
   return {values.begin(), values.end()};
 }
 
+/// The numbers of a description. A file that lacks one was written without it.
+struct Fact {
+  const char* name;
+  const char* unit;
+  double ScanDescription::*value;
+};
+
+constexpr std::array facts{
+    Fact{"voltage", "kV", &ScanDescription::voltage_kv},
+    Fact{"current", "uA", &ScanDescription::current_ua},
+    Fact{"exposure", "s", &ScanDescription::exposure_s},
+};
+
+struct FactInWords {
+  const char* name;
+  std::string ScanDescription::*value;
+};
+
+constexpr std::array facts_in_words{
+    FactInWords{"instrument", &ScanDescription::instrument},
+    FactInWords{"filter", &ScanDescription::filter},
+    FactInWords{"date", &ScanDescription::date},
+};
+
+void put_facts(hid_t group, const ScanDescription& description) {
+  for (const Fact& fact : facts)
+    if (const double value = description.*fact.value; value > 0)
+      put_attribute(put_number(group, fact.name, value), "units", fact.unit);
+  for (const FactInWords& fact : facts_in_words)
+    if (const std::string& words = description.*fact.value; !words.empty()) put_text(group, fact.name, words);
+  if (!description.hardening.empty()) put_numbers(group, "hardening", description.hardening);
+}
+
 void put_quantities(hid_t group, geometry::CircularScan scan) {
   for (const Quantity& quantity : quantities)
     put_attribute(put_number(group, quantity.name, quantity.value(scan)), "units", quantity.unit);
@@ -109,13 +142,24 @@ bool apply_stored_geometry(const InputFile& file, const std::string& group, cons
   units.note(group, "the whole geometry", SourceField::Use::used,
              "written by feldspar; it replaces what the format cannot say as exactly");
   std::istringstream findings(file.text(group + "/findings"));
-  for (std::string line; std::getline(findings, line);) units.find("was converted from " + line);
+  for (std::string line; std::getline(findings, line);) units.find(finding_of_source(line));
   if (worst > 1e-6)
     units.find(
         fmt::format("{} holds other angles than the rest of the file, by up to {:.3g} rad; those of the "
                     "group are used: remove it if the file was changed since",
                     group, worst));
   return true;
+}
+
+void apply_stored_facts(const InputFile& file, const std::string& group, ScanDescription& description) {
+  for (const Fact& fact : facts)
+    if (const auto value = file.numbers(fmt::format("{}/{}", group, fact.name)); value.size() == 1)
+      description.*fact.value = value[0];
+  for (const FactInWords& fact : facts_in_words)
+    if (const std::string words = file.text(fmt::format("{}/{}", group, fact.name)); !words.empty())
+      description.*fact.value = words;
+  constexpr std::size_t most_coefficients = 100;
+  description.hardening = file.numbers(group + "/hardening", most_coefficients);
 }
 
 void put_geometry(hid_t parent, const ScanContent& content) {
@@ -136,6 +180,7 @@ void put_geometry(hid_t parent, const ScanContent& content) {
   put_reference(group, "white", references.white);
   put_reference(group, "dark", references.dark);
   put_number(group, "saturation", references.saturation);
+  put_facts(group, content.description);
   std::string findings;
   for (const std::string& finding : content.findings) findings += finding + "\n";
   if (!findings.empty()) put_text(group, "findings", findings);

@@ -15,7 +15,7 @@ namespace feldspar::io::hdf5 {
 /// Name of the group, below the entry of NXtomo and below / of Data Exchange.
 inline constexpr const char* geometry_group = "feldspar_geometry";
 
-/// Lengths in mm and angles in radians, each with its units.
+/// Lengths in mm and angles in radians, each with its units; and the description, where it says something.
 void put_geometry(hid_t parent, const ScanContent& content);
 
 /// Replaces what the format says less exactly by `group`, whose detector's size and angles `scan` must hold
@@ -25,5 +25,9 @@ void put_geometry(hid_t parent, const ScanContent& content);
 [[nodiscard]] bool apply_stored_geometry(const InputFile& file, const std::string& group,
                                          const OpenOptions& options, geometry::CircularScan& scan,
                                          References& references, UnitReader& units);
+
+/// Takes what `group` says of the instrument and the exposure; what it does not say stays. Nothing happens
+/// when the group is absent. Throws Error(bad_file).
+void apply_stored_facts(const InputFile& file, const std::string& group, ScanDescription& description);
 
 }  // namespace feldspar::io::hdf5

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
@@ -96,8 +97,9 @@ AngleFile parse_angle_file(std::string_view text, const std::filesystem::path& p
 }
 
 std::filesystem::path find_angle_file(const std::filesystem::path& folder, const std::string& name) {
+  std::error_code unreadable;  // as of a name that is too long
   for (const std::string& candidate : {std::string("_ctdata.txt"), name + "_ctdata.txt", name + ".ang"})
-    if (std::filesystem::is_regular_file(folder / candidate)) return folder / candidate;
+    if (std::filesystem::is_regular_file(folder / candidate, unreadable)) return folder / candidate;
   return {};
 }
 

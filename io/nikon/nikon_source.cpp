@@ -99,9 +99,6 @@ class NikonSource final : public ScanSource {
 };
 
 NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : texts_{path} {
-  if (options.angles != "nominal" && options.angles != "file")
-    throw Error(ErrorKind::usage,
-                fmt::format("--angles is \"{}\", but nominal or file was expected", options.angles));
   const XtekctFile file = parse_xtekct(read_text(path), path);
   const std::vector<double> angles = stage_angles(file, options);
   scan_ = to_scan(file, angles, options.reverse_rotation ? Turn::counter_clockwise : Turn::clockwise,
@@ -134,14 +131,20 @@ NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : tex
 }
 
 std::vector<double> NikonSource::stage_angles(const XtekctFile& file, const OpenOptions& options) {
-  const bool measured = options.angles == "file";
+  const bool demanded = same_letters(file.text("AngleFile_Use", "CTPro"), "True");
   const std::string name = file.text("Name").empty() ? file.path.stem().string() : file.text("Name");
   const fs::path path = find_angle_file(file.path.parent_path(), name);
-  if (measured && path.empty())
+  if (options.angles == "file" && path.empty())
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: there is no file of measured angles (_ctdata.txt or {}.ang) beside "
                             "it; use --angles nominal",
                             file.path.string(), name));
+  const bool measured = options.angles == "file" || (options.angles == "auto" && demanded && !path.empty());
+  if (demanded && !measured)
+    findings_.push_back(fmt::format(
+        "{}: AngleFile_Use is True, but AngularStep is used, because {}", file.path.filename().string(),
+        path.empty() ? fmt::format("there is no _ctdata.txt or {}.ang beside it", name)
+                     : "--angles nominal was given"));
   const bool has_step = file.number("AngularStep").value_or(0) != 0;
   const std::vector<double> nominal =
       measured && !has_step ? std::vector<double>(static_cast<std::size_t>(projection_count(file)))
@@ -152,11 +155,13 @@ std::vector<double> NikonSource::stage_angles(const XtekctFile& file, const Open
     findings_.insert(findings_.end(), angles.findings.begin(), angles.findings.end());
     if (!measured) return nominal;
     texts_.push_back(path);
-    findings_.push_back(
-        fmt::format("{}: the measured angles are used instead of AngularStep", path.filename().string()));
+    findings_.push_back(fmt::format("{}: the measured angles are used instead of AngularStep{}",
+                                    path.filename().string(),
+                                    options.angles == "auto" ? ", as AngleFile_Use demands" : ""));
     return std::move(angles.degrees);
   } catch (const Error& error) {
-    if (measured) throw;
+    if (measured)
+      throw Error(error.kind(), fmt::format("{}; --angles nominal uses AngularStep instead", error.what()));
     findings_.push_back(fmt::format("{} (AngularStep is used, so this does not matter)", error.what()));
     return nominal;
   }
@@ -166,7 +171,7 @@ void NikonSource::read_profile(const XtekctFile& file) {
   const fs::path folder = file.path.parent_path();
   for (const fs::path& stem : {file.path.stem(), fs::path(file.text("Name"))}) {
     const fs::path path = folder / (stem.string() + ".ctprofile.xml");
-    if (!fs::is_regular_file(path)) continue;
+    if (std::error_code unreadable; !fs::is_regular_file(path, unreadable)) continue;
     const CtProfile profile = parse_ct_profile(read_text(path), path, file);
     texts_.push_back(path);
     fields_.insert(fields_.end(), profile.fields.begin(), profile.fields.end());
@@ -217,6 +222,11 @@ std::vector<int> NikonSource::check_projections(const std::vector<ProjectionFile
       unreadable.push_back(file.index + 1);
       continue;
     }
+    if (info.is_signed)
+      throw Error(ErrorKind::unsupported,
+                  fmt::format("{}: its pixels are signed integers, but Nikon's are unsigned; save the "
+                              "projections as 16-bit unsigned TIFFs",
+                              file.path.string()));
     if (projections_.empty()) info_ = info;
     if (info != info_)
       throw Error(ErrorKind::bad_file,

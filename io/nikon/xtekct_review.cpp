@@ -215,9 +215,6 @@ void Reviewer::review_angles() {
         "AngularStep is {}: {} projections turn by {:.3f} deg in all, as if the step were in radians; "
         "degrees were expected",
         step, views, std::abs(step) * views));
-  const std::string use_file = file_.text("AngleFile_Use", "CTPro");
-  if (same_letters(use_file, "True"))
-    report("AngleFile_Use is True: CT Pro was told to use measured angles; --angles file does the same");
 }
 
 void Reviewer::review_offsets() {

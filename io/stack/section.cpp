@@ -100,6 +100,20 @@ std::optional<double> Section::length(const std::string& key) {
   return values.empty() ? std::nullopt : std::optional(values[0]);
 }
 
+std::vector<double> Section::numbers(const std::string& key) {
+  const toml::node* const node = find(key);
+  if (!node) return {};
+  const toml::array* const array = node->as_array();
+  if (!array) refuse(key, "is no array; write for example [0, 0.75, 0.25]");
+  std::vector<double> all;
+  for (const toml::node& each : *array) {
+    const auto value = each.value<double>();
+    if (!each.is_number() || !value) refuse(key, "holds something that is no number");
+    all.push_back(*value);
+  }
+  return all;
+}
+
 std::vector<double> Section::one_or_two_lengths(const std::string& key) {
   const toml::node* const node = table_ ? table_->get(key) : nullptr;
   if (node && node->is_number()) {

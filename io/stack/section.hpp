@@ -24,6 +24,7 @@ class Section {
   [[nodiscard]] std::optional<std::string> text(const std::string& key);
   [[nodiscard]] std::vector<std::string> texts(const std::string& key);  ///< one text, or an array of them
   [[nodiscard]] std::optional<double> number(const std::string& key);
+  [[nodiscard]] std::vector<double> numbers(const std::string& key);   ///< an array, empty where absent
   [[nodiscard]] int count(const std::string& key, int otherwise);      ///< not negative
   [[nodiscard]] std::optional<double> length(const std::string& key);  ///< mm, from "36 um"
   [[nodiscard]] std::optional<double> angle(const std::string& key);   ///< rad, from "0.2 deg"

@@ -69,6 +69,9 @@ void read_images(const toml::table& root, const std::filesystem::path& file, Sta
   stack.projections = section.texts("projections");
   if (stack.projections.empty()) section.refuse("projections", "is absent; write for example \"proj_*.tif\"");
   stack.flats = section.texts("flats");
+  stack.flats_after = section.texts("flats_after");
+  if (!stack.flats_after.empty() && stack.flats.empty())
+    section.refuse("flats_after", "has no flats before it; state them as flats if there are no others");
   stack.darks = section.texts("darks");
   stack.count = section.count("count", 0);
   const auto white = section.number("white_level");
@@ -138,7 +141,8 @@ void read_about(const toml::table& root, const std::filesystem::path& file, Stac
                  .current_ua = section.number("current_ua").value_or(0),
                  .exposure_s = section.number("exposure_s").value_or(0),
                  .filter = section.text("filter").value_or(""),
-                 .date = section.text("date").value_or("")};
+                 .date = section.text("date").value_or(""),
+                 .hardening = section.numbers("hardening")};
   stack.findings = section.texts("findings");
   section.finish();
 }
@@ -186,6 +190,7 @@ source_to_detector = "983 mm"
 projections = "proj_*.tif"
 # count = 3176                  # how many there must be
 flats = "flat_*.tif"            # open beam, averaged; or white_level = 60000 when the images are corrected
+# flats_after = "after_*.tif"   # open beam after the scan: between flats and these it is interpolated in time
 darks = "dark_*.tif"            # without beam, averaged
 # first_row = "top"             # the first stored row is the "top" or the "bottom" one
 # seen_from = "source"          # the images show the detector as seen from the "source" or the "detector"
@@ -229,6 +234,7 @@ range = "360 deg"               # even steps of range / projections, the last on
 # exposure_s = 1.0
 # filter = "1 mm Cu"
 # date = "2024-05-01"
+# hardening = [0, 0.75, 0.25]   # p becomes 0 + 0.75 p + 0.25 p^2: the scan's own correction of beam hardening
 )";
 }
 

@@ -34,12 +34,15 @@ struct StackDescription {
   bool has_axis = false;   ///< its place is stated, as a column or an offset
 
   std::vector<std::string> projections, flats, darks;    ///< paths or patterns
+  std::vector<std::string> flats_after;                  ///< taken after the projections; `flats` then before
   const char* projections_field = "images.projections";  ///< what errors call the first
   int count = 0;                                         ///< of the projections; 0 when not stated
   int count_may_differ_by = 0;                           ///< for makers whose counts and images differ
   double white_level = 0;                                ///< 0 when not stated
   bool top_row_first = true;
   bool seen_from_source = true;
+  bool transposed = false;  ///< stored rows are columns: then top_row_first is said of the last stored
+                            ///< column, and seen_from_source of stored rows that run to the right
 
   AngleSource angle_source = AngleSource::file;
   bool clockwise = true;  ///< seen from above

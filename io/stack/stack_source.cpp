@@ -10,6 +10,8 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/described_scan.hpp"
+#include "io/flat_series.hpp"
+#include "io/scan_sink.hpp"
 #include "io/stack/stack_description.hpp"
 #include "io/stack/stack_files.hpp"
 
@@ -34,6 +36,9 @@ class StackSource final : public DescribedScan {
   [[nodiscard]] std::vector<fs::path> files() const override;
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
 
+  /// The flats before and after the scan, where both are stated.
+  [[nodiscard]] const std::vector<FlatGroup>& flat_groups() const { return flat_groups_; }
+
  private:
   void open_images(const OpenOptions& options);
   void find_projections(bool allow_missing);
@@ -41,9 +46,14 @@ class StackSource final : public DescribedScan {
   void read_angles(const OpenOptions& options);
   void read_shifts();
   void read_references(double white_level);
-  [[nodiscard]] std::vector<float> mean_of(const std::vector<std::string>& names, const char* field);
+  [[nodiscard]] std::vector<float> mean_of(const std::vector<std::string>& names, const char* field,
+                                           int* count = nullptr);
+  [[nodiscard]] std::vector<float> read_flats();
   void check_size(const StackImage& image, const TiffInfo& info) const;
   [[noreturn]] void refuse(const std::string& what) const;
+  template <class Count>
+  void read_transposed(const StackImage& image, const TiffInfo& info, const geometry::PixelWindow& window,
+                       Count* counts) const;
   template <class Count>
   void read_view(const StackImage& image, const TiffInfo& info, const geometry::PixelWindow& window,
                  Count* counts) const;
@@ -54,6 +64,7 @@ class StackSource final : public DescribedScan {
   std::vector<StackImage> projections_;
   std::vector<fs::path> beside_;  ///< angles, shifts, flats and darks
   int planned_ = 0;               ///< views with those that are missing
+  std::vector<FlatGroup> flat_groups_;
 };
 
 StackSource::StackSource(const fs::path& path, StackDescription stack, const OpenOptions& options)
@@ -61,7 +72,7 @@ StackSource::StackSource(const fs::path& path, StackDescription stack, const Ope
   scan_ = stack_.scan;
   fields_ = stack_.fields;
   description_ = stack_.about;
-  for (const std::string& finding : stack_.findings) findings_.push_back("was converted from " + finding);
+  for (const std::string& finding : stack_.findings) findings_.push_back(finding_of_source(finding));
   findings_.insert(findings_.end(), stack_.notes.begin(), stack_.notes.end());
   if (options.pixel_pitch > 0) {
     scan_.detector.column_pitch = scan_.detector.row_pitch = options.pixel_pitch;
@@ -113,10 +124,12 @@ void StackSource::find_projections(bool allow_missing) {
                        projections_.size()));
   info_ = read_tiff_info(projections_[0].path, projections_[0].page);
   geometry::Detector& d = scan_.detector;
-  if (d.columns > 0 && (d.columns != info_.columns || d.rows != info_.rows))
+  const int columns = stack_.transposed ? info_.rows : info_.columns,
+            rows = stack_.transposed ? info_.columns : info_.rows;
+  if (d.columns > 0 && (d.columns != columns || d.rows != rows))
     refuse(fmt::format("states {} x {} pixels, but {} has {} x {}", d.columns, d.rows,
-                       projections_[0].path.string(), info_.columns, info_.rows));
-  d.columns = info_.columns, d.rows = info_.rows;
+                       projections_[0].path.string(), columns, rows));
+  d.columns = columns, d.rows = rows;
   const std::size_t found = projections_.size();
   std::string complaint;
   std::erase_if(projections_, [&](const StackImage& image) {
@@ -212,11 +225,13 @@ void StackSource::read_shifts() {
                             values[2 * static_cast<std::size_t>(image.index) + 1]});
 }
 
-std::vector<float> StackSource::mean_of(const std::vector<std::string>& names, const char* field) {
+std::vector<float> StackSource::mean_of(const std::vector<std::string>& names, const char* field,
+                                        int* count) {
   if (names.empty()) return {};
   const std::vector<StackImage> images = find_images(names, field, path_, true);
+  if (count) *count = static_cast<int>(images.size());
   const auto pixels = static_cast<std::size_t>(info_.columns) * static_cast<std::size_t>(info_.rows);
-  const geometry::PixelWindow whole{{0, info_.columns}, {0, info_.rows}};
+  const geometry::PixelWindow whole{{0, scan_.detector.columns}, {0, scan_.detector.rows}};
   std::vector<double> sum(pixels);
   std::vector<std::uint16_t> whole_counts(pixels);
   std::vector<float> mean(pixels);
@@ -237,12 +252,21 @@ std::vector<float> StackSource::mean_of(const std::vector<std::string>& names, c
   return mean;
 }
 
+std::vector<float> StackSource::read_flats() {
+  int before = 0, after = 0;
+  std::vector<float> flats = mean_of(stack_.flats, "images.flats", &before);
+  if (stack_.flats_after.empty()) return flats;
+  flat_groups_.push_back({0, std::move(flats), before});
+  flats = mean_of(stack_.flats_after, "images.flats_after", &after);
+  flat_groups_.push_back({static_cast<double>(projections_.size()), std::move(flats), after});
+  return mean_of_flats(flat_groups_);
+}
+
 void StackSource::read_references(double white_level) {
   references_.saturation = info_.highest;
   references_.dark = mean_of(stack_.darks, "images.darks");
   const double level = white_level > 0 ? white_level : stack_.white_level;
-  references_.white =
-      level > 0 ? std::vector<float>{static_cast<float>(level)} : mean_of(stack_.flats, "images.flats");
+  references_.white = level > 0 ? std::vector<float>{static_cast<float>(level)} : read_flats();
   const auto& white = references_.white;
   if (white.empty())
     refuse(
@@ -250,6 +274,10 @@ void StackSource::read_references(double white_level) {
         "state one of them or give --white-level");
   if (std::none_of(white.begin(), white.end(), [](float count) { return count > 0; }))
     refuse("images.flats hold nothing but 0; give the open beam's counts with --white-level");
+  if (info_.is_signed)
+    findings_.push_back(
+        "the projections are signed integers: negative counts are taken as they are (a program that stored "
+        "unsigned counts as signed ones would have made the upper half of them negative)");
   if (stack_.darks.empty()) findings_.push_back("images.darks is absent: 0 counts without beam are assumed");
 }
 
@@ -261,9 +289,28 @@ std::vector<fs::path> StackSource::files() const {
   return all;
 }
 
+/// Stored rows are our columns: all that the window's columns are on are read, and turned.
+template <class Count>
+void StackSource::read_transposed(const StackImage& image, const TiffInfo& info,
+                                  const geometry::PixelWindow& window, Count* counts) const {
+  const bool reversed = stack_.top_row_first, mirrored = !stack_.seen_from_source;
+  const geometry::Range columns = window.columns;
+  const geometry::Range stored =
+      mirrored ? geometry::Range{info.rows - columns.end, info.rows - columns.first} : columns;
+  const auto width = static_cast<std::size_t>(info.columns);
+  std::vector<Count> whole_rows(static_cast<std::size_t>(columns.count()) * width);
+  read_tiff_rows(image.path, info, stored, whole_rows.data(), image.page);
+  for (int row = window.rows.first; row < window.rows.end; ++row) {
+    const auto at = static_cast<std::size_t>(reversed ? info.columns - 1 - row : row);
+    for (int n = 0; n < columns.count(); ++n)
+      *counts++ = whole_rows[static_cast<std::size_t>(mirrored ? columns.count() - 1 - n : n) * width + at];
+  }
+}
+
 template <class Count>
 void StackSource::read_view(const StackImage& image, const TiffInfo& info,
                             const geometry::PixelWindow& window, Count* counts) const {
+  if (stack_.transposed) return read_transposed(image, info, window, counts);
   const bool flipped = stack_.top_row_first, mirrored = !stack_.seen_from_source;
   const int columns = window.columns.count(), rows = window.rows.count();
   const geometry::Range stored =
@@ -286,8 +333,8 @@ void StackSource::read(std::span<const int> views, const geometry::PixelWindow& 
   if (projections_.empty())
     throw Error(ErrorKind::io,
                 fmt::format("{}: its projections were not found, so no pixel can be read", path_.string()));
-  expects(window.columns.first >= 0 && window.columns.end <= info_.columns && window.rows.first >= 0 &&
-              window.rows.end <= info_.rows,
+  expects(window.columns.first >= 0 && window.columns.end <= scan_.detector.columns &&
+              window.rows.first >= 0 && window.rows.end <= scan_.detector.rows,
           "StackSource::read: window outside the detector");
   if (window.columns.empty() || window.rows.empty()) return;
   const std::size_t size =
@@ -316,7 +363,10 @@ std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& option
 
 std::unique_ptr<ScanSource> open_described(const fs::path& path, StackDescription stack,
                                            const OpenOptions& options) {
-  return std::make_unique<StackSource>(path, std::move(stack), options);
+  auto source = std::make_unique<StackSource>(path, std::move(stack), options);
+  std::vector<FlatGroup> groups = source->flat_groups();
+  if (groups.empty()) return source;
+  return with_flats_in_time(std::move(source), std::move(groups));
 }
 
 const ScanFormat format{"TIFF stack with a description (scan.toml)", recognises, open};

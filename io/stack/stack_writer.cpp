@@ -132,6 +132,7 @@ std::string StackWriter::description() const {
       "exposure_s = {}\nfilter = {}\ndate = {}\n",
       quoted(about.name), quoted(about.instrument), about.voltage_kv, about.current_ua, about.exposure_s,
       quoted(about.filter), quoted(about.date));
+  if (!about.hardening.empty()) text += fmt::format("hardening = [{}]\n", fmt::join(about.hardening, ", "));
   if (content_.findings.empty()) return text;
   text += "findings = [\n";
   for (const std::string& finding : content_.findings) text += fmt::format("  {},\n", quoted(finding));

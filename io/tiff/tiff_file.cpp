@@ -56,20 +56,23 @@ void deliver(PixelFormat format, const std::byte* pixels, std::size_t count, voi
   switch (format) {
     case PixelFormat::uint8: return convert<std::uint8_t, std::uint16_t>(pixels, count, counts);
     case PixelFormat::uint32: return convert<std::uint32_t, float>(pixels, count, counts);
+    case PixelFormat::int8: return convert<std::int8_t, float>(pixels, count, counts);
+    case PixelFormat::int16: return convert<std::int16_t, float>(pixels, count, counts);
+    case PixelFormat::int32: return convert<std::int32_t, float>(pixels, count, counts);
     case PixelFormat::float64: return convert<double, float>(pixels, count, counts);
     case PixelFormat::uint16:
     case PixelFormat::float32: std::memcpy(counts, pixels, count * bytes_of(format));
   }
 }
 
-/// Calls visit(strip, rows within it) for every strip that holds some of `rows`.
+/// Calls visit(n, rows within them) for every n-th row of blocks (strips or tiles) that holds some of `rows`.
 template <class Visit>
-void for_strips(const TiffLayout& layout, geometry::Range rows, const Visit& visit) {
-  const int height = layout.rows_per_strip;
-  for (int strip = rows.first / height; strip * height < rows.end; ++strip) {
-    const int first = std::max(rows.first - strip * height, 0);
-    const int end = std::min(rows.end - strip * height, height);
-    visit(strip, geometry::Range{first, end});
+void for_blocks(const TiffLayout& layout, geometry::Range rows, const Visit& visit) {
+  const int height = layout.block_rows;
+  for (int n = rows.first / height; n * height < rows.end; ++n) {
+    const int first = std::max(rows.first - n * height, 0);
+    const int end = std::min(rows.end - n * height, height);
+    visit(n, geometry::Range{first, end});
   }
 }
 
@@ -81,9 +84,9 @@ void read_plain(const TiffHandle& file, const TiffLayout& layout, geometry::Rang
     file.read(offset, bytes, pixels);
     pixels += bytes;
   };
-  for_strips(layout, rows, [&](int strip, geometry::Range part) {
+  for_blocks(layout, rows, [&](int strip, geometry::Range part) {
     const std::uint64_t begin =
-        layout.strips[strip] + static_cast<std::size_t>(part.first) * layout.row_bytes();
+        layout.blocks[strip] + static_cast<std::size_t>(part.first) * layout.row_bytes();
     if (bytes > 0 && begin != offset + bytes) read_pending(), bytes = 0;
     if (bytes == 0) offset = begin;
     bytes += static_cast<std::size_t>(part.count()) * layout.row_bytes();
@@ -94,19 +97,29 @@ void read_plain(const TiffHandle& file, const TiffLayout& layout, geometry::Rang
               static_cast<std::size_t>(rows.count()) * static_cast<std::size_t>(layout.info.columns));
 }
 
-/// Rows of strips that libtiff has to decode, in this machine's byte order.
+/// Rows of strips or tiles that libtiff has to decode, in this machine's byte order.
 void read_decoded(const TiffHandle& file, const TiffLayout& layout, geometry::Range rows, std::byte* pixels) {
-  std::vector<std::byte> strip_pixels(static_cast<std::size_t>(layout.rows_per_strip) * layout.row_bytes());
-  for_strips(layout, rows, [&](int strip, geometry::Range part) {
-    const int strip_rows = std::min(layout.rows_per_strip, layout.info.rows - strip * layout.rows_per_strip);
-    const auto bytes = static_cast<tmsize_t>(static_cast<std::size_t>(strip_rows) * layout.row_bytes());
-    if (TIFFReadEncodedStrip(file.tiff(), static_cast<std::uint32_t>(strip), strip_pixels.data(), bytes) !=
-        bytes)
-      file.fail(fmt::format("strip {} of {} cannot be decoded", strip + 1, layout.strips.size()));
-    const std::size_t wanted = static_cast<std::size_t>(part.count()) * layout.row_bytes();
-    std::memcpy(pixels, strip_pixels.data() + static_cast<std::size_t>(part.first) * layout.row_bytes(),
-                wanted);
-    pixels += wanted;
+  const std::size_t row_bytes = layout.row_bytes(), block_row_bytes = layout.block_row_bytes();
+  const int across = layout.blocks_across();
+  std::vector<std::byte> block(static_cast<std::size_t>(layout.block_rows) * block_row_bytes);
+  const auto decode = layout.tiled ? TIFFReadEncodedTile : TIFFReadEncodedStrip;
+  for_blocks(layout, rows, [&](int down, geometry::Range part) {
+    const int stored = layout.tiled
+                           ? layout.block_rows
+                           : std::min(layout.block_rows, layout.info.rows - down * layout.block_rows);
+    const auto bytes = static_cast<tmsize_t>(static_cast<std::size_t>(stored) * block_row_bytes);
+    for (int n = 0; n < across; ++n) {
+      const int index = down * across + n;
+      if (decode(file.tiff(), static_cast<std::uint32_t>(index), block.data(), bytes) != bytes)
+        file.fail(fmt::format("{} {} of {} cannot be decoded", layout.block_name(), index + 1,
+                              layout.blocks.size()));
+      const std::size_t left = static_cast<std::size_t>(n) * block_row_bytes;
+      const std::size_t wanted = std::min(block_row_bytes, row_bytes - left);
+      for (int row = part.first; row < part.end; ++row)
+        std::memcpy(pixels + static_cast<std::size_t>(row - part.first) * row_bytes + left,
+                    block.data() + static_cast<std::size_t>(row) * block_row_bytes, wanted);
+    }
+    pixels += static_cast<std::size_t>(part.count()) * row_bytes;
   });
 }
 
@@ -142,9 +155,16 @@ void write_image(const std::filesystem::path& path, View3<const Value> image) {
 
 std::vector<TiffPage> tiff_pages(const std::filesystem::path& path) {
   const TiffHandle file(path, TiffHandle::Mode::read);
-  if (TIFFLastDirectory(file.tiff()) != 0) return {the_only_image};
   std::vector<TiffPage> pages;
-  do pages.push_back(TIFFCurrentDirOffset(file.tiff()));
+  if (TIFFLastDirectory(file.tiff()) != 0) {
+    const std::uint32_t planes = imagej_planes(file);
+    if (planes == 1) return {the_only_image};
+    const std::uint64_t directory = TIFFCurrentDirOffset(file.tiff());
+    (void)read_layout(file, {directory, planes - 1});
+    for (std::uint32_t plane = 0; plane < planes; ++plane) pages.push_back({directory, plane});
+    return pages;
+  }
+  do pages.push_back({TIFFCurrentDirOffset(file.tiff()), 0});
   while (TIFFLastDirectory(file.tiff()) == 0 && TIFFReadDirectory(file.tiff()) == 1);
   if (TIFFLastDirectory(file.tiff()) == 0) file.fail(fmt::format("page {} cannot be read", pages.size() + 1));
   return pages;

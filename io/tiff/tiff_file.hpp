@@ -18,23 +18,29 @@ struct TiffInfo {
   int rows = 0;
   CountType count_type = CountType::uint16;  ///< what read_tiff_rows delivers
   float highest = 0;                         ///< the largest count its pixels can hold; 0 for floating point
+  bool is_signed = false;                    ///< signed integers
   friend bool operator==(const TiffInfo&, const TiffInfo&) = default;
 };
 
-/// Where the description of an image lies in its file; `the_only_image` refuses files that hold several.
-using TiffPage = std::uint64_t;
-constexpr TiffPage the_only_image = 0;
+/// Where an image is in its file; `the_only_image` refuses files that hold several.
+struct TiffPage {
+  std::uint64_t directory = 0;  ///< the byte at which its tags begin
+  std::uint32_t plane = 0;      ///< of those that ImageJ keeps, without tags of their own, behind one image
+  friend bool operator==(const TiffPage&, const TiffPage&) = default;
+};
+constexpr TiffPage the_only_image{};
 
-/// The pages of a file in their order. Throws Error(io) or Error(bad_file).
+/// The pages of a file in their order. Throws Error(io), Error(bad_file), or Error(unsupported) for planes
+/// that do not lie behind one another as ImageJ writes them.
 [[nodiscard]] std::vector<TiffPage> tiff_pages(const std::filesystem::path& path);
 
 /// Throws Error(io) when the file cannot be opened, Error(bad_file) when it is no TIFF, is truncated, or
-/// declares an impossible size, Error(unsupported) naming the property (colour, tiles, compression, depth)
+/// declares an impossible size, Error(unsupported) naming the property (colour, compression, depth)
 /// when it is a TIFF that no projection is stored as.
 [[nodiscard]] TiffInfo read_tiff_info(const std::filesystem::path& path, TiffPage page = the_only_image);
 
 /// Rows `rows`, counted from the top of the stored image, of all columns, into `counts` of the info's
-/// count_type, in stored order. Reads only the strips that hold them. Errors as read_tiff_info.
+/// count_type, in stored order. Reads only the strips or tiles that hold them. Errors as read_tiff_info.
 void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows,
                     void* counts, TiffPage page = the_only_image);
 

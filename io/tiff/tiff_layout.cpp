@@ -59,18 +59,13 @@ PixelFormat read_format(const TiffHandle& file) {
     if (bits == 64) return PixelFormat::float64;
     refuse(file, fmt::format("its pixels are floating-point numbers of {} bits", bits));
   }
-  if (kind == SAMPLEFORMAT_INT)  // counts above the half of the range may hide in the negative ones
+  if (kind == SAMPLEFORMAT_INT) {
+    if (bits == 8) return PixelFormat::int8;
+    if (bits == 16) return PixelFormat::int16;
+    if (bits == 32) return PixelFormat::int32;
     refuse(file, fmt::format("its pixels are signed integers of {} bits", bits));
+  }
   refuse(file, fmt::format("its pixels are of sample format {}", kind));
-}
-
-/// ImageJ writes a stack as one image with the other planes behind it, and says so in the description.
-int imagej_planes(const TiffHandle& file) {
-  const char* description = nullptr;
-  if (TIFFGetField(file.tiff(), TIFFTAG_IMAGEDESCRIPTION, &description) != 1 || !description) return 1;
-  if (std::strncmp(description, "ImageJ=", 7) != 0) return 1;
-  const char* const planes = std::strstr(description, "images=");
-  return planes ? std::max(1, std::atoi(planes + 7)) : 1;
 }
 
 void check_kind(const TiffHandle& file, TiffPage page) {
@@ -84,12 +79,13 @@ void check_kind(const TiffHandle& file, TiffPage page) {
     refuse(file, "its values are inverted (PhotometricInterpretation MinIsWhite)");
   if (photometric != PHOTOMETRIC_MINISBLACK)
     refuse(file, fmt::format("it has PhotometricInterpretation {}", photometric));
-  if (TIFFIsTiled(file.tiff())) refuse(file, "it is tiled");
   if (!is_lossless(compression) || TIFFIsCODECConfigured(compression) == 0)
     refuse(file, fmt::format("it is compressed with {}", compression_name(compression)));
   if (orientation != ORIENTATION_TOPLEFT) refuse(file, fmt::format("it has Orientation {}", orientation));
   if (page == the_only_image && (TIFFLastDirectory(file.tiff()) == 0 || imagej_planes(file) > 1))
     refuse(file, "it holds several images");
+  if (page.plane > 0 && compression != COMPRESSION_NONE)
+    refuse(file, "it is an ImageJ stack of several planes and compressed");
 }
 
 void check_size(const TiffHandle& file, std::uint32_t columns, std::uint32_t rows, PixelFormat format) {
@@ -104,30 +100,65 @@ void check_size(const TiffHandle& file, std::uint32_t columns, std::uint32_t row
                              rows, file.size()));
 }
 
-void read_strips(const TiffHandle& file, bool compressed, TiffLayout& layout) {
+/// The size of strips or tiles, checked so that one can be held in memory.
+void read_block_size(const TiffHandle& file, TiffLayout& layout) {
+  const auto columns = static_cast<std::uint32_t>(layout.info.columns);
   const auto rows = static_cast<std::uint32_t>(layout.info.rows);
-  const auto rows_per_strip = std::min(tag<std::uint32_t>(file, TIFFTAG_ROWSPERSTRIP, rows), rows);
-  if (rows_per_strip < 1) reject(file, "declares strips of 0 rows");
-  layout.rows_per_strip = static_cast<int>(rows_per_strip);
-  const std::uint32_t needed = (rows + rows_per_strip - 1) / rows_per_strip;
+  std::uint32_t block_columns = columns;
+  std::uint32_t block_rows = std::min(tag<std::uint32_t>(file, TIFFTAG_ROWSPERSTRIP, rows), rows);
+  if (layout.tiled) {
+    block_columns = tag<std::uint32_t>(file, TIFFTAG_TILEWIDTH, 0);
+    block_rows = tag<std::uint32_t>(file, TIFFTAG_TILELENGTH, 0);
+    check_size(file, block_columns, block_rows, layout.format);
+  }
+  if (block_rows < 1) reject(file, "declares strips of 0 rows");
+  layout.block_columns = static_cast<int>(block_columns);
+  layout.block_rows = static_cast<int>(block_rows);
+}
+
+void read_blocks(const TiffHandle& file, bool compressed, TiffLayout& layout) {
+  const auto rows = static_cast<std::uint32_t>(layout.info.rows);
+  const auto height = static_cast<std::uint32_t>(layout.block_rows);
+  const auto across = static_cast<std::uint32_t>(layout.blocks_across());
+  const std::uint32_t down = (rows + height - 1) / height, needed = down * across;
   const std::uint64_t *offsets = nullptr, *counts = nullptr;
-  if (TIFFNumberOfStrips(file.tiff()) != needed ||
-      TIFFGetField(file.tiff(), TIFFTAG_STRIPOFFSETS, &offsets) != 1 ||
-      TIFFGetField(file.tiff(), TIFFTAG_STRIPBYTECOUNTS, &counts) != 1 || !offsets || !counts)
-    file.fail("its table of strips cannot be read");
-  layout.strips.assign(offsets, offsets + needed);
+  const auto offset_tag = layout.tiled ? TIFFTAG_TILEOFFSETS : TIFFTAG_STRIPOFFSETS;
+  const auto count_tag = layout.tiled ? TIFFTAG_TILEBYTECOUNTS : TIFFTAG_STRIPBYTECOUNTS;
+  const std::uint32_t found = layout.tiled ? TIFFNumberOfTiles(file.tiff()) : TIFFNumberOfStrips(file.tiff());
+  if (found != needed || TIFFGetField(file.tiff(), offset_tag, &offsets) != 1 ||
+      TIFFGetField(file.tiff(), count_tag, &counts) != 1 || !offsets || !counts)
+    file.fail(fmt::format("its table of {}s cannot be read", layout.block_name()));
+  layout.blocks.assign(offsets, offsets + needed);
 
   for (std::uint32_t n = 0; n < needed; ++n) {
-    const std::uint64_t strip_rows = std::min(rows_per_strip, rows - n * rows_per_strip);
-    const std::uint64_t bytes = compressed ? counts[n] : strip_rows * layout.row_bytes();
+    const std::uint64_t block_rows = layout.tiled ? height : std::min(height, rows - n * height);
+    const std::uint64_t bytes = compressed ? counts[n] : block_rows * layout.block_row_bytes();
     if (offsets[n] == 0 || counts[n] < bytes || counts[n] == 0)
-      reject(file,
-             fmt::format("is truncated or damaged: strip {} of {} holds {} bytes, {} were expected", n + 1,
-                         needed, offsets[n] == 0 ? 0 : counts[n], strip_rows * layout.row_bytes()));
+      reject(file, fmt::format("is truncated or damaged: {} {} of {} holds {} bytes, {} were expected",
+                               layout.block_name(), n + 1, needed, offsets[n] == 0 ? 0 : counts[n],
+                               block_rows * layout.block_row_bytes()));
     if (offsets[n] > file.size() || bytes > file.size() - offsets[n])
       reject(file, fmt::format("is truncated: its pixels reach byte {}, but the file ends at byte {}",
                                offsets[n] + bytes, file.size()));
   }
+}
+
+/// Planes without tags of their own lie behind the first without gaps.
+void move_to_plane(const TiffHandle& file, std::uint32_t plane, TiffLayout& layout) {
+  const std::uint64_t rows = static_cast<std::uint64_t>(layout.info.rows);
+  const std::uint64_t bytes = rows * layout.row_bytes();
+  bool behind_one_another = layout.plain;
+  for (std::size_t n = 0; n < layout.blocks.size(); ++n)
+    behind_one_another =
+        behind_one_another &&
+        layout.blocks[n] ==
+            layout.blocks[0] + n * static_cast<std::uint64_t>(layout.block_rows) * layout.row_bytes();
+  if (!behind_one_another) refuse(file, "it is an ImageJ stack whose planes do not lie behind one another");
+  const std::uint64_t room = file.size() - layout.blocks[0];
+  if (room / bytes <= plane)
+    reject(file, fmt::format("is truncated: its description states at least {} images, but it holds {}",
+                             plane + 1, room / bytes));
+  for (std::uint64_t& offset : layout.blocks) offset += plane * bytes;
 }
 
 float highest_of(PixelFormat format) {
@@ -135,6 +166,9 @@ float highest_of(PixelFormat format) {
     case PixelFormat::uint8: return std::numeric_limits<std::uint8_t>::max();
     case PixelFormat::uint16: return std::numeric_limits<std::uint16_t>::max();
     case PixelFormat::uint32: return static_cast<float>(std::numeric_limits<std::uint32_t>::max());
+    case PixelFormat::int8: return std::numeric_limits<std::int8_t>::max();
+    case PixelFormat::int16: return std::numeric_limits<std::int16_t>::max();
+    case PixelFormat::int32: return static_cast<float>(std::numeric_limits<std::int32_t>::max());
     case PixelFormat::float32:
     case PixelFormat::float64: return 0;
   }
@@ -143,9 +177,17 @@ float highest_of(PixelFormat format) {
 
 }  // namespace
 
+std::uint32_t imagej_planes(const TiffHandle& file) {
+  const char* description = nullptr;
+  if (TIFFGetField(file.tiff(), TIFFTAG_IMAGEDESCRIPTION, &description) != 1 || !description) return 1;
+  if (std::strncmp(description, "ImageJ=", 7) != 0) return 1;
+  const char* const planes = std::strstr(description, "images=");
+  return planes ? static_cast<std::uint32_t>(std::max(1, std::atoi(planes + 7))) : 1;
+}
+
 TiffLayout read_layout(const TiffHandle& file, TiffPage page) {
-  if (page != the_only_image && TIFFSetSubDirectory(file.tiff(), page) != 1)
-    file.fail(fmt::format("the page at byte {} cannot be read", page));
+  if (page != the_only_image && TIFFSetSubDirectory(file.tiff(), page.directory) != 1)
+    file.fail(fmt::format("the page at byte {} cannot be read", page.directory));
   check_kind(file, page);
   TiffLayout layout;
   layout.format = read_format(file);
@@ -156,12 +198,17 @@ TiffLayout read_layout(const TiffHandle& file, TiffPage page) {
   layout.info = {.columns = static_cast<int>(columns),
                  .rows = static_cast<int>(rows),
                  .count_type = integer ? CountType::uint16 : CountType::float32,
-                 .highest = highest_of(layout.format)};
+                 .highest = highest_of(layout.format),
+                 .is_signed = layout.format == PixelFormat::int8 || layout.format == PixelFormat::int16 ||
+                              layout.format == PixelFormat::int32};
   const bool compressed = tag<std::uint16_t>(file, TIFFTAG_COMPRESSION, COMPRESSION_NONE) != COMPRESSION_NONE;
-  layout.plain =
-      !compressed && tag<std::uint16_t>(file, TIFFTAG_FILLORDER, FILLORDER_MSB2LSB) == FILLORDER_MSB2LSB;
+  layout.tiled = TIFFIsTiled(file.tiff()) != 0;
+  layout.plain = !compressed && !layout.tiled &&
+                 tag<std::uint16_t>(file, TIFFTAG_FILLORDER, FILLORDER_MSB2LSB) == FILLORDER_MSB2LSB;
   layout.swapped = TIFFIsByteSwapped(file.tiff()) != 0;
-  read_strips(file, compressed, layout);
+  read_block_size(file, layout);
+  read_blocks(file, compressed, layout);
+  if (page.plane > 0) move_to_plane(file, page.plane, layout);
   return layout;
 }
 

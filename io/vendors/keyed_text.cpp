@@ -62,7 +62,7 @@ KeyedText::KeyedText(std::string_view text, std::filesystem::path file) : file_(
   }
 }
 
-KeyedText KeyedText::read(const std::filesystem::path& file) {
+std::string read_small_text(const std::filesystem::path& file) {
   constexpr std::uintmax_t most = 16 << 20;
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(file, error);
@@ -74,8 +74,10 @@ KeyedText KeyedText::read(const std::filesystem::path& file) {
   std::string text(size, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(size));
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  return {text, file};
+  return text;
 }
+
+KeyedText KeyedText::read(const std::filesystem::path& file) { return {read_small_text(file), file}; }
 
 std::string KeyedText::text(std::string_view section, std::string_view key) {
   for (SourceField& field : fields_)

@@ -12,13 +12,17 @@
 
 namespace feldspar::io::vendors {
 
+/// Reads a file of at most 16 MiB. Throws Error(io) when it cannot be read, Error(bad_file) when it is
+/// larger.
+[[nodiscard]] std::string read_small_text(const std::filesystem::path& file);
+
 /// "[section]" and "key = value" lines. Sections and keys compare without case and blanks at their ends; the
 /// first of repeated keys counts. Every error is Error(bad_file) naming file, field and what was found.
 class KeyedText {
  public:
   KeyedText(std::string_view text, std::filesystem::path file);
 
-  /// Reads a file of at most 16 MiB. Throws Error(io) when it cannot be read.
+  /// Errors as read_small_text.
   [[nodiscard]] static KeyedText read(const std::filesystem::path& file);
 
   /// The value without quotes; empty when absent. Whatever is asked for counts as used.

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
+
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/stack/stack_source.hpp"
@@ -87,7 +89,7 @@ stack::StackDescription describe(KeyedText& pca) {
   stack.white_level = pca.number("Image", "FreeRay").value_or(0);
   stack.notes = doubts_of(pca, stack.scan);
   const fs::path angles = fs::path(pca.file()).replace_extension(".pcp");
-  if (fs::is_regular_file(angles)) {
+  if (std::error_code unreadable; fs::is_regular_file(angles, unreadable)) {
     stack.angle_file = {.path = angles, .header_lines = 2, .column = 2, .unit = radians_per_degree};
   } else {
     stack.angle_source = stack::AngleSource::range;

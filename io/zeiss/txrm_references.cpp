@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "io/zeiss/compound_layout.hpp"
@@ -23,24 +25,26 @@ struct Found {
   std::optional<double> exposure_s;
 };
 
-/// The pixels of a reference, whose type is stated or follows from its size.
+/// The pixels of a reference below `folder`, empty for a file's own images; the type is stated or follows
+/// from the size.
 std::vector<float> read_image(const CompoundFile& file, const TxrmHeader& header, const std::string& folder,
                               const CompoundFile::Stream& stream) {
   const Values values(file);
   const auto pixels = static_cast<std::size_t>(header.columns) * static_cast<std::size_t>(header.rows);
-  auto type = values.integer(folder + "/DataType");
-  if (!type) type = values.integer(folder + "/ImageInfo/DataType");
+  const std::string within = folder.empty() ? "" : folder + "/";
+  auto type = values.integer(within + "DataType");
+  if (!type) type = values.integer(within + "ImageInfo/DataType");
   if (!type && stream.size == 2 * pixels) type = static_cast<int>(PixelType::uint16);
   if (!type && stream.size == 4 * pixels) type = static_cast<int>(PixelType::float32);
-  const int width = values.integer(folder + "/ImageInfo/ImageWidth").value_or(header.columns);
-  const int height = values.integer(folder + "/ImageInfo/ImageHeight").value_or(header.rows);
+  const int width = values.integer(within + "ImageInfo/ImageWidth").value_or(header.columns);
+  const int height = values.integer(within + "ImageInfo/ImageHeight").value_or(header.rows);
   const bool wide = type == static_cast<int>(PixelType::float32);
   if (!wide && type != static_cast<int>(PixelType::uint16))
     throw Error(
         ErrorKind::unsupported,
-        fmt::format("{}: {}/DataType is {}, but 5 (uint16) or 10 (float32) was expected; give the open "
+        fmt::format("{}: {}DataType is {}, but 5 (uint16) or 10 (float32) was expected; give the open "
                     "beam's counts with --white-level",
-                    file.path().string(), folder, type ? name_of_data_type(*type) : "absent"));
+                    file.path().string(), within, type ? name_of_data_type(*type) : "absent"));
   if (width != header.columns || height != header.rows || stream.size != pixels * (wide ? 4 : 2))
     throw Error(
         ErrorKind::bad_file,
@@ -89,6 +93,64 @@ std::optional<Found> mean_reference(const CompoundFile& file, const TxrmHeader& 
 bool known_exposures(const TxrmHeader& header) {
   const auto& times = header.exposures_s;
   return !times.empty() && *std::min_element(times.begin(), times.end()) > 0;
+}
+
+/// The last part of a name with the separators of Windows or our own.
+std::string last_part(const std::string& name) { return name.substr(name.find_last_of("\\/") + 1); }
+
+/// A file of that name beside the scan, in letters of either case; empty when there is none.
+std::filesystem::path beside(const std::filesystem::path& scan, const std::string& name) {
+  const auto lower = [](std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+  };
+  const std::filesystem::path folder = scan.has_parent_path() ? scan.parent_path() : ".";
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
+    if (lower(entry->path().filename().string()) == lower(name) &&
+        !std::filesystem::equivalent(entry->path(), scan, error))
+      return entry->path();
+  return {};
+}
+
+/// The mean of the images of the file that the scan names as its reference.
+std::optional<Found> external_reference(const TxrmHeader& header, const std::string& name, OpenBeam& beam,
+                                        Findings& findings) {
+  if (last_part(name).empty()) return std::nullopt;
+  const std::filesystem::path path = beside(header.path, last_part(name));
+  if (path.empty()) return std::nullopt;
+  const CompoundFile other(path);
+  if (!looks_like_txrm(other))
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("{}: is named as the reference of {}, but is no Xradia file; give the open beam's "
+                    "counts with --white-level",
+                    path.string(), header.path.filename().string()));
+  const TxrmHeader of_reference = read_txrm_header(other);
+  TxrmHeader expected = header;
+  expected.path = path;
+  std::vector<double> sum;
+  const int count = std::min(of_reference.taken, most_references);
+  for (int n = 1; n <= count; ++n) {
+    const CompoundFile::Stream* const stream = other.find(image_stream(n));
+    if (!stream)
+      throw Error(ErrorKind::bad_file, fmt::format("{}: {} is absent, but {} images were taken",
+                                                   path.string(), image_stream(n), of_reference.taken));
+    const std::vector<float> image = read_image(other, expected, "", *stream);
+    sum.resize(image.size());
+    for (std::size_t p = 0; p < image.size(); ++p) sum[p] += static_cast<double>(image[p]);
+  }
+  Found found;
+  for (const double value : sum) found.image.push_back(static_cast<float>(value / count));
+  if (known_exposures(of_reference)) found.exposure_s = of_reference.exposures_s.front();
+  beam.used = "ImageInfo/ReferenceFile";
+  beam.file = path;
+  findings.push_back(fmt::format(
+      "{}: holds no reference itself; {} of {}, which it names, is used", header.path.filename().string(),
+      count > 1 ? fmt::format("the mean of the {} images", count) : "the image", path.filename().string()));
+  return found;
 }
 
 /// The open beam as it would have been in the first image's exposure.
@@ -184,13 +246,17 @@ OpenBeam open_beam(const CompoundFile& file, const TxrmHeader& header, const Ope
     findings.push_back(
         fmt::format("{}: ReferenceData/Image is used for every view, MultiReferenceData is not", name));
   }
+  const std::string other = Values(file).text("ImageInfo/ReferenceFile");
+  if (!found) found = external_reference(header, other, beam, findings);
   if (!found) {
-    const std::string other = Values(file).text("ImageInfo/ReferenceFile");
     throw Error(
         ErrorKind::bad_file,
         fmt::format("{}: holds no reference of the open beam (ReferenceData/Image){}; give the open beam's "
                     "counts with --white-level",
-                    header.path.string(), other.empty() ? "" : ", only its name " + other));
+                    header.path.string(),
+                    other.empty() ? std::string()
+                                  : fmt::format(", only its name {}; put {} beside the scan, or", other,
+                                                last_part(other))));
   }
   beam.white = std::move(found->image);
   scale_reference(header, found->exposure_s, beam, findings);

@@ -70,7 +70,8 @@ constexpr std::array known{
     Known{"ImageInfo/Energy", Kind::number, Use::informative, ""},
     Known{"ImageInfo/Temperature", Kind::integer, Use::informative, ""},
     Known{"ImageInfo/Date", Kind::dates, Use::informative, ""},
-    Known{"ImageInfo/ReferenceFile", Kind::text, Use::ignored, "only references inside the file are read"},
+    Known{"ImageInfo/ReferenceFile", Kind::text, Use::ignored,
+          "looked for beside the scan when the file holds no reference"},
     Known{"ImageInfo/RefTypeToApplyIfAvailable", Kind::integer, Use::ignored,
           "a reference is always applied"},
     Known{"ImageInfo/TransmissionScaleFactor", Kind::number, Use::ignored, "-1 means unused"},
@@ -184,6 +185,7 @@ SourceField field_of(const CompoundFile& file, const CompoundFile::Stream& strea
     field.value = fmt::format("{} bytes", stream.size);
     return field;
   }
+  if (stream.path == beam.used) field.use = Use::used, field.note = "the open beam of every view";
   const bool exposure = field.name == "ExpTimes" || field.name == "ExpTime";
   if (exposure && beam.exposures_used)
     field.use = Use::used, field.note = "brings images and reference together";

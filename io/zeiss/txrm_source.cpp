@@ -30,7 +30,7 @@ class TxrmSource final : public ScanSource {
   [[nodiscard]] CountType count_type() const override {
     return type_ == PixelType::uint16 && factors_.empty() ? CountType::uint16 : CountType::float32;
   }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {file_.path()}; }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return files_; }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
 
  private:
@@ -41,6 +41,7 @@ class TxrmSource final : public ScanSource {
   void read_scaled(const Extents& image, const geometry::PixelWindow& window, float factor, float* out) const;
 
   CompoundFile file_;
+  std::vector<std::filesystem::path> files_;  ///< the scan, and its reference where that is another file
   geometry::CircularScan scan_;
   ScanDescription description_;
   std::vector<SourceField> fields_;
@@ -52,16 +53,14 @@ class TxrmSource final : public ScanSource {
   std::vector<float> factors_;   ///< of the counts; empty or one a view
 };
 
-TxrmSource::TxrmSource(const std::filesystem::path& path, const OpenOptions& options) : file_(path) {
+TxrmSource::TxrmSource(const std::filesystem::path& path, const OpenOptions& options)
+    : file_(path), files_{path} {
   if (!looks_like_txrm(file_))
     throw Error(
         ErrorKind::unsupported,
         fmt::format("{}: is a compound file, but none of an Xradia microscope (ImageInfo/ImageWidth is "
                     "absent)",
                     path.string()));
-  if (options.angles != "nominal" && options.angles != "file")
-    throw Error(ErrorKind::usage,
-                fmt::format("--angles is \"{}\", but nominal or file was expected", options.angles));
   const TxrmHeader header = read_txrm_header(file_);
   description_ = describe(file_, header);
   scan_ = to_scan(header, options.reverse_rotation, findings_);
@@ -76,6 +75,7 @@ TxrmSource::TxrmSource(const std::filesystem::path& path, const OpenOptions& opt
     if (*header.data_type == static_cast<int>(PixelType::float32)) type_ = PixelType::float32;
     beam = open_beam(file_, header, options, findings_);
     references_.white = beam.white;
+    if (!beam.file.empty()) files_.push_back(beam.file);
     factors_ = beam.factors;
     if (count_type() == CountType::uint16) references_.saturation = 65535;
     locate_images(header, options.allow_missing);

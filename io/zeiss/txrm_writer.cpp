@@ -22,7 +22,6 @@ void require_expressible(bool holds, const char* what) {
 
 void require_expressible(const geometry::CircularScan& scan) {
   const geometry::Detector& d = scan.detector;
-  require_expressible(scan.beam == geometry::Beam::cone, "a parallel beam of this writer");
   require_expressible(d.column_offset == 0 && d.row_offset == 0, "a detector offset");
   require_expressible(d.roll == 0 && d.tilt == 0 && d.slant == 0,
                       "a detector that is rolled, tilted or slanted");
@@ -66,12 +65,13 @@ TxrmWriter::Contents TxrmWriter::contents_of(const geometry::CircularScan& scan,
   integer("ImageInfo/DataType", static_cast<int>(notes.type));
   integer("ImageInfo/AcquisitionMode", 0);
   integer("ImageInfo/FileType", 0);
-  integer("ImageInfo/XrayGeometry", 1);
+  const bool cone = scan.beam == geometry::Beam::cone;
+  integer("ImageInfo/XrayGeometry", cone ? 1 : 2);
   integer("ImageInfo/OriginalDataRefCorrected", 0);
   floats("ImageInfo/PixelSize", 1, constant(1000 * d.column_pitch / scan.magnification()));
-  floats("ImageInfo/StoRADistance", views, constant(-scan.source_object_distance));
-  floats("ImageInfo/DtoRADistance", views,
-         constant(scan.source_detector_distance - scan.source_object_distance));
+  const double to_source = cone ? scan.source_object_distance : 1;  // 1 means nothing, as in real files
+  floats("ImageInfo/StoRADistance", views, constant(-to_source));
+  floats("ImageInfo/DtoRADistance", views, constant(cone ? scan.source_detector_distance - to_source : 1));
   floats("ImageInfo/Angles", views, [&](std::size_t n) { return scan.angles[n] / radians_per_degree; });
   floats("ImageInfo/ExpTimes", views, constant(notes.exposure_s));
   floats("ImageInfo/XrayVoltage", views, constant(notes.voltage_kv));

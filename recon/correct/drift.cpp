@@ -12,10 +12,10 @@ namespace feldspar::recon {
 namespace {
 
 constexpr int bands = 12, band_rows = 4;  // of the detector, each with a cell at both edges
-constexpr float air_level = 0.15f;        // a cell further from 0 sees no air, or the white level is wrong
-constexpr float air_range = 0.08f;        // most that a beam changes; where more changes, the object enters
-constexpr float noise_levels = 3;         // that a drift must stand out by
-constexpr float negligible = 2e-4f;       // a change of the beam by 0.02 % is left alone
+constexpr float air_level = 0.15f;   // a cell further from air's level sees none, or the white level is wrong
+constexpr float air_range = 0.08f;   // most that a beam changes; where more changes, the object enters
+constexpr float noise_levels = 3;    // that a drift must stand out by
+constexpr float negligible = 2e-4f;  // a change of the beam by 0.02 % is left alone
 
 /// The level of one cell in every view.
 using Series = std::vector<float>;
@@ -47,9 +47,10 @@ std::vector<Series> read_cells(const io::ScanSource& source, std::span<const int
 }
 
 /// Whether a cell sees nothing but air in every view, as far as it can tell by itself.
-bool is_air(const Series& cell) {
+bool is_air(const Series& cell, double air) {
   Series sorted = cell;
-  return std::abs(median(sorted)) < air_level && quantile(sorted, 0.99) - quantile(sorted, 0.01) < air_range;
+  return std::abs(median(sorted) - static_cast<float>(air)) < air_level &&
+         quantile(sorted, 0.99) - quantile(sorted, 0.01) < air_range;
 }
 
 struct CommonChange {
@@ -80,11 +81,12 @@ CommonChange common_change(const std::vector<Series>& cells) {
 
 }  // namespace
 
-Drift measure_drift(const io::ScanSource& source, std::span<const int> view_indices, MemoryBudget* budget) {
+Drift measure_drift(const io::ScanSource& source, std::span<const int> view_indices, MemoryBudget* budget,
+                    double air) {
   Drift drift;
   std::vector<Series> cells = read_cells(source, view_indices, budget);
   const std::size_t all = cells.size();
-  std::erase_if(cells, [](const Series& cell) { return !is_air(cell); });
+  std::erase_if(cells, [air](const Series& cell) { return !is_air(cell, air); });
   if (cells.size() < std::max<std::size_t>(2, all / 4)) {
     drift.step = {fmt::format(
         "drift: left alone, for only {} of {} places at the detector's edges see air in every view",

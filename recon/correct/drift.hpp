@@ -15,8 +15,9 @@ struct Drift {
 };
 
 /// Reads a few rows of every view. Nothing is done when too little of the edges is air in all views, when
-/// what changes there is not common to all of it, and when it does not rise above the noise.
+/// what changes there is not common to all of it, and when it does not rise above the noise. `air` is the
+/// line integral near which air is to be expected, 0 where the flats are those of the scan.
 [[nodiscard]] Drift measure_drift(const io::ScanSource& source, std::span<const int> view_indices,
-                                  MemoryBudget* budget = nullptr);
+                                  MemoryBudget* budget = nullptr, double air = 0);
 
 }  // namespace feldspar::recon

@@ -52,7 +52,8 @@ CorrectionChoice parse_corrections(const std::string& text) {
 }
 
 Corrections measure_corrections(const io::ScanSource& source, std::span<const int> view_indices,
-                                const CorrectionChoice& choice, ThreadPool& pool, MemoryBudget* budget) {
+                                const CorrectionChoice& choice, ThreadPool& pool, MemoryBudget* budget,
+                                double air) {
   Corrections result;
   kernels::CorrectionSpec& spec = result.spec;
   spec.columns = source.scan().detector.columns, spec.rows = source.scan().detector.rows;
@@ -77,7 +78,7 @@ Corrections measure_corrections(const io::ScanSource& source, std::span<const in
     std::ranges::rotate(steps, steps.end() - 1);  // they are the first to be corrected
   }
   if (choice.drift) {
-    Drift drift = measure_drift(source, view_indices, budget);
+    Drift drift = measure_drift(source, view_indices, budget, air);
     spec.view_offset = std::move(drift.view_offset);
     steps.push_back(std::move(drift.step));
   }

@@ -25,9 +25,10 @@ struct CorrectionChoice {
 /// takes it away again, and a list that begins so begins with auto. Throws Error(usage).
 [[nodiscard]] CorrectionChoice parse_corrections(const std::string& text);
 
-/// `view_indices` are those of the views that take part. Throws what the source throws.
+/// `view_indices` are those of the views that take part, `air` the line integral that air is expected to
+/// have. Throws what the source throws.
 [[nodiscard]] Corrections measure_corrections(const io::ScanSource& source, std::span<const int> view_indices,
                                               const CorrectionChoice& choice, ThreadPool& pool,
-                                              MemoryBudget* budget);
+                                              MemoryBudget* budget, double air = 0);
 
 }  // namespace feldspar::recon

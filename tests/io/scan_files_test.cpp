@@ -3,10 +3,6 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include <fstream>
-#include <numeric>
-#include <random>
-
 #include "io/hdf5/scan_files.hpp"
 #include "io/open_scan.hpp"
 #include "io/stack/stack_writer.hpp"
@@ -15,66 +11,17 @@
 #include "tests/support/failure.hpp"
 #include "tests/support/scans.hpp"
 #include "tests/support/temp_folder.hpp"
+#include "tests/support/whole_scan.hpp"
 
 namespace feldspar::io {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct WholeScan {
-  ScanContent content;
-  std::vector<float> counts;  ///< all views
-};
-
-std::size_t pixels_of(const geometry::Detector& d) {
-  return static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows);
-}
-
-WholeScan random_scan(geometry::CircularScan scan, CountType type, unsigned seed) {
-  std::mt19937 random(seed);
-  WholeScan whole{{std::move(scan), type, {}, {}, {}}, {}};
-  const std::size_t pixels = pixels_of(whole.content.scan.detector);
-  for (std::size_t n = 0; n < pixels; ++n) {
-    whole.content.references.white.push_back(50000 + static_cast<float>(random() % 100000) / 13);
-    whole.content.references.dark.push_back(100 + static_cast<float>(random() % 1000) / 7);
-  }
-  whole.content.description.name = "a \"quoted\" name";
-  for (std::size_t n = 0; n < pixels * whole.content.scan.angles.size(); ++n)
-    whole.counts.push_back(type == CountType::uint16 ? static_cast<float>(random() % 65536)
-                                                     : static_cast<float>(random()) / 7e6F);
-  return whole;
-}
-
-void write(const WholeScan& whole, ScanSink& sink) {
-  const std::size_t pixels = pixels_of(whole.content.scan.detector);
-  for (std::size_t view = whole.content.scan.angles.size(); view-- > 0;) {  // in any order
-    const float* const counts = whole.counts.data() + view * pixels;
-    const std::vector<std::uint16_t> narrow(counts, counts + pixels);
-    const bool floats = whole.content.type == CountType::float32;
-    sink.write_view(static_cast<int>(view), floats ? static_cast<const void*>(counts) : narrow.data());
-  }
-  sink.finish();
-}
-
-WholeScan read(const fs::path& path, const OpenOptions& options = {}) {
-  const auto source = open_scan(path, options);
-  const geometry::Detector& d = source->scan().detector;
-  WholeScan whole{{source->scan(), source->count_type(), source->references(), source->description(), {}},
-                  {}};
-  std::vector<int> views(source->scan().angles.size());
-  std::iota(views.begin(), views.end(), 0);
-  const std::size_t size = pixels_of(d) * views.size();
-  const geometry::PixelWindow window{{0, d.columns}, {0, d.rows}};
-  if (source->count_type() == CountType::float32) {
-    whole.counts.resize(size);
-    source->read(views, window, whole.counts.data());
-  } else {
-    std::vector<std::uint16_t> narrow(size);
-    source->read(views, window, narrow.data());
-    whole.counts.assign(narrow.begin(), narrow.end());
-  }
-  return whole;
-}
+using testing::pixels_of;
+using testing::random_scan;
+using testing::read;
+using testing::WholeScan;
+using testing::write;
 
 void expect_same_geometry(const geometry::CircularScan& a, const geometry::CircularScan& b) {
   EXPECT_EQ(a.beam, b.beam);
@@ -203,6 +150,22 @@ TEST(ScanFiles, WhatWasAssumedInTheSourceIsSaidOfTheCopy) {
     EXPECT_EQ(testing::count_with(findings, {"converted from a.nxs", "the \"axis\" is assumed"}), 1)
         << format.name;
   }
+}
+
+TEST(ScanFiles, ACopyOfACopySpeaksOfTheOriginalOnly) {
+  const testing::TempFolder folder;
+  WholeScan whole = random_scan(testing::plain_scan(2), CountType::uint16, 1);
+  whole.content.findings = {"a.nxs: something is assumed"};
+  for (const Format& format : formats) {
+    const fs::path path = folder / (std::string("copy") + format.extension);
+    write(whole, *format.create(path, whole.content));
+    whole.content.findings = open_scan(path)->findings();
+  }
+
+  EXPECT_EQ(testing::count_with(whole.content.findings, {"was converted from a.nxs: something is assumed"}),
+            1);
+  EXPECT_EQ(testing::count_with(whole.content.findings, {"from was"}), 0);
+  EXPECT_EQ(testing::count_with(whole.content.findings, {".nxs: was converted from copy"}), 0);
 }
 
 /// Adds `degrees` to the standard angle of view 1.

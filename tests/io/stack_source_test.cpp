@@ -9,6 +9,7 @@
 #include "io/stack/stack_description.hpp"
 #include "io/stack/stack_files.hpp"
 #include "io/tiff/tiff_file.hpp"
+#include "tests/io/tiff/tiff_bytes.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/failure.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -79,6 +80,41 @@ TEST_F(StackSource, TurnsImagesThatAreSeenFromTheDetectorOrStoredFromTheBottom) 
       open(replaced(plain, "[images]\n", "[images]\nfirst_row = \"bottom\"\nseen_from = \"detector\"\n"));
 
   EXPECT_EQ(view_of(*source, 1), (std::vector<std::uint16_t>{102, 101, 100, 112, 111, 110}));
+}
+
+TEST_F(StackSource, ReadsTheStatedRowsOfPagesAndPlanes) {
+  testing::TiffSpec spec{.columns = 3, .rows = 2, .rows_per_strip = 2, .big_endian = true};
+  spec.strips = {std::string("\0\1\0\2\0\3\0\4\0\5\0\6\1\1\1\2\1\3\1\4\1\5\1\6", 24)};
+  spec.description = "ImageJ=1.53t\nimages=2\nslices=2\n";
+  testing::write_bytes(folder_ / "planes.tif", testing::TiffBytes(spec).bytes());
+  spec.description.clear();
+  spec.strips[0].resize(12);
+  spec.images = 2;
+  testing::write_bytes(folder_ / "pages.tif", testing::TiffBytes(spec).bytes());
+
+  const auto planes = open(replaced(plain, "p*.tif", "planes.tif"));
+  const auto pages = open(replaced(plain, "p*.tif", "pages.tif"));
+
+  ASSERT_EQ(planes->scan().angles.size(), 2U);
+  EXPECT_EQ(view_of(*planes, 1), (std::vector<std::uint16_t>{260, 261, 262, 257, 258, 259}));
+  ASSERT_EQ(pages->scan().angles.size(), 2U);
+  EXPECT_EQ(view_of(*pages, 1), (std::vector<std::uint16_t>{4, 5, 6, 1, 2, 3}));
+}
+
+TEST_F(StackSource, SaysThatSignedCountsAreTakenAsTheyAre) {
+  testing::TiffSpec spec{.columns = 1, .rows = 1, .rows_per_strip = 1};
+  spec.strips = {std::string("\xfe\xff", 2)};
+  spec.tags = {{339, 2}};
+  for (const char* name : {"p0.tif", "p1.tif"})
+    testing::write_bytes(folder_ / name, testing::TiffBytes(spec).bytes());
+
+  const auto source = open(plain);
+
+  const int view = 1;
+  float count = 0;
+  source->read(std::span(&view, 1), {{0, 1}, {0, 1}}, &count);
+  EXPECT_EQ(count, -2);
+  EXPECT_EQ(testing::count_with(source->findings(), {"signed integers"}), 1);
 }
 
 TEST_F(StackSource, PlacesTheAxisByItsColumn) {

@@ -1,7 +1,9 @@
-// Scans of SkyScan, phoenix and Tescan: geometry of real texts, and images found, ordered and turned.
+// Scans of SkyScan, phoenix, Tescan and North Star: geometry of real texts, and images found, ordered and
+// turned.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "base/units.hpp"
@@ -184,6 +186,129 @@ TEST(Tescan, ReadsARealText) {
   EXPECT_EQ(scan.angles.size(), 1440U);
   EXPECT_NEAR(scan.angles[1], -0.25 * degree, 1e-12);
   EXPECT_NEAR(scan.axis.offset, (479.958038 - 479.5) * 0.3 / scan.magnification(), 1e-9);
+}
+
+/// A project of 2 images, 3 stored columns and 2 stored rows, that are flipped and turned so.
+std::string nsi_text(int turn, bool flip_rows, bool flip_columns) {
+  return fmt::format(
+      "<NSI Reconstruction Project>\r\n  <version>2.0\r\n  <Project Name>a part\r\n  <Object Radiograph>\r\n"
+      "    <file>Radio\\r*.tif\r\n    <pitch>0.5 0.25\r\n    <number>2\r\n    <angleStep>90\r\n"
+      "  </Object Radiograph>\r\n  <Correction>\r\n    <flipH>{}\r\n    <flipV>{}\r\n    <rotate>{}\r\n  "
+      "</Correction>\r\n"
+      "  <Geometry>\r\n    <Processed>\r\n      <clockwise>True\r\n    </Processed>\r\n    <Result>\r\n"
+      "      <source>0.0625 -0.5 -100\r\n      <axis>0 -1 0\r\n      <reference>0.5 -0.25 300\r\n      "
+      "<normal>0 0 1\r\n"
+      "      <horizontal>-1 0 0\r\n    </Result>\r\n  </Geometry>\r\n  <CT Project Configuration>\r\n"
+      "    <Technique Configuration>\r\n      <Detector>\r\n        <width pixels>3\r\n        <height "
+      "pixels>2\r\n"
+      "        <fixturing>\r\n      </Detector>\r\n    </Technique Configuration>\r\n"
+      "  </CT Project Configuration>\r\n</NSI Reconstruction Project>\r\n",
+      flip_columns ? "True" : "False", flip_rows ? "True" : "False", turn);
+}
+
+class NorthStar : public ::testing::Test {
+ protected:
+  NorthStar() {
+    fs::create_directories(folder_ / "Radio");
+    fs::create_directories(folder_ / "Corrections");
+    for (int n = 0; n < 2; ++n) write_image(folder_ / fmt::format("Radio/r{}.tif", n), n + 1);
+    write_image(folder_ / "Corrections/gain0.tif", 9);
+    write_image(folder_ / "Corrections/offset.tif", 0);
+  }
+  std::unique_ptr<ScanSource> open(const std::string& text) {
+    std::ofstream(folder_ / "a.nsipro", std::ios::binary) << text;
+    return open_scan(folder_.path());
+  }
+  testing::TempFolder folder_;
+};
+
+/// Upright images by the book: flipped, then turned clockwise by a quarter as often as stated; rows from the
+/// top.
+std::vector<std::vector<int>> upright(int number, int turn, bool flip_rows, bool flip_columns) {
+  std::vector<std::vector<int>> image;
+  for (int row = 0; row < 2; ++row)
+    image.push_back({100 * number + 10 * row, 100 * number + 10 * row + 1, 100 * number + 10 * row + 2});
+  if (flip_rows) std::reverse(image.begin(), image.end());
+  if (flip_columns)
+    for (auto& row : image) std::reverse(row.begin(), row.end());
+  for (; turn > 0; turn -= 90) {
+    std::vector<std::vector<int>> turned(image[0].size(), std::vector<int>(image.size()));
+    for (std::size_t r = 0; r < turned.size(); ++r)
+      for (std::size_t c = 0; c < image.size(); ++c) turned[r][c] = image[image.size() - 1 - c][r];
+    image = turned;
+  }
+  return image;
+}
+
+TEST_F(NorthStar, TurnsImagesAsTheProjectSays) {
+  for (const int turn : {0, 90, 180, 270})
+    for (const bool flip_rows : {false, true})
+      for (const bool flip_columns : {false, true}) {
+        SCOPED_TRACE(fmt::format("{} {} {}", turn, flip_rows, flip_columns));
+        const auto source = open(nsi_text(turn, flip_rows, flip_columns));
+        const auto expected = upright(2, turn, flip_rows, flip_columns);
+        const geometry::Detector& d = source->scan().detector;
+
+        ASSERT_EQ(static_cast<std::size_t>(d.rows), expected.size());
+        ASSERT_EQ(static_cast<std::size_t>(d.columns), expected[0].size());
+        const int view = 1;
+        for (int first = 0; first < d.columns; ++first)
+          for (int row = 0; row < d.rows; ++row) {
+            std::vector<std::uint16_t> counts(static_cast<std::size_t>(d.columns - first));
+            source->read(std::span(&view, 1), {{first, d.columns}, {row, row + 1}}, counts.data());
+            const auto& line = expected[static_cast<std::size_t>(d.rows - 1 - row)];
+            EXPECT_EQ(std::vector<int>(counts.begin(), counts.end()),
+                      std::vector<int>(line.begin() + first, line.end()));
+          }
+        const auto flat = upright(9, turn, flip_rows, flip_columns);
+        EXPECT_EQ(source->references().white[0], static_cast<float>(flat.back().front()));
+      }
+}
+
+TEST_F(NorthStar, PlacesSourceAxisAndDetector) {
+  const auto source = open(nsi_text(0, false, false));
+  const geometry::CircularScan& scan = source->scan();
+
+  // x runs along -X of the file, y along its Z, z along its Y.
+  EXPECT_DOUBLE_EQ(scan.source_object_distance, 100);
+  EXPECT_DOUBLE_EQ(scan.source_detector_distance, 400);
+  EXPECT_DOUBLE_EQ(scan.axis.offset, 0.0625);
+  EXPECT_DOUBLE_EQ(scan.detector.column_offset, -(0.5 - 0.0625) + 0.5);
+  EXPECT_DOUBLE_EQ(scan.detector.row_offset, -0.25 + 0.5 - 0.125);
+  EXPECT_NEAR(scan.angles[1], -90 * degree, 1e-12);
+  EXPECT_EQ(source->description().name, "a part");
+  EXPECT_EQ(count_with(source->findings(), {"a.nsipro", "clockwise", "--reverse-rotation"}), 1);
+}
+
+TEST_F(NorthStar, NamesWhatIsWrong) {
+  const auto opening = [&](const std::string& from, const std::string& to) {
+    return failure_of([&] { (void)open(replaced(nsi_text(0, false, false), from, to)); });
+  };
+  expect_failure(opening("<rotate>0", "<rotate>45"), ErrorKind::bad_file, {"a.nsipro", "rotate", "45"});
+  expect_failure(opening("<source>0.0625 -0.5", "<source>0.0625"), ErrorKind::bad_file,
+                 {"Geometry/Result", "source", "2 numbers"});
+  expect_failure(opening("<axis>0 -1 0", "<axis>1 0 0"), ErrorKind::bad_file, {"axis", "upright"});
+  expect_failure(opening("<horizontal>-1 0 0", "<horizontal>0 0 1"), ErrorKind::bad_file,
+                 {"horizontal", "right angles"});
+}
+
+TEST(NorthStarText, OfARealScan) {
+  const std::string file = "nsi/Plastic Part 6-5-2024.nsipro";
+  FELDSPAR_NEEDS_DATA(file);
+
+  const auto source = open_scan(testing::test_data() / file, {.headers_only = true});
+
+  const geometry::CircularScan& scan = source->scan();
+  EXPECT_NEAR(scan.source_object_distance, 381.851307738696, 1e-9);
+  EXPECT_NEAR(scan.source_detector_distance, 775.533081623787, 1e-9);
+  EXPECT_EQ(scan.detector.columns, 1420);
+  EXPECT_NEAR(scan.detector.column_offset, -0.715, 1e-9);  // (N-1)/2 * 0.3 mm - 213.565
+  EXPECT_NEAR(scan.detector.row_offset, 212.710883031907 - 212.85, 1e-9);
+  EXPECT_NEAR(scan.axis.roll, -0.000192356163060668, 1e-11);  // its digits
+  ASSERT_EQ(scan.angles.size(), 1200U);
+  EXPECT_NEAR(scan.angles[1], 0.3 * degree, 1e-12);
+  EXPECT_EQ(source->description().voltage_kv, 150);
+  EXPECT_EQ(source->description().filter, "0.040\" Cu");
 }
 
 }  // namespace

@@ -212,10 +212,20 @@ TEST(nikon_writer, tilted_detector_is_refused) {
   expect_refused(scan);
 }
 
-TEST(nikon_writer, uneven_angles_are_refused) {
+TEST(nikon_writer, uneven_angles_are_listed_from_the_last_to_the_first) {
+  const testing::TempFolder folder;
   geometry::CircularScan scan = small_scan();
-  scan.angles[1] += 0.01;
-  expect_refused(scan);
+  const double degree = std::numbers::pi / 180;
+  scan.angles = {0.0, -10 * degree, -12.5 * degree};
+  NikonWriter writer(folder / "s", "s", scan, {});
+  write_all(writer, scan);
+  writer.finish();
+
+  const auto keys = keys_of(folder / "s/s.xtekct");
+  EXPECT_EQ(keys.at("AngleFile_Use"), "True");
+  EXPECT_EQ(keys.at("AngularStep"), "6.25");
+  EXPECT_FALSE(fs::exists(folder / "s/_ctdata.txt"));
+  EXPECT_EQ(text_of(folder / "s/s.ang"), "Proj\tAngle(deg)\r\n1:\t12.5\r\n2:\t10.0\r\n3:\t0.0\r\n");
 }
 
 TEST(nikon_writer, shifted_views_are_refused) {

@@ -67,6 +67,12 @@ TEST(AngleFile, IsFoundBesideTheScan) {
   EXPECT_EQ(find_angle_file(folder.path(), "scan"), folder / "_ctdata.txt");
 }
 
+TEST(AngleFile, OfANameThatNoFileCanHaveIsAbsent) {
+  const testing::TempFolder folder;
+
+  EXPECT_EQ(find_angle_file(folder.path(), std::string(300, 'a')), "");
+}
+
 TEST(MatchAngles, DropsTheRowAfterTheLastProjection) {
   const MeasuredAngles angles = match_angles(with({0.1, 10.1, 20.1, 30.1}), nominal);
 

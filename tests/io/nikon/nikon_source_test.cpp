@@ -258,6 +258,23 @@ TEST(NikonSource, UsesMeasuredAnglesOnlyWhenTold) {
   EXPECT_EQ(count_with(measured->findings(), {"_ctdata.txt", "measured angles are used"}), 1);
 }
 
+TEST(NikonSource, UsesMeasuredAnglesWhenTheScanDemandsThem) {
+  NikonSet set;
+  set.text.set("CTPro/AngleFile_Use", "True");
+  set.write_xtekct();
+  const auto without = open_scan(set.xtekct());
+  write_text(set.folder / "_ctdata.txt", ctdata(320));
+
+  const auto demanded = open_scan(set.xtekct()), nominal = open_scan(set.xtekct(), {.angles = "nominal"});
+
+  EXPECT_NEAR(without->scan().angles[7], (180 - 315) * degree, 1e-12);
+  EXPECT_NEAR(demanded->scan().angles[7], (180 - 320) * degree, 1e-12);
+  EXPECT_NEAR(nominal->scan().angles[7], (180 - 315) * degree, 1e-12);
+  EXPECT_EQ(count_with(without->findings(), {"AngleFile_Use is True", "there is no _ctdata.txt"}), 1);
+  EXPECT_EQ(count_with(demanded->findings(), {"measured angles are used", "AngleFile_Use demands"}), 1);
+  EXPECT_EQ(count_with(nominal->findings(), {"AngleFile_Use is True", "--angles nominal"}), 1);
+}
+
 TEST(NikonSource, ComparesMeasuredAnglesEvenWhenTheyAreNotUsed) {
   const NikonSet set;
   write_text(set.folder / "_ctdata.txt", ctdata(350));

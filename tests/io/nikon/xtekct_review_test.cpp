@@ -143,8 +143,7 @@ TEST(XtekctReview, SaysWhatCtProWouldHaveDoneToo) {
       {"DetectorOffsetX", "0.1", "0.0", {"DetectorOffsetX is 0.1", "sign"}},
       {"DetectorOffsetY", "0.1", "0.0", {"DetectorOffsetY is 0.1", "sign"}},
       {"AngularStep", "-45", "45", {"AngularStep is -45", "against the usual sense"}},
-      {"CTPro/Shuttling", "True", "False", {"Shuttling is True"}},
-      {"CTPro/AngleFile_Use", "True", "False", {"AngleFile_Use", "--angles file"}}};
+      {"CTPro/Shuttling", "True", "False", {"Shuttling is True"}}};
   for (const Oddity& oddity : oddities) {
     EXPECT_EQ(count_with(review_of(XtekctText().set(oddity.key, oddity.odd)).findings, oddity.words), 1)
         << oddity.key;

@@ -21,6 +21,7 @@ struct TiffSpec {
   bool reverse_strips = false;  ///< the last strip comes first in the file
   int images = 1;               ///< directories, all of the same strips
   std::vector<std::string> strips{};
+  std::string description{};
   std::map<int, std::uint64_t> tags{};  ///< changes to the tags below, as numbers
 };
 
@@ -50,7 +51,7 @@ class TiffBytes {
  private:
   struct Entry {
     int tag = 0;
-    int type = 0;  ///< 3: 16 bits, 4: 32 bits, 16: 64 bits
+    int type = 0;  ///< 2: text, 3: 16 bits, 4: 32 bits, 16: 64 bits
     std::vector<std::uint64_t> values;
   };
 
@@ -85,6 +86,8 @@ class TiffBytes {
     for (const std::string& strip : spec_.strips) counts.push_back(strip.size());
     set(279, offset_type, counts);
     for (const auto& [tag, value] : spec_.tags) set(tag, 4, {value});
+    if (!spec_.description.empty())
+      set(270, 2, {spec_.description.begin(), spec_.description.end()}), entries[270].values.push_back(0);
     std::map<int, std::uint64_t> elsewhere;
     for (const auto& [tag, entry] : entries)
       if (entry.values.size() * size_of(entry.type) > static_cast<std::size_t>(offset_size())) {
@@ -111,7 +114,7 @@ class TiffBytes {
     bytes_.resize(end, '\0');
   }
 
-  static int size_of(int type) { return type == 3 ? 2 : type == 4 ? 4 : 8; }
+  static int size_of(int type) { return type == 2 ? 1 : type == 3 ? 2 : type == 4 ? 4 : 8; }
 
   TiffSpec spec_;
   std::string bytes_;

@@ -224,6 +224,43 @@ TEST_F(txrm, without_a_reference_the_white_level_is_asked_for) {
             std::vector<float>{500});
 }
 
+Bytes text_of_260(const std::string& text) {
+  Bytes bytes(260);
+  std::copy(text.begin(), text.end(), bytes.begin());
+  return bytes;
+}
+
+TEST_F(txrm, the_reference_may_be_a_file_beside_the_scan) {
+  Streams streams = small_scan(), beam = small_scan();
+  streams.erase("ReferenceData/Image");
+  streams["ImageInfo/ReferenceFile"] = text_of_260("D:\\cycle3\\Open_Beam.xrm");
+  expect_error(ErrorKind::bad_file, {"Open_Beam.xrm beside the scan", "--white-level"},
+               [&] { open(streams); });
+  for (const char* name : {"NoOfImages", "ImagesTaken"})
+    beam[std::string("ImageInfo/") + name] = integers({2});
+  beam["ImageInfo/AcquisitionMode"] = integers({2});
+  beam["ImageInfo/ExpTimes"] = floats({1, 1});
+  write_compound(folder_ / "open_beam.XRM", beam, 4096);
+
+  const auto source = open(streams);
+
+  // The mean of its two images, 16 ... 21, twice for an exposure twice as long.
+  EXPECT_EQ(source->references().white, (std::vector<float>{32, 34, 36, 38, 40, 42}));
+  EXPECT_TRUE(found(*source, "the mean of the 2 images of open_beam.XRM"));
+  EXPECT_EQ(source->files().size(), 2U);
+}
+
+TEST_F(txrm, an_external_reference_of_another_size_is_refused) {
+  Streams streams = small_scan(), beam = small_scan();
+  streams.erase("ReferenceData/Image");
+  streams["ImageInfo/ReferenceFile"] = text_of_260("beam.xrm");
+  beam["ImageInfo/ImageWidth"] = integers({2});
+  beam["ImageInfo/ImageHeight"] = integers({3});
+  write_compound(folder_ / "beam.xrm", beam, 512);
+
+  expect_error(ErrorKind::bad_file, {"beam.xrm", "2 x 3", "3 x 2"}, [&] { open(streams); });
+}
+
 TEST_F(txrm, older_distances_in_micrometres_are_used_where_the_newer_are_absent) {
   Streams streams = small_scan();
   streams.erase("ImageInfo/StoRADistance"), streams.erase("ImageInfo/DtoRADistance");

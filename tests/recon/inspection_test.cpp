@@ -1,0 +1,117 @@
+// Air in a beam that has changed since the flats, told from an object that reaches over the detector's edge.
+#include "recon/inspection.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "recon/correct/drift.hpp"
+#include "tests/support/failure.hpp"
+#include "tests/support/scans.hpp"
+#include "tests/support/virtual_scan.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+using testing::Body;
+using testing::VirtualScan;
+
+constexpr int columns = 96, views = 24;
+
+/// A scan whose beam fell to `level` after the flats were taken, and slopes by 3 % across the detector.
+class Dimmed final : public io::ScanSource {
+ public:
+  Dimmed(VirtualScan scan, double level) : scan_(std::move(scan)), level_(level) {}
+  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_.scan(); }
+  [[nodiscard]] const io::ScanDescription& description() const override { return scan_.description(); }
+  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return scan_.fields(); }
+  [[nodiscard]] const Findings& findings() const override { return scan_.findings(); }
+  [[nodiscard]] const io::References& references() const override { return scan_.references(); }
+  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return scan_.proposed_grid(); }
+  [[nodiscard]] io::CountType count_type() const override { return scan_.count_type(); }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
+  void read(std::span<const int> wanted, const geometry::PixelWindow& window, void* counts) const override {
+    scan_.read(wanted, window, counts);
+    auto* count = static_cast<float*>(counts);
+    for (std::size_t n = 0; n < wanted.size() * static_cast<std::size_t>(window.rows.count()); ++n)
+      for (int column = window.columns.first; column < window.columns.end; ++column)
+        *count++ *= static_cast<float>(level_ * (1 + 0.03 * column / columns));
+  }
+
+ private:
+  VirtualScan scan_;
+  double level_;
+};
+
+/// A parallel beam over 96 mm, and a cylinder of this radius.
+VirtualScan cylinder(double radius, double value, std::vector<Body> more = {}) {
+  geometry::CircularScan scan = testing::parallel_scan(views);
+  scan.detector.columns = columns, scan.detector.rows = 12;
+  more.push_back({{1.5, 0, 0}, {radius, radius, 200}, 0, value, true});
+  return {scan, more};
+}
+
+std::vector<int> all_views() {
+  std::vector<int> all(views);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+TEST(Inspection, TakesFlatEdgesForAirInAChangedBeam) {
+  const Dimmed source(cylinder(30, 0.02), 0.69);
+  const std::vector<int> all = all_views();
+
+  const Inspection seen = inspect(source, all);
+  const Drift drift = measure_drift(source, all, nullptr, seen.air_line_integral);
+
+  // The beam is 0.69 at the left edge and 3 % more at the right one.
+  EXPECT_NEAR(seen.air_line_integral, -std::log(0.69 * 1.015), 0.016);
+  EXPECT_EQ(seen.truncated_share, 0);
+  EXPECT_EQ(testing::count_with(seen.findings, {"flat", "of the open beam", "--outline"}), 1);
+  ASSERT_EQ(drift.view_offset.size(), static_cast<std::size_t>(views));
+  EXPECT_NEAR(drift.view_offset[7], std::log(0.69 * 1.015), 0.016);
+}
+
+TEST(Inspection, LeavesScansWithAirAtTheWhiteLevelAlone) {
+  const Inspection seen = inspect(cylinder(30, 0.02), all_views());
+
+  EXPECT_EQ(seen.air_line_integral, 0);
+  EXPECT_EQ(seen.truncated_share, 0);
+  EXPECT_TRUE(seen.findings.empty());
+}
+
+TEST(Inspection, SeesThatACylinderReachesOverTheEdge) {
+  for (const double radius : {50.0, 60.0, 100.0, 400.0}) {
+    SCOPED_TRACE(radius);
+    const double middle = 0.6;  // its line integral in the middle; the edges are flat in air's range
+    const Inspection seen = inspect(cylinder(radius, middle / (2 * radius)), all_views());
+
+    EXPECT_EQ(seen.air_line_integral, 0);
+    if (radius > 50) {
+      EXPECT_GT(seen.truncated_share, 0.95);
+    }
+  }
+}
+
+TEST(Inspection, SeesThatARichObjectReachesOverTheEdge) {
+  std::vector<Body> inside;
+  for (int n = 0; n < 12; ++n)
+    inside.push_back(
+        {{40 * std::cos(2.4 * n) * n / 12, 45 * std::sin(2.4 * n) * n / 12, 0}, {6, 6, 200}, 0, 0.02, true});
+  const Inspection seen = inspect(cylinder(80, 0.002, inside), all_views());
+
+  EXPECT_EQ(seen.air_line_integral, 0);
+  EXPECT_GT(seen.truncated_share, 0.9);
+}
+
+TEST(Inspection, TakesNoBeamThatLostMostOfItForAir) {
+  const Inspection seen = inspect(Dimmed(cylinder(30, 0.02), 0.4), all_views());
+
+  EXPECT_EQ(seen.air_line_integral, 0);
+  EXPECT_GT(seen.truncated_share, 0.9);
+}
+
+}  // namespace
+}  // namespace feldspar::recon
