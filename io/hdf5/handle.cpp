@@ -1,7 +1,8 @@
 // The messages of the HDF5 library.
 #include "io/hdf5/handle.hpp"
 
-#include <cstdint>
+#include <fmt/format.h>
+
 #include <string_view>
 
 namespace feldspar::io::hdf5 {
@@ -55,9 +56,8 @@ Dataset open_dataset(hid_t place, const char* name, const char* what) {
   const double needed = static_cast<double>(check(H5Sget_simple_extent_npoints(space), what)) *
                         static_cast<double>(H5Tget_size(type));
   if (static_cast<double>(held) < needed)
-    throw Failure(std::string(what) + ": " + name + " is damaged: it holds " + std::to_string(held) +
-                  " bytes of the " + std::to_string(static_cast<std::uint64_t>(needed)) +
-                  " that its values need");
+    throw Failure(fmt::format("{}: {} is damaged: it holds {} bytes of the {:.0f} that its values need", what,
+                              name, held, needed));
   return dataset;
 }
 
