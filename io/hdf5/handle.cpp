@@ -1,6 +1,8 @@
 // The messages of the HDF5 library.
 #include "io/hdf5/handle.hpp"
 
+#include <fmt/format.h>
+
 #include <string_view>
 
 namespace feldspar::io::hdf5 {
@@ -38,6 +40,25 @@ void fail(const std::string& what) {
   (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &reason);
   (void)H5Eclear2(H5E_DEFAULT);
   throw Failure(reason.empty() ? what : what + ": " + quoted_in(reason));
+}
+
+Dataset open_dataset(hid_t place, const char* name, const char* what) {
+  Dataset dataset(H5Dopen2(place, name, H5P_DEFAULT), what);
+  const Properties creation(H5Dget_create_plist(dataset), what);
+  const H5D_layout_t layout = H5Pget_layout(creation);
+  const hsize_t held = H5Dget_storage_size(dataset);
+  const bool never_written = layout == H5D_CONTIGUOUS && held == 0;
+  const bool in_one_piece =
+      layout == H5D_COMPACT || (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation) == 0);
+  if (never_written || !in_one_piece) return dataset;
+  const Type type(H5Dget_type(dataset), what);
+  const Space space(H5Dget_space(dataset), what);
+  const double needed = static_cast<double>(check(H5Sget_simple_extent_npoints(space), what)) *
+                        static_cast<double>(H5Tget_size(type));
+  if (static_cast<double>(held) < needed)
+    throw Failure(fmt::format("{}: {} is damaged: it holds {} bytes of the {:.0f} that its values need", what,
+                              name, held, needed));
+  return dataset;
 }
 
 }  // namespace feldspar::io::hdf5

@@ -60,4 +60,8 @@ using Space = Owner<H5Sclose>;
 using Type = Owner<H5Tclose>;
 using Properties = Owner<H5Pclose>;
 
+/// Opens a dataset to read it. Throws Failure with `what`, also for one that is stored in one piece of fewer
+/// bytes than its values need: HDF5 1.10 does not notice, and reads beyond what it holds.
+[[nodiscard]] Dataset open_dataset(hid_t place, const char* name, const char* what);
+
 }  // namespace feldspar::io::hdf5

@@ -175,7 +175,7 @@ Dataset InputFile::open(const std::string& dataset) const {
   if (!is_dataset(dataset))
     refuse(ErrorKind::bad_file,
            fmt::format("{} {}", dataset, has(dataset) ? "is no dataset" : why_absent(dataset)));
-  return {H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), "opening a dataset"};
+  return open_dataset(file_, dataset.c_str(), "opening a dataset");
 }
 
 std::vector<double> InputFile::numbers(const std::string& dataset, std::size_t most) const {

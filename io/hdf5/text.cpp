@@ -184,7 +184,7 @@ std::string get_text(hid_t group, const std::string& path) {
     if (H5Lexists(group, path.substr(0, end).c_str(), H5P_DEFAULT) <= 0) return {};
   }
   if (type_of(group, path) != H5O_TYPE_DATASET) return {};
-  const Dataset dataset(H5Dopen2(group, path.c_str(), H5P_DEFAULT), "opening a text");
+  const Dataset dataset = open_dataset(group, path.c_str(), "opening a text");
   const Type stored(H5Dget_type(dataset), "asking for a type");
   const Space space(H5Dget_space(dataset), "asking for an extent");
   const hssize_t count = check(H5Sget_simple_extent_npoints(space), "counting texts");

@@ -46,7 +46,7 @@ std::vector<hsize_t> extent_of(const Dataset& voxels) {
 }
 
 std::vector<double> get_numbers(hid_t group, const char* name, hsize_t count) {
-  const Dataset dataset(H5Dopen2(group, name, H5P_DEFAULT), name);
+  const Dataset dataset = open_dataset(group, name, name);
   const Space space(H5Dget_space(dataset), "asking for the extent");
   const hssize_t found = check(H5Sget_simple_extent_npoints(space), "counting values");
   if (static_cast<hsize_t>(found) != count)
@@ -120,7 +120,7 @@ struct VolumeReader::State {
       if (H5Lexists(file, part, H5P_DEFAULT) <= 0) throw Failure(fmt::format("there is no {}", part));
     entry = Group(H5Gopen2(file, layout::entry, H5P_DEFAULT), "opening the entry");
     const Group data(H5Gopen2(entry, layout::data_group, H5P_DEFAULT), "opening the data");
-    voxels = Dataset(H5Dopen2(data, layout::voxels, H5P_DEFAULT), "opening the voxels");
+    voxels = open_dataset(data, layout::voxels, "opening the voxels");
     const std::vector<hsize_t> extent = extent_of(voxels);
     const Axis z = get_axis(data, 0, extent[0]), y = get_axis(data, 1, extent[1]),
                x = get_axis(data, 2, extent[2]);
