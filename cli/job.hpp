@@ -31,17 +31,18 @@ struct JobOptions {
   std::string memory;      ///< "4GiB"; empty for three quarters of what is free
   std::string gpu_memory;  ///< of each GPU; empty for what its driver has free
   int threads = 0;
-  std::string voxel_size;  ///< "36um"; empty for pitch / magnification
-  std::string size;        ///< "NX,NY,NZ"; empty for what the detector covers
-  std::string center;      ///< "X,Y,Z" of the volume, lengths
+  std::string voxel_size;      ///< "36um"; empty for pitch / magnification
+  std::string size;            ///< "NX,NY,NZ"; empty for what the detector covers
+  std::string center;          ///< "X,Y,Z" of the volume, lengths
+  std::filesystem::path like;  ///< a volume whose grid to take; empty for none
   std::string window = "ram-lak";
   double cutoff = 1;
   std::string views;        ///< "first:end:step"
   std::string axis_offset;  ///< instead of the scan's; "metadata" or empty for that, "auto" to find it
   std::string axis_roll;
-  std::string fast = "auto";     ///< merging of views: "off", "auto" or how many
-  std::string roi = "full";      ///< "full" or "auto"
-  std::string slabs;             ///< "K/N": the share to do; empty for all
+  std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
+  std::string roi = "full";   ///< "full" or "auto"
+  std::string slabs;          ///< "K/N": the share to do; empty for all
   CorrectionOptions corrections;
   TruncationOptions truncation;
 };
