@@ -73,10 +73,12 @@ std::vector<JobStatus> statuses_of(const Batch& batch) {
 
 std::string summary_of(const std::vector<JobStatus>& all) {
   const auto count = [&](TaskState state) {
-    return std::count_if(all.begin(), all.end(), [&](const JobStatus& one) { return one.task.state == state; });
+    return std::count_if(all.begin(), all.end(),
+                         [&](const JobStatus& one) { return one.task.state == state; });
   };
   std::string text = fmt::format("{} of {} volumes done", count(TaskState::done), all.size());
-  for (const TaskState state : {TaskState::running, TaskState::failed, TaskState::interrupted, TaskState::waiting})
+  for (const TaskState state :
+       {TaskState::running, TaskState::failed, TaskState::interrupted, TaskState::waiting})
     if (count(state) > 0) text += fmt::format(", {} {}", count(state), name_of(state));
   std::size_t peak = 0;
   for (const JobStatus& one : all) peak = std::max(peak, one.task.peak);
@@ -91,10 +93,12 @@ void print(const Batch& batch, const std::vector<JobStatus>& all, bool brief) {
   for (const JobStatus& one : all) {
     const bool done = one.task.state == TaskState::done;
     if (brief && done) continue;
-    std::string text = done ? fmt::format("{} in {}", one.job->output.string(), format_seconds(one.task.seconds))
-                            : one.task.reason;
+    std::string text =
+        done ? fmt::format("{} in {}", one.job->output.string(), format_seconds(one.task.seconds))
+             : one.task.reason;
     if (one.job->shares > 1 && !done)
-      text = fmt::format("{} of {} parts{}{}", one.parts_done, one.job->shares, text.empty() ? "" : "; ", text);
+      text =
+          fmt::format("{} of {} parts{}{}", one.parts_done, one.job->shares, text.empty() ? "" : "; ", text);
     if (one.task.state == TaskState::failed)
       text += fmt::format(" (exit code {}; log: {})", one.task.exit_code, batch.folder.string());
     std::cout << fmt::format("{:{}}  {:11}  {}\n", one.job->name, width, one.state, text);
@@ -118,7 +122,8 @@ void print_json(const std::vector<JobStatus>& all) {
 }
 
 void run_here(const Batch& batch, const BatchOptions& options) {
-  const std::size_t memory = options.memory.empty() ? free_memory() / 4 * 3 : parse_bytes(options.memory, "--memory");
+  const std::size_t memory =
+      options.memory.empty() ? free_memory() / 4 * 3 : parse_bytes(options.memory, "--memory");
   run_locally(batch, {options.local, memory, options.restart});
   const auto all = statuses_of(batch);
   if (options.json)
@@ -128,8 +133,9 @@ void run_here(const Batch& batch, const BatchOptions& options) {
   const auto failed = std::find_if(all.begin(), all.end(),
                                    [](const JobStatus& one) { return one.task.state != TaskState::done; });
   if (failed != all.end())
-    throw Error(static_cast<ErrorKind>(std::max(1, failed->task.exit_code)),
-                fmt::format("{}; the first: {}: {}", summary_of(all), failed->job->name, failed->task.reason));
+    throw Error(
+        static_cast<ErrorKind>(std::max(1, failed->task.exit_code)),
+        fmt::format("{}; the first: {}: {}", summary_of(all), failed->job->name, failed->task.reason));
 }
 
 void run(const Batch& batch, const BatchOptions& options) {
@@ -185,10 +191,12 @@ void add_batch_command(CLI::App& program) {
   auto options = std::make_shared<BatchOptions>();
   CLI::App* command = program.add_subcommand("batch", "Reconstruct many scans, here or on a Slurm cluster");
   const CLI::App& recon = *program.get_subcommand("recon");
-  command->footer("Examples: feldspar batch jobs.toml --local 4\n          feldspar batch jobs.toml --slurm\n"
-                  "          feldspar batch status jobs.toml");
+  command->footer(
+      "Examples: feldspar batch jobs.toml --local 4\n          feldspar batch jobs.toml --slurm\n"
+      "          feldspar batch status jobs.toml");
   command->add_option("jobs", options->file, "The description of the jobs, a TOML file (docs/batch.md)");
-  command->add_option("--local", options->local, "On this machine, so many tasks at once")->check(CLI::Range(1, 1000));
+  command->add_option("--local", options->local, "On this machine, so many tasks at once")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--memory", options->memory,
                       "With --local: most memory for all tasks together; default: 3/4 of what is free");
   command->add_flag("--slurm", options->slurm, "Write job arrays for Slurm and submit them");
@@ -198,7 +206,8 @@ void add_batch_command(CLI::App& program) {
   add_parts(*command, options, recon);
   command->callback([command, options, &recon] {
     if (!command->get_subcommands().empty()) return;
-    if (options->file.empty()) throw Error(ErrorKind::usage, "which jobs? name the TOML file that describes them");
+    if (options->file.empty())
+      throw Error(ErrorKind::usage, "which jobs? name the TOML file that describes them");
     run(read_batch(options->file, recon), *options);
   });
 }

@@ -32,7 +32,8 @@ class Table {
   void take(const char* key, int& value, int lowest) {
     std::int64_t number = value;
     take(key, number, "a whole number");
-    if (number < lowest || number > 100000) refuse(key, fmt::format("is {}; it goes from {} to 100000", number, lowest));
+    if (number < lowest || number > 100000)
+      refuse(key, fmt::format("is {}; it goes from {} to 100000", number, lowest));
     value = static_cast<int>(number);
   }
   void take(const char* key, std::vector<std::string>& values) {
@@ -70,7 +71,8 @@ class Table {
 };
 
 void check_options(const Table& table, const CLI::App& recon) {
-  static const std::set<std::string_view> ours{"scan", "output", "config", "slabs", "resume", "dry-run", "json", "help"};
+  static const std::set<std::string_view> ours{"scan",   "output",  "config", "slabs",
+                                               "resume", "dry-run", "json",   "help"};
   for (const auto& [key, value] : table.values()) {
     if (ours.count(key.str()) > 0) table.refuse(key.str(), "is set by the batch itself");
     if (!recon.get_option_no_throw("--" + std::string(key.str())))
@@ -85,7 +87,8 @@ std::vector<std::filesystem::path> matches(const std::filesystem::path& pattern)
   std::vector<std::filesystem::path> found;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(pattern.parent_path(), ignored))
-    if (::fnmatch(name.c_str(), entry.path().filename().c_str(), FNM_PERIOD) == 0) found.push_back(entry.path());
+    if (::fnmatch(name.c_str(), entry.path().filename().c_str(), FNM_PERIOD) == 0)
+      found.push_back(entry.path());
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -111,7 +114,8 @@ class Reader {
     read_slurm(table.take_table("slurm"));
     const toml::node* jobs = table.values().get("job");
     const toml::array* list = jobs ? jobs->as_array() : nullptr;
-    if (!list || list->empty()) table.refuse("job", "is missing: every scan has a table [[job]] with its scan = \"...\"");
+    if (!list || list->empty())
+      table.refuse("job", "is missing: every scan has a table [[job]] with its scan = \"...\"");
     int number = 0;
     for (const auto& job : *list) {
       ++number;
@@ -158,14 +162,18 @@ class Reader {
     const auto scans = matches(base() / scan);
     if (scans.empty()) table.refuse("scan", fmt::format("'{}' matches no file", scan));
     if (scans.size() > 1 && !(name.empty() && output.empty()))
-      table.refuse(name.empty() ? "output" : "name", fmt::format("cannot serve the {} scans that match", scans.size()));
+      table.refuse(name.empty() ? "output" : "name",
+                   fmt::format("cannot serve the {} scans that match", scans.size()));
     toml::table options = settings_;
     for (const auto& [key, value] : table.values()) options.insert_or_assign(key, value);
     for (const auto& path : scans) {
       BatchJob job;
       job.scan = path.lexically_normal();
       if (!job.scan.has_filename()) job.scan = job.scan.parent_path();
-      job.name = name.empty() ? (std::filesystem::is_directory(job.scan) ? job.scan.filename() : job.scan.stem()).string() : name;
+      job.name =
+          name.empty()
+              ? (std::filesystem::is_directory(job.scan) ? job.scan.filename() : job.scan.stem()).string()
+              : name;
       job.output = (output.empty() ? output_ / (job.name + ".h5") : base() / output).lexically_normal();
       job.shares = shares;
       if (const auto memory = options["memory"].value<std::string>()) job.memory = *memory;
@@ -179,7 +187,8 @@ class Reader {
     if (!names_.insert(job.name).second)
       table.refuse("name", fmt::format("'{}' is taken by another job; give each its own", job.name));
     if (!outputs_.insert(job.output).second)
-      table.refuse("output", fmt::format("'{}' is that of another job; give each its own", job.output.string()));
+      table.refuse("output",
+                   fmt::format("'{}' is that of another job; give each its own", job.output.string()));
     batch_.jobs.push_back(std::move(job));
   }
 

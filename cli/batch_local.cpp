@@ -50,9 +50,8 @@ class LocalRun {
   [[nodiscard]] bool waits_for_parts(const BatchTask& task) const {
     const auto is_part = [&](const BatchTask* other) { return other->job == task.job && !other->is_join(); };
     return task.is_join() && (std::any_of(waiting_.begin(), waiting_.end(), is_part) ||
-                              std::any_of(running_.begin(), running_.end(), [&](const RunningTask& other) {
-                                return is_part(&other.task());
-                              }));
+                              std::any_of(running_.begin(), running_.end(),
+                                          [&](const RunningTask& other) { return is_part(&other.task()); }));
   }
 
   void start_what_fits() {
@@ -89,8 +88,9 @@ class LocalRun {
       }
       used_ -= need_of(task->task());
       ++ended_;
-      log_info(fmt::format("[{}/{}] {} {} in {}{}{}", ended_, total_, task->task().name, name_of(status->state),
-                           format_seconds(status->seconds), status->reason.empty() ? "" : ": ", status->reason));
+      log_info(fmt::format("[{}/{}] {} {} in {}{}{}", ended_, total_, task->task().name,
+                           name_of(status->state), format_seconds(status->seconds),
+                           status->reason.empty() ? "" : ": ", status->reason));
       task = running_.erase(task);
     }
   }

@@ -74,7 +74,11 @@ nlohmann::json read_submitted(const Batch& batch) {
 class Submission {
  public:
   Submission(const Batch& batch, bool dry_run, bool restart)
-      : batch_(batch), dry_run_(dry_run), restart_(restart), tasks_(tasks_of(batch)), ids_(read_submitted(batch)) {}
+      : batch_(batch),
+        dry_run_(dry_run),
+        restart_(restart),
+        tasks_(tasks_of(batch)),
+        ids_(read_submitted(batch)) {}
 
   void run() {
     if (!dry_run_ && ask("command -v sbatch").exit_code != 0)
@@ -85,7 +89,9 @@ class Submission {
     for (std::size_t n = 0; n < tasks_.size(); ++n) {
       const BatchTask& task = tasks_[n];
       const TaskState state = status_of(batch_, task).state;
-      if (state == TaskState::running || queued.count(task.name) > 0 || (state == TaskState::done && !restart_)) continue;
+      if (state == TaskState::running || queued.count(task.name) > 0 ||
+          (state == TaskState::done && !restart_))
+        continue;
       if (task.is_join())
         joins.push_back(n);
       else if (const auto needs = plan(task))
@@ -94,11 +100,14 @@ class Submission {
     std::size_t arrays = 0;
     for (const auto& [needs, members] : groups)
       for (std::size_t first = 0; first < members.size(); first += array_size)
-        submit_array(++arrays, needs, {members.begin() + static_cast<std::ptrdiff_t>(first),
-                                       members.begin() + static_cast<std::ptrdiff_t>(std::min(members.size(), first + array_size))});
+        submit_array(
+            ++arrays, needs,
+            {members.begin() + static_cast<std::ptrdiff_t>(first),
+             members.begin() + static_cast<std::ptrdiff_t>(std::min(members.size(), first + array_size))});
     for (const std::size_t n : joins) submit_join(n);
-    std::cout << fmt::format("{} {} arrays of tasks and {} joins; `feldspar batch status {}` says how they stand\n",
-                             dry_run_ ? "wrote" : "submitted", arrays, joins.size(), batch_.file.string());
+    std::cout << fmt::format(
+        "{} {} arrays of tasks and {} joins; `feldspar batch status {}` says how they stand\n",
+        dry_run_ ? "wrote" : "submitted", arrays, joins.size(), batch_.file.string());
   }
 
  private:
@@ -106,7 +115,8 @@ class Submission {
   std::optional<Needs> plan(const BatchTask& task) {
     TaskOptions options{batch_.slurm.memory, batch_.slurm.cpus, false};
     std::string command = shell_word(own_program());
-    for (const std::string& word : arguments_of(batch_, task, options)) command += fmt::format(" {}", shell_word(word));
+    for (const std::string& word : arguments_of(batch_, task, options))
+      command += fmt::format(" {}", shell_word(word));
     command += " --dry-run --json";
     const std::string errors = (batch_.folder / (task.name + ".plan")).string();
     Answer answer = ask(command + " 2>" + shell_word(errors));
@@ -114,7 +124,8 @@ class Submission {
       answer = ask(command + " --device cpu 2>" + shell_word(errors));
     const auto plan = nlohmann::json::parse(answer.output, nullptr, false);
     if (answer.exit_code != 0 || !plan.is_object()) {
-      const TaskStatus failed = record_failure(batch_, task, std::max(1, answer.exit_code), last_error(errors));
+      const TaskStatus failed =
+          record_failure(batch_, task, std::max(1, answer.exit_code), last_error(errors));
       log_warning(fmt::format("{}: {}", task.name, failed.reason));
       return std::nullopt;
     }
@@ -122,7 +133,8 @@ class Submission {
     fs::remove(errors, ignored);
     Needs needs;
     needs.budget_mib = static_cast<std::size_t>(coarse(1.1 * plan["memory_bytes"].get<double>() / mebibyte));
-    const double transfer_s = (plan["bytes_to_read"].get<double>() + plan["bytes_to_write"].get<double>()) / 100e6;
+    const double transfer_s =
+        (plan["bytes_to_read"].get<double>() + plan["bytes_to_write"].get<double>()) / 100e6;
     needs.minutes = coarse(10 + 3 * (plan["estimated_seconds"].get<double>() + transfer_s) / 60);
     needs.gpus = task.job->device.starts_with("cuda") ? batch_.slurm.gpus : 0;
     return needs;
@@ -143,7 +155,8 @@ class Submission {
         "#SBATCH --ntasks=1\n",
         batch_.file.stem().string());
     text += fmt::format("#SBATCH --output={}/slurm-%A_%a.log\n", batch_.folder.string());
-    text += fmt::format("#SBATCH --mem={}M\n#SBATCH --cpus-per-task={}\n", needs.budget_mib + 256, batch_.slurm.cpus);
+    text += fmt::format("#SBATCH --mem={}M\n#SBATCH --cpus-per-task={}\n", needs.budget_mib + 256,
+                        batch_.slurm.cpus);
     text += fmt::format("#SBATCH --time={}\n",
                         batch_.slurm.time.empty() ? fmt::format("{}", needs.minutes) : batch_.slurm.time);
     if (needs.gpus > 0) text += fmt::format("#SBATCH --gres=gpu:{}\n", needs.gpus);

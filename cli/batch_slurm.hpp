@@ -12,8 +12,8 @@ namespace feldspar::cli {
 /// Throws Error(io) when sbatch refuses, Error(unsupported) when there is none.
 void submit(const Batch& batch, bool dry_run, bool restart);
 
-/// What Slurm says of the tasks that were submitted and have not ended, by their names: "PENDING (Resources)".
-/// Empty where nothing was submitted or Slurm is not there.
+/// What Slurm says of the tasks that were submitted and have not ended, by their names: "PENDING
+/// (Resources)". Empty where nothing was submitted or Slurm is not there.
 [[nodiscard]] std::map<std::string, std::string> queued_tasks(const Batch& batch);
 
 }  // namespace feldspar::cli

@@ -25,7 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path log_of(const Batch& batch, const BatchTask& task) { return batch.folder / (task.name + ".log"); }
-fs::path outcome_of(const Batch& batch, const BatchTask& task) { return batch.folder / (task.name + ".outcome"); }
+fs::path outcome_of(const Batch& batch, const BatchTask& task) {
+  return batch.folder / (task.name + ".outcome");
+}
 fs::path config_of(const Batch& batch, const BatchJob& job) { return batch.folder / (job.name + ".toml"); }
 
 double now_s() {
@@ -122,7 +124,9 @@ const char* name_of(TaskState state) noexcept {
   return "";
 }
 
-fs::path BatchTask::output() const { return is_join() ? job->output : part_path(job->output, share, job->shares); }
+fs::path BatchTask::output() const {
+  return is_join() ? job->output : part_path(job->output, share, job->shares);
+}
 
 std::vector<BatchTask> tasks_of(const Batch& batch) {
   std::vector<BatchTask> tasks;
@@ -158,10 +162,12 @@ std::vector<std::string> arguments_of(const Batch& batch, const BatchTask& task,
   const BatchJob& job = *task.job;
   if (task.is_join()) {
     std::vector<std::string> words{"join", "-o", job.output.string()};
-    for (int share = 1; share <= job.shares; ++share) words.push_back(part_path(job.output, share, job.shares).string());
+    for (int share = 1; share <= job.shares; ++share)
+      words.push_back(part_path(job.output, share, job.shares).string());
     return words;
   }
-  std::vector<std::string> words{"recon", "--config", config_of(batch, job).string(), "-o", job.output.string()};
+  std::vector<std::string> words{"recon", "--config", config_of(batch, job).string(), "-o",
+                                 job.output.string()};
   if (!options.restart) words.emplace_back("--resume");
   if (job.shares > 1) words.insert(words.end(), {"--slabs", fmt::format("{}/{}", task.share, job.shares)});
   if (job.memory.empty() && !options.memory.empty()) words.insert(words.end(), {"--memory", options.memory});
@@ -175,7 +181,8 @@ RunningTask::RunningTask(const Batch& batch, const BatchTask& task, const TaskOp
     : batch_(batch), task_(task), start_s_(now_s()) {
   const fs::path path = log_of(batch, task);
   const int log = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (log < 0) throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
+  if (log < 0)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
   if (::flock(log, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     (void)::close(log);
     throw Error(ErrorKind::io, fmt::format("{}: another process does this task", path.string()));
@@ -199,7 +206,8 @@ RunningTask::RunningTask(const Batch& batch, const BatchTask& task, const TaskOp
   }
   const int error = errno;
   (void)::close(log);
-  if (process_ < 0) throw Error(ErrorKind::io, fmt::format("{}: cannot be started: {}", task.name, std::strerror(error)));
+  if (process_ < 0)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be started: {}", task.name, std::strerror(error)));
 }
 
 std::optional<TaskStatus> RunningTask::poll() {
@@ -216,7 +224,8 @@ std::optional<TaskStatus> RunningTask::poll() {
 
 void RunningTask::stop() const { (void)::kill(process_, SIGTERM); }
 
-TaskStatus record_failure(const Batch& batch, const BatchTask& task, int exit_code, const std::string& reason) {
+TaskStatus record_failure(const Batch& batch, const BatchTask& task, int exit_code,
+                          const std::string& reason) {
   const TaskStatus status{TaskState::failed, exit_code, reason, 0, 0};
   write_outcome(batch, task, status);
   return status;

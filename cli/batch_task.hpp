@@ -40,8 +40,8 @@ struct TaskStatus {
 [[nodiscard]] TaskStatus status_of(const Batch& batch, const BatchTask& task);
 
 struct TaskOptions {
-  std::string memory;   ///< for tasks that leave it open; empty for recon's own default
-  int threads = 0;      ///< for all tasks; 0 for recon's own default
+  std::string memory;    ///< for tasks that leave it open; empty for recon's own default
+  int threads = 0;       ///< for all tasks; 0 for recon's own default
   bool restart = false;  ///< begin again instead of going on with what an interrupted run left
 };
 
@@ -66,7 +66,8 @@ class RunningTask {
 };
 
 /// Writes an outcome of a task that was never started: its plan failed, or its parts did.
-TaskStatus record_failure(const Batch& batch, const BatchTask& task, int exit_code, const std::string& reason);
+TaskStatus record_failure(const Batch& batch, const BatchTask& task, int exit_code,
+                          const std::string& reason);
 
 /// Takes an earlier outcome back, for a task that is about to be done again.
 void forget_outcome(const Batch& batch, const BatchTask& task);
@@ -75,7 +76,8 @@ void forget_outcome(const Batch& batch, const BatchTask& task);
 void prepare_folder(const Batch& batch);
 
 /// What a `feldspar` process is called with to do the task.
-[[nodiscard]] std::vector<std::string> arguments_of(const Batch& batch, const BatchTask& task, const TaskOptions& options);
+[[nodiscard]] std::vector<std::string> arguments_of(const Batch& batch, const BatchTask& task,
+                                                    const TaskOptions& options);
 
 /// This program's own file.
 [[nodiscard]] std::string own_program();

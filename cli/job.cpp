@@ -96,7 +96,7 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--views", options.views, "Only these views, as first:end:step");
   command
       .add_option("--fast", options.fast,
-                  "Merge neighbouring views in back-projection: off, auto, or how many (2, 4, 8, 16)")
+                  "Merge neighbouring views in back-projection: off, auto, or how many (2 to 16)")
       ->capture_default_str();
   command.add_option("--slabs", options.slabs,
                      "Only share K of N of the volume's slabs, as 3/16, into a part for `feldspar join`");
@@ -106,6 +106,7 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
   add_correction_options(command, options.corrections);
+  add_hardening_options(command, options.hardening);
   add_truncation_options(command, options.truncation);
 }
 
@@ -167,7 +168,10 @@ void find_axis(const JobOptions& options, Job& job, geometry::CircularScan& scan
 Job prepare_job(const JobOptions& options) {
   check(options.corrections);
   Job job;
+  Findings hardening;
   job.source = io::open_scan(options.scan, options.open);
+  if (!options.open.headers_only)
+    job.source = take_off_scatter(options.hardening, options.threads, std::move(job.source), hardening);
   geometry::CircularScan scan = job.source->scan();
   if (options.axis_offset == "auto")
     find_axis(options, job, scan);
@@ -199,6 +203,8 @@ Job prepare_job(const JobOptions& options) {
         options.truncation, {*job.source, scan, job.setup, job.inspection, *job.backend, job.budget.get()},
         truncation);
     corrected = correct(options.corrections, options.threads, job);
+    job.fdk.corrections = with_hardening(
+        options.hardening, {*job.source, scan, job.setup, job.inspection, job.fdk, *job.backend}, hardening);
   }
   job.plan =
       recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
@@ -209,6 +215,7 @@ Job prepare_job(const JobOptions& options) {
   job.findings.insert(job.findings.end(), job.inspection.findings.begin(), job.inspection.findings.end());
   job.findings.insert(job.findings.end(), truncation.begin(), truncation.end());
   job.findings.insert(job.findings.end(), corrected.begin(), corrected.end());
+  job.findings.insert(job.findings.end(), hardening.begin(), hardening.end());
   return job;
 }
 

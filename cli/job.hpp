@@ -8,6 +8,7 @@
 
 #include "base/memory.hpp"
 #include "cli/corrections.hpp"
+#include "cli/hardening.hpp"
 #include "cli/slab_share.hpp"
 #include "cli/truncation.hpp"
 #include "io/open_scan.hpp"
@@ -44,16 +45,17 @@ struct JobOptions {
   std::string roi = "full";   ///< "full" or "auto"
   std::string slabs;          ///< "K/N": the share to do; empty for all
   CorrectionOptions corrections;
+  HardeningOptions hardening;
   TruncationOptions truncation;
 };
 
 void add_job_options(CLI::App& command, JobOptions& options);
 
 struct Job {
+  std::unique_ptr<MemoryBudget> budget;  ///< of all memory of what follows: it goes last
   std::unique_ptr<io::ScanSource> source;
   recon::FdkSetup setup;
   recon::FdkOptions fdk;
-  std::unique_ptr<MemoryBudget> budget;
   std::unique_ptr<kernels::Backend> backend;
   std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
   SlabShare share;

@@ -14,6 +14,9 @@
 #include "io/nikon/nikon_source.hpp"
 #include "io/scan_format.hpp"
 #include "io/stack/stack_source.hpp"
+#include "io/vendors/phoenix_pca.hpp"
+#include "io/vendors/skyscan_log.hpp"
+#include "io/vendors/xre_settings.hpp"
 #include "io/zeiss/txrm_source.hpp"
 
 namespace feldspar::io {
@@ -23,7 +26,8 @@ namespace fs = std::filesystem;
 
 /// Asked in this order: the first that recognises a file gets it.
 constexpr std::array formats{
-    &nikon::format, &zeiss::format, &stack::format, &exchange_format, &nxtomo_format,
+    &nikon::format, &zeiss::format,        &stack::format,        &exchange_format,
+    &nxtomo_format, &vendors::phoenix_pca, &vendors::skyscan_log, &vendors::xre_settings,
 };
 
 struct Found {

@@ -15,7 +15,7 @@ struct OpenOptions {
   bool allow_missing = false;      ///< drop missing or unreadable projections instead of refusing
   std::string angles = "nominal";  ///< "nominal" (start and step), "file" (measured), where both exist
   double white_level = 0;          ///< replaces the source's when positive
-  double pixel_pitch = 0;          ///< mm, where a source may lack it (NXtomo, Data Exchange); 0 for the source's
+  double pixel_pitch = 0;          ///< mm, replaces what the source states or lacks; 0 for the source's
   bool reverse_rotation = false;   ///< the object turned the other way than the format's convention
   bool headers_only = false;       ///< describe the scan even if its projections are absent
 };

@@ -85,6 +85,11 @@ class Backend {
     upload(host, device, bytes);
     wait();
   }
+  /// The same from the device: nothing that is queued or running may write to `device`.
+  virtual void download_beside(const void* device, void* host, std::size_t bytes) {
+    download(device, host, bytes);
+    wait();
+  }
 
   /// Bytes that allocate() can still give of a memory of the device's own; 0 where buffers are host memory.
   [[nodiscard]] virtual std::size_t device_memory_left() const { return 0; }

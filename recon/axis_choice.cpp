@@ -30,7 +30,8 @@ void compare(AxisChoice& choice, const geometry::RotationAxis& stated) {
 
 AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularScan& scan,
                        std::span<const int> views, int row_count) {
-  AxisChoice choice{.axis = scan.axis, .method = "metadata"};
+  AxisChoice choice;
+  choice.axis = scan.axis, choice.method = "metadata";
   choice.pixel = scan.detector.column_pitch / scan.magnification();
   geometry::CircularScan from = scan;
   try {
@@ -40,8 +41,8 @@ AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularSca
     if (error.kind() != ErrorKind::unsupported) throw;
     choice.no_rays = error.what();
   }
-  choice.sharpness = sharpen_center(source, from, views);
   const bool rays_know = choice.rays && choice.rays->offset_uncertainty < sure * choice.pixel;
+  choice.sharpness = sharpen_center(source, from, views, rays_know ? nearby_columns : everywhere_columns);
   if (rays_know || (choice.rays && !choice.sharpness.known)) {
     choice.axis = choice.rays->axis, choice.method = "reverse rays";
     choice.offset_uncertainty = choice.rays->offset_uncertainty;

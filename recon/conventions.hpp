@@ -16,7 +16,7 @@ struct Convention {
   bool reversed = false;          ///< the object turns the other way than stated
   bool negated = false;           ///< axis and detector stand on the other side than stated
   double sharpness = 0;           ///< mean over the slices, each relative to its sharpest combination
-  std::vector<double> of_slices;  ///< relative sharpness, one a slice
+  std::vector<double> of_slices = {};  ///< relative sharpness, one a slice
 };
 
 struct ConventionVerdict {

@@ -31,6 +31,9 @@ class DeviceArray3 {
   void download(void* host, std::size_t values) const {
     backend_->download(buffer_->data(), host, values * sizeof(T));
   }
+  void download_beside(void* host, std::size_t values) const {
+    backend_->download_beside(buffer_->data(), host, values * sizeof(T));
+  }
 
  private:
   kernels::Backend* backend_;

@@ -16,8 +16,8 @@ std::size_t product(std::size_t a, std::size_t b, std::size_t c = 1) { return a 
 
 /// Sets the bytes at the peak: two slabs (one computed, one written) unless there is only one, two raw
 /// batches (one read, one computed), their line integrals, the upright or cropped copy when there is one, the
-/// back-projector's and what continues truncated rows. A device with memory of its own has there one slab,
-/// two raw batches and all that follows.
+/// back-projector's and what continues truncated rows. A device with memory of its own has all of
+/// it there, and the slabs and raw batches on both sides.
 void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::VolumeGrid& grid,
                    const MemoryCosts& costs) {
   std::size_t slab = 0, batch = 0, raw_batch = 0, held = 0;
@@ -40,7 +40,7 @@ void add_up_memory(SlabPlan& plan, const FdkSetup& setup, const geometry::Volume
     plan.memory = costs.fixed + devices * (2 * raw_batch + batch + kept + held);
   } else {
     plan.memory = costs.fixed + devices * (2 * raw_batch + kept + held);
-    plan.device_memory = costs.device_fixed + 2 * raw_batch + batch + slab;
+    plan.device_memory = costs.device_fixed + 2 * raw_batch + batch + kept;
   }
 }
 

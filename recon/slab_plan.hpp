@@ -38,7 +38,7 @@ struct MemoryCosts {
 };
 
 struct SlabPlan {
-  static constexpr int slice_step = 16;  ///< slabs begin at multiples of what a chunk of the output is high
+  static constexpr int slice_step = 16;    ///< slabs begin at multiples of what a chunk of the output is high
   static constexpr int slice_block = 128;  ///< that the column kernel computes together, wherever slabs begin
   std::vector<Slab> slabs;
   int views_per_batch = 0;        ///< a multiple of ViewMerging::batch_unit(), which a voxel's bits depend on

@@ -1,10 +1,12 @@
 // The slabs of one reconstruction, taken by the devices that share it and given back by those that fail.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "geometry/coverage.hpp"
@@ -22,22 +24,20 @@ class SlabQueue {
   [[nodiscard]] std::optional<geometry::Range> take(int most) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return stopped_ || !waiting_.empty() || taken_ == 0; });
-    if (stopped_ || waiting_.empty()) return std::nullopt;
-    geometry::Range slices = waiting_.front();
-    waiting_.pop_front();
-    if (slices.count() > most) {
-      waiting_.push_front({slices.first + most, slices.end});
-      slices.end = slices.first + most;
-    }
-    ++taken_;
-    return slices;
+    return next(most);
+  }
+  /// The same without waiting: for workers that still hold slices.
+  [[nodiscard]] std::optional<geometry::Range> take_now(int most) {
+    const std::scoped_lock lock(mutex_);
+    return next(most);
   }
 
   void done() { finish_taking({}); }
-  void give_back(geometry::Range slices) { finish_taking(slices); }
+  void give_back(geometry::Range slices) { finish_taking(std::span(&slices, 1)); }
 
-  /// Gives slices back and takes no more. False, with nothing given back, when no other worker is left.
-  [[nodiscard]] bool leave(geometry::Range slices) {
+  /// Gives all of a worker's slices back, which takes no more. False, with nothing given back, when no other
+  /// worker is left.
+  [[nodiscard]] bool leave(std::span<const geometry::Range> slices) {
     {
       const std::scoped_lock lock(mutex_);
       if (workers_ == 1) return false;
@@ -61,11 +61,24 @@ class SlabQueue {
   }
 
  private:
-  void finish_taking(geometry::Range back) {
+  std::optional<geometry::Range> next(int most) {  // under the lock
+    if (stopped_ || waiting_.empty()) return std::nullopt;
+    geometry::Range slices = waiting_.front();
+    waiting_.pop_front();
+    if (slices.count() > most) {
+      waiting_.push_front({slices.first + most, slices.end});
+      slices.end = slices.first + most;
+    }
+    ++taken_;
+    return slices;
+  }
+
+  /// Of the slices given back, or of one worker's slices that are done.
+  void finish_taking(std::span<const geometry::Range> back) {
     {
       const std::scoped_lock lock(mutex_);
-      --taken_;
-      if (!back.empty()) waiting_.push_front(back);
+      taken_ -= std::max(1, static_cast<int>(back.size()));
+      waiting_.insert(waiting_.begin(), back.begin(), back.end());
     }
     changed_.notify_all();
   }

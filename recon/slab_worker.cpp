@@ -47,7 +47,7 @@ class SlabWorker::Station {
     const int buffers = task.plan.slabs.size() > 1 ? 2 : 1;
     for (auto& block : raw_) block = backend.allocate_staging(counts, "raw projections");
     for (int n = 0; n < buffers; ++n) {
-      if (n == 0 || backend.uses_host_memory()) volumes_.emplace_back(backend, voxels, "the slab");
+      volumes_.emplace_back(backend, voxels, "the slab");
       if (!backend.uses_host_memory())
         copies_.push_back(backend.allocate_staging(voxels * sizeof(float), "the finished slab"));
     }
@@ -64,13 +64,13 @@ class SlabWorker::Station {
   [[nodiscard]] SlabWorks& works() { return *works_; }
   [[nodiscard]] void* raw(int slot) const { return raw_[slot]->data(); }
   [[nodiscard]] DeviceArray3<float>& volume(std::size_t turn) { return volumes_[turn % volumes_.size()]; }
-  [[nodiscard]] bool is_double() const { return std::max(volumes_.size(), copies_.size()) > 1; }
+  [[nodiscard]] bool is_double() const { return volumes_.size() > 1; }
 
-  /// Where the host finds the volume of that turn, copied there when it is not the host's.
+  /// Where the host finds the volume of that turn, copied there beside other work when it is not the host's.
   float* on_host(std::size_t turn, std::size_t voxels) {
     if (copies_.empty()) return volume(turn).host_view(1, 1, 1).data;
     auto* copy = static_cast<float*>(copies_[turn % copies_.size()]->data());
-    volume(turn).download(copy, voxels);
+    volume(turn).download_beside(copy, voxels);
     return copy;
   }
 
@@ -91,9 +91,9 @@ SlabWorker::~SlabWorker() = default;
 
 void SlabWorker::serve() {
   try {
-    while (const auto slices = task_.queue.take(most_slices_))
+    while (const auto slices = next())
       if (!serve(*slices)) break;
-    finish_writing();
+    (void)finish_writing();  // of a run that was stopped: nothing is left otherwise
     end_station();
   } catch (...) {
     task_.queue.stop();
@@ -101,31 +101,37 @@ void SlabWorker::serve() {
   }
 }
 
+/// The slab before may come back, so it is stored before this device waits for others.
+std::optional<geometry::Range> SlabWorker::next() {
+  if (const auto slices = task_.queue.take_now(most_slices_)) return slices;
+  return settle({}) ? task_.queue.take(most_slices_) : std::nullopt;
+}
+
 /// False when this device ends before the queue does.
 bool SlabWorker::serve(geometry::Range slices) {
   const Slab slab = make_slab(task_.setup, task_.options.grid, slices,
                               task_.options.projector.merging.extra_rows(), task_.options.halo_rows());
   if (station_ && !station_->holds(task_, slab, views_per_batch_)) {
-    finish_writing();
+    if (!settle({slices})) return false;
     end_station();
   }
   double advanced = 0;
-  float* voxels = nullptr;
   try {
     if (!station_) station_ = std::make_unique<Station>(task_, backend_, room_for(slab), report_);
-    voxels = compute(slab, advanced);
+    if (!compute(slab, advanced)) return false;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::out_of_memory && error.kind() != ErrorKind::device) throw;
     task_.progress.advance(-advanced, "reconstructing");
     return recover(slices, error);
   }
-  if (!voxels) return false;
-  finish_writing();
-  writing_ = std::async(std::launch::async, [this, slab, voxels] { write(slab, voxels); });
-  if (!station_->is_double()) finish_writing();
+  if (!settle({slices})) {
+    task_.progress.advance(-advanced, "reconstructing");
+    return false;
+  }
+  before_ = {slices,
+             std::async(std::launch::async, [this, slab, turn = turn_] { return store(slab, turn); })};
   ++turn_;
-  task_.queue.done();
-  return true;
+  return station_->is_double() || settle({});
 }
 
 /// Within the handler of a failure at `slices`: goes on with smaller slabs where that can help, or gives them
@@ -133,7 +139,7 @@ bool SlabWorker::serve(geometry::Range slices) {
 bool SlabWorker::recover(geometry::Range slices, const Error& error) {
   constexpr int step = SlabPlan::slice_step;
   const int unit = task_.options.projector.merging.batch_unit();
-  finish_writing();
+  if (!settle({slices})) return false;
   if (error.kind() == ErrorKind::out_of_memory && (slices.count() > step || views_per_batch_ > unit)) {
     end_station();
     if (slices.count() > step)
@@ -145,9 +151,24 @@ bool SlabWorker::recover(geometry::Range slices, const Error& error) {
     task_.queue.give_back(slices);
     return true;
   }
-  if (!task_.queue.leave(slices)) throw;
+  leave({slices}, error);
+  return false;
+}
+
+/// Gives slices back and ends this device, or throws `error` when there is no other.
+void SlabWorker::leave(const std::vector<geometry::Range>& slices, const Error& error) {
+  if (!task_.queue.leave(slices)) throw error;
   station_.reset();
   tell(fmt::format("{} failed and left its slab to the other devices: {}", backend_.name(), error.what()));
+}
+
+/// Waits until the slab before is stored. When the device failed to bring it, gives it and `taken` back and
+/// returns false.
+bool SlabWorker::settle(std::vector<geometry::Range> taken) {
+  const std::optional<Loss> loss = finish_writing();
+  if (!loss) return true;
+  taken.push_back(loss->slices);
+  leave(taken, loss->error);
   return false;
 }
 
@@ -172,6 +193,18 @@ void SlabWorker::read(const Slab& slab, geometry::Range batch, void* counts) {
       slab.source_window, counts);
 }
 
+/// Brings the slab of that turn to the host and writes it. Throws what the sink throws.
+std::optional<SlabWorker::Loss> SlabWorker::store(const Slab& slab, std::size_t turn) {
+  float* voxels = nullptr;
+  try {
+    voxels = station_->on_host(turn, task_.voxels_of(slab));
+  } catch (const Error& error) {
+    return Loss{slab.slices, error};
+  }
+  write(slab, voxels);
+  return std::nullopt;
+}
+
 void SlabWorker::write(const Slab& slab, float* voxels) {
   const Stopwatch time(report_.write_s);
   const geometry::VolumeGrid& grid = task_.options.grid;
@@ -182,13 +215,12 @@ void SlabWorker::write(const Slab& slab, float* voxels) {
   task_.sink.write(slab.slices.first, values);
 }
 
-/// Reads and adds all views of a slab. Returns where the host finds it, or null when the queue was stopped.
-float* SlabWorker::compute(const Slab& slab, double& advanced) {
+/// Reads and adds all views of a slab. False when the queue was stopped.
+bool SlabWorker::compute(const Slab& slab, double& advanced) {
   const int view_count = static_cast<int>(task_.setup.views.size());
-  const std::size_t voxels = task_.voxels_of(slab);
   DeviceArray3<float>& volume = station_->volume(turn_);
   const auto view = volume.view(task_.options.grid.nx, task_.options.grid.ny, slab.slices.count());
-  volume.fill_zero(voxels);
+  volume.fill_zero(task_.voxels_of(slab));
   Conveyor conveyor;
   Conveyor::Queue<int> empty(conveyor);  // slots
   Conveyor::Queue<std::pair<int, geometry::Range>> full(conveyor);
@@ -222,15 +254,21 @@ float* SlabWorker::compute(const Slab& slab, double& advanced) {
     conveyor.stop(std::current_exception());
   }
   conveyor.finish();  // the reader must have returned before the queues are gone
-  if (stopped) return nullptr;
+  if (stopped) return false;
   station_->works().finish();
-  float* on_host = station_->on_host(turn_, voxels);
-  backend_.wait();
-  return on_host;
+  return true;
 }
 
-void SlabWorker::finish_writing() {
-  if (writing_.valid()) writing_.get();
+std::optional<SlabWorker::Loss> SlabWorker::finish_writing() {
+  if (!before_) return std::nullopt;
+  OnItsWay way = *std::exchange(before_, std::nullopt);
+  std::optional<Loss> loss = way.stored.get();
+  if (loss)
+    task_.progress.advance(-static_cast<double>(task_.setup.views.size()) * loss->slices.count(),
+                           "reconstructing");
+  else
+    task_.queue.done();
+  return loss;
 }
 
 /// Frees all memory; nothing may be on its way to the sink.

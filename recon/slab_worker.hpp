@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "base/error.hpp"
 #include "recon/fdk.hpp"
@@ -46,14 +47,28 @@ class SlabWorker {
  private:
   class Station;
 
+  /// A slab that its device failed to bring to the host.
+  struct Loss {
+    geometry::Range slices;
+    Error error;
+  };
+  struct OnItsWay {
+    geometry::Range slices;
+    std::future<std::optional<Loss>> stored;
+  };
+
+  [[nodiscard]] std::optional<geometry::Range> next();
   bool serve(geometry::Range slices);
   bool recover(geometry::Range slices, const Error& error);
+  void leave(const std::vector<geometry::Range>& slices, const Error& error);
+  bool settle(std::vector<geometry::Range> taken);
   [[nodiscard]] SlabPlan room_for(const Slab& slab) const;
-  [[nodiscard]] float* compute(const Slab& slab, double& advanced);
+  [[nodiscard]] bool compute(const Slab& slab, double& advanced);
   [[nodiscard]] std::size_t raw_bytes(const Slab& slab, geometry::Range batch) const;
   void read(const Slab& slab, geometry::Range batch, void* counts);
+  [[nodiscard]] std::optional<Loss> store(const Slab& slab, std::size_t turn);
   void write(const Slab& slab, float* voxels);
-  void finish_writing();
+  [[nodiscard]] std::optional<Loss> finish_writing();
   void end_station();
   void tell(std::string finding);
 
@@ -64,7 +79,7 @@ class SlabWorker {
   int views_per_batch_;
   std::size_t turn_ = 0;
   std::unique_ptr<Station> station_;
-  std::future<void> writing_;  // last: it ends before the buffers go
+  std::optional<OnItsWay> before_;  // last: it ends before the buffers go
 };
 
 }  // namespace feldspar::recon

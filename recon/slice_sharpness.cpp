@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/memory.hpp"
+#include "geometry/coverage.hpp"
 #include "recon/fdk.hpp"
 #include "recon/object_extent.hpp"
 
@@ -14,8 +15,6 @@ namespace {
 
 constexpr std::size_t memory = std::size_t{2} << 30;  ///< bytes; a slice needs few rows
 constexpr std::size_t most_views = 900;
-constexpr int reach = 3;      ///< columns on both sides of the axis that are tried first
-constexpr int furthest = 24;  ///< columns that the peak may be away
 constexpr double least_contrast = 0.02;
 constexpr double apart = 0.3;  ///< of the object's or the detector's height: lowest and highest slice
 
@@ -58,15 +57,17 @@ double vertex(const TrialSlice& a, const TrialSlice& b, const TrialSlice& c) {
 class Search {
  public:
   Search(const io::ScanSource& source, geometry::CircularScan scan, std::span<const int> views)
-      : source_(source), scan_(std::move(scan)), views_(views), start_(scan_.axis.offset) {}
+      : source_(source), scan_(std::move(scan)), views_(views) {}
 
-  SliceTrials at(const geometry::VolumeGrid& grid) {
-    found_ = {.grid = grid};
-    for (int n = -reach; n <= reach; ++n) add(start_ + n * pixel_of(scan_));
-    while (top() == 0 && start_ - found_.trials[0].offset < furthest * pixel_of(scan_))
+  /// Begins `reach` columns to both sides of `start` and goes further while sharpness rises.
+  SliceTrials at(const geometry::VolumeGrid& grid, double start, int reach) {
+    const double furthest = (everywhere_columns + 0.5) * pixel_of(scan_);
+    found_ = {};
+    found_.grid = grid;
+    for (int n = -reach; n <= reach; ++n) add(start + n * pixel_of(scan_));
+    while (top() == 0 && start - found_.trials[0].offset < furthest)
       add(found_.trials[0].offset - pixel_of(scan_));
-    while (top() + 1 == found_.trials.size() &&
-           found_.trials.back().offset - start_ < furthest * pixel_of(scan_))
+    while (top() + 1 == found_.trials.size() && found_.trials.back().offset - start < furthest)
       add(found_.trials.back().offset + pixel_of(scan_));
     found_.peaked = inside();
     for (const double step : {0.5, 0.25}) {
@@ -102,7 +103,6 @@ class Search {
   const io::ScanSource& source_;
   geometry::CircularScan scan_;
   std::span<const int> views_;
-  double start_;
   SliceTrials found_;
 };
 
@@ -168,14 +168,20 @@ TrialSlice try_slice(const io::ScanSource& source, const geometry::CircularScan&
 }
 
 SharpnessEstimate sharpen_center(const io::ScanSource& source, const geometry::CircularScan& scan,
-                                 std::span<const int> views) {
+                                 std::span<const int> views, int reach) {
   SharpnessEstimate found;
   found.axis = scan.axis;
   std::vector<int> all(views.empty() ? scan.angles.size() : 0);
   std::iota(all.begin(), all.end(), 0);
   if (views.empty()) views = all;
-  for (const geometry::VolumeGrid& grid : small_slices(source, scan, views))
-    found.slices.push_back(Search(source, scan, views).at(grid));
+  const std::vector<geometry::VolumeGrid> grids = small_slices(source, scan, views);
+  const std::size_t middle = grids.size() / 2;
+  // About an axis far off, half a turn leaves arcs that are sharper than the object.
+  if (!geometry::angular_coverage(scan.angles).complete) reach = std::min(reach, nearby_columns);
+  Search search(source, scan, views);
+  SliceTrials first = search.at(grids[middle], scan.axis.offset, reach);
+  for (std::size_t n = 0; n < grids.size(); ++n)
+    found.slices.push_back(n == middle ? first : search.at(grids[n], first.best, nearby_columns));
   conclude(found, pixel_of(scan));
   return found;
 }

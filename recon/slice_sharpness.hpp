@@ -44,11 +44,16 @@ struct SharpnessEstimate {
 [[nodiscard]] TrialSlice try_slice(const io::ScanSource& source, const geometry::CircularScan& scan,
                                    std::span<const int> views, const geometry::VolumeGrid& grid);
 
-/// Moves the axis of `scan` in steps of a column, as far as sharpness rises, then between columns.
+/// How many columns away from where it begins the axis is looked for.
+constexpr int everywhere_columns = 24, nearby_columns = 3;
+
+/// Looks for the axis in the middle slice, `reach` columns to both sides of that of `scan` and further while
+/// sharpness rises, then between columns; then near there in the other slices. Lesser peaks are common, so a
+/// start that nothing vouches for needs the long reach; a scan of less than a full turn gets the short one.
 /// The fourth power is chosen because the energy of half a turn's slice does not depend on the axis at all,
 /// and noise adds the same to all trials.
 [[nodiscard]] SharpnessEstimate sharpen_center(const io::ScanSource& source,
-                                               const geometry::CircularScan& scan,
-                                               std::span<const int> views);
+                                               const geometry::CircularScan& scan, std::span<const int> views,
+                                               int reach = everywhere_columns);
 
 }  // namespace feldspar::recon

@@ -173,7 +173,8 @@ bool is_view_of(const std::string& name, const std::string& file) {
 
 NikonWriter::NikonWriter(fs::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
                          bool overwrite)
-    : folder_(std::move(folder)),
+    : target_(folder.has_filename() ? std::move(folder) : folder.parent_path()),
+      folder_(target_.string() + ".partial"),
       name_(std::move(name)),
       scan_(std::move(scan)),
       notes_(std::move(notes)),
@@ -188,28 +189,48 @@ NikonWriter::NikonWriter(fs::path folder, std::string name, geometry::CircularSc
   if (name_.empty() || name_.find_first_of("/\\\r\n") != std::string::npos || name_.front() == '.')
     throw Error(ErrorKind::usage,
                 fmt::format("'{}' cannot name a scan; use letters, digits, spaces, - or _", name_));
-  claim_folder(overwrite);
-  require_space();
+  std::error_code absent;
+  if (overwrite && fs::is_directory(target_, absent) && !fs::is_empty(target_, absent)) {
+    folder_ = target_;
+    remove_earlier_scan();
+  } else {
+    claim_folder();
+  }
   image_.resize(static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows));
 }
 
-void NikonWriter::claim_folder(bool overwrite) const {
+NikonWriter::~NikonWriter() {
+  std::error_code ignored;
+  if (!finished_ && folder_ != target_) fs::remove_all(folder_, ignored);
+}
+
+void NikonWriter::claim_folder() const {
   std::error_code failure;
-  fs::create_directories(folder_, failure);
-  if (failure)
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be made: {}", folder_.string(), failure.message()));
-  if (!overwrite) {
-    if (!fs::is_empty(folder_))
-      throw Error(ErrorKind::usage, fmt::format("{} is not empty; choose another folder or give --overwrite",
-                                                folder_.string()));
-    return;
+  if (fs::exists(target_, failure) &&
+      (!fs::is_directory(target_, failure) || !fs::is_empty(target_, failure)))
+    throw Error(ErrorKind::usage, fmt::format("{} is not an empty folder; choose another or give --overwrite",
+                                              target_.string()));
+  if (!fs::create_directories(folder_, failure))
+    throw Error(ErrorKind::io,
+                fmt::format("{}: {}", folder_.string(),
+                            failure ? "cannot be made: " + failure.message()
+                                    : "is there already; remove it if no other run is writing it"));
+  try {
+    require_space();
+  } catch (const Error&) {
+    fs::remove(folder_, failure);
+    throw;
   }
+}
+
+void NikonWriter::remove_earlier_scan() const {
   fs::remove(folder_ / (name_ + ".xtekct"));  // first: without it the rest is no scan
   fs::remove(folder_ / "_ctdata.txt");
   std::vector<fs::path> earlier;
   for (const auto& entry : fs::directory_iterator(folder_))
     if (is_view_of(name_, entry.path().filename().string())) earlier.push_back(entry.path());
   for (const fs::path& file : earlier) fs::remove(file);
+  require_space();
 }
 
 void NikonWriter::require_space() const {
@@ -253,6 +274,13 @@ void NikonWriter::finish() {
           "a scan was finished before all of its views were written");
   write_text(folder_ / "_ctdata.txt", angle_table());
   write_text(folder_ / (name_ + ".xtekct"), description());
+  std::error_code failure;
+  if (folder_ != target_) fs::rename(folder_, target_, failure);
+  if (failure)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be given its name {}: {}", folder_.string(),
+                                           target_.string(), failure.message()));
+  folder_ = target_;
+  finished_ = true;
 }
 
 std::string NikonWriter::angle_table() const {

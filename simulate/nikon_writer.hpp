@@ -28,17 +28,21 @@ struct ScanNotes {
 
 class NikonWriter final : public io::ScanSink {
  public:
-  /// Makes `folder`, which must be absent or empty unless `overwrite`; then an earlier scan of this name in
-  /// it is removed. Throws Error(unsupported) for a scan that the format cannot express (a detector that is
-  /// rolled, tilted or slanted, view shifts, angles of uneven step), Error(usage) for a folder in use or a
-  /// name that is no file name, Error(io) also when the disk has no room for all views.
+  /// Until finish() the scan is in "`folder`.partial", which goes away with an unfinished writer; `folder`
+  /// must be absent or empty. With `overwrite` one that is neither is written in place, after an earlier scan
+  /// of this name in it is removed. Throws Error(unsupported) for a scan that the format cannot express (a
+  /// detector that is rolled, tilted or slanted, view shifts, angles of uneven step), Error(usage) for a
+  /// folder in use or a name that is no file name, Error(io) also when the disk has no room for all views.
   NikonWriter(std::filesystem::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
               bool overwrite = false);
+  ~NikonWriter() override;
+  NikonWriter(const NikonWriter&) = delete;
+  NikonWriter& operator=(const NikonWriter&) = delete;
 
   void write_view(int view, View3<const std::uint16_t> counts);
   void write_view(int view, const void* counts) override;
 
-  /// Writes _ctdata.txt, and last the .xtekct, which makes the folder a scan.
+  /// Writes _ctdata.txt, and last the .xtekct, which makes the folder a scan; then gives it its name.
   void finish() override;
 
   [[nodiscard]] std::filesystem::path view_file(int view) const;
@@ -46,15 +50,18 @@ class NikonWriter final : public io::ScanSink {
  private:
   [[nodiscard]] std::string description() const;
   [[nodiscard]] std::string angle_table() const;
-  void claim_folder(bool overwrite) const;
+  void claim_folder() const;
+  void remove_earlier_scan() const;
   void require_space() const;
 
-  std::filesystem::path folder_;
+  std::filesystem::path target_;
+  std::filesystem::path folder_;  ///< where files are written: that of the target, or a partial one
   std::string name_;
   geometry::CircularScan scan_;
   ScanNotes notes_;
   int digits_;
   double step_deg_ = 0;  ///< of Nikon's clockwise stage angle
+  bool finished_ = false;
   std::vector<bool> written_;
   std::vector<std::uint16_t> image_;
 };

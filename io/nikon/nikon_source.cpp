@@ -104,7 +104,8 @@ NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : tex
                 fmt::format("--angles is \"{}\", but nominal or file was expected", options.angles));
   const XtekctFile file = parse_xtekct(read_text(path), path);
   const std::vector<double> angles = stage_angles(file, options);
-  scan_ = to_scan(file, angles, options.reverse_rotation ? Turn::counter_clockwise : Turn::clockwise);
+  scan_ = to_scan(file, angles, options.reverse_rotation ? Turn::counter_clockwise : Turn::clockwise,
+                  options.pixel_pitch);
   const double white = white_level(file, options.white_level);
   references_.white = {static_cast<float>(white)};
   grid_ = nikon::proposed_grid(file);
@@ -118,6 +119,10 @@ NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : tex
         fmt::format("{}: the object is taken to turn counter-clockwise seen from above, against Nikon's "
                     "convention (--reverse-rotation)",
                     path.filename().string()));
+  if (options.pixel_pitch > 0)
+    findings_.push_back(fmt::format(
+        "{}: DetectorPixelSizeX and DetectorPixelSizeY, {} and {} mm, are replaced by --pixel-size",
+        path.filename().string(), file.text("DetectorPixelSizeX"), file.text("DetectorPixelSizeY")));
   read_profile(file);
   try {
     open_projections(file, options);

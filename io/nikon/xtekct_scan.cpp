@@ -130,7 +130,8 @@ geometry::RotationAxis axis_from_old_keys(const XtekctFile& file, const geometry
   return axis;
 }
 
-geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> stage_angles, Turn turn) {
+geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> stage_angles, Turn turn,
+                               double pixel_pitch) {
   check_units(file);
   geometry::CircularScan scan{.source_object_distance = file.required("SrcToObject"),
                               .source_detector_distance = file.required("SrcToDetector"),
@@ -139,6 +140,7 @@ geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> s
                               .angles = {},
                               .shifts = {}};
   check_virtual_detector(file);
+  if (pixel_pitch > 0) scan.detector.column_pitch = scan.detector.row_pitch = pixel_pitch;
   scan.axis =
       has_old_axis(file) && !has_new_axis(file) ? axis_from_old_keys(file, scan) : axis_from_new_keys(file);
 

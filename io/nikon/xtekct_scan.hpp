@@ -20,10 +20,11 @@ enum class Turn { clockwise, counter_clockwise };
 /// when there is no step.
 [[nodiscard]] std::vector<double> nominal_stage_angles(const XtekctFile& file);
 
-/// The geometry with one view for each of `stage_angles` (degrees, relative to InitialAngle). Throws
+/// The geometry with one view for each of `stage_angles` (degrees, relative to InitialAngle); a positive
+/// `pixel_pitch` in mm replaces that of the file, and leaves what the file states in mm as it is. Throws
 /// Error(bad_file) naming file and key, Error(unsupported) for a virtual detector.
 [[nodiscard]] geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> stage_angles,
-                                             Turn turn = Turn::clockwise);
+                                             Turn turn = Turn::clockwise, double pixel_pitch = 0);
 
 /// `replacement` when positive, else WhiteLevel. Throws Error(bad_file) naming the way out when it is
 /// unusable.

@@ -33,9 +33,11 @@ struct StackDescription {
   double axis_column = 0;  ///< in the images as stored
   bool has_axis = false;   ///< its place is stated, as a column or an offset
 
-  std::vector<std::string> projections, flats, darks;  ///< paths or patterns
-  int count = 0;                                       ///< of the projections; 0 when not stated
-  double white_level = 0;                              ///< 0 when not stated
+  std::vector<std::string> projections, flats, darks;    ///< paths or patterns
+  const char* projections_field = "images.projections";  ///< what errors call the first
+  int count = 0;                                         ///< of the projections; 0 when not stated
+  int count_may_differ_by = 0;                           ///< for makers whose counts and images differ
+  double white_level = 0;                                ///< 0 when not stated
   bool top_row_first = true;
   bool seen_from_source = true;
 
@@ -48,6 +50,7 @@ struct StackDescription {
 
   ScanDescription about;
   Findings findings;  ///< of the scan that this one was converted from
+  Findings notes;     ///< of the description itself
   std::vector<SourceField> fields;
 };
 

@@ -160,8 +160,11 @@ std::vector<StackImage> find_images(const std::vector<std::string>& names, const
                             path.filename().string(), gaps)
                    : std::vector<NumberedFile>{{path, 0}};
     if (files.empty())
-      throw Error(ErrorKind::io, fmt::format("{}: {} = \"{}\" matches no file in {}", description.string(),
-                                             field, name, path.parent_path().string()));
+      throw Error(
+          ErrorKind::io,
+          fmt::format(
+              "{}: {} = \"{}\" matches no file in {}; the images it stands for are missing: put them there",
+              description.string(), field, name, path.parent_path().string()));
     if (!gaps.empty() && !allow_missing)
       throw Error(ErrorKind::bad_file,
                   fmt::format("{}: {} = \"{}\" lacks the numbers {}; to leave those views out, give "

@@ -28,13 +28,14 @@ std::string read_description(const fs::path& path) {
 
 class StackSource final : public DescribedScan {
  public:
-  StackSource(const fs::path& path, const OpenOptions& options);
+  StackSource(const fs::path& path, StackDescription stack, const OpenOptions& options);
 
   [[nodiscard]] CountType count_type() const override { return info_.count_type; }
   [[nodiscard]] std::vector<fs::path> files() const override;
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
 
  private:
+  void open_images(const OpenOptions& options);
   void find_projections(bool allow_missing);
   void place_axis();
   void read_angles(const OpenOptions& options);
@@ -55,25 +56,45 @@ class StackSource final : public DescribedScan {
   int planned_ = 0;               ///< views with those that are missing
 };
 
-StackSource::StackSource(const fs::path& path, const OpenOptions& options)
-    : path_(path), stack_(parse_stack(read_description(path), path)) {
+StackSource::StackSource(const fs::path& path, StackDescription stack, const OpenOptions& options)
+    : path_(path), stack_(std::move(stack)) {
   scan_ = stack_.scan;
   fields_ = stack_.fields;
   description_ = stack_.about;
   for (const std::string& finding : stack_.findings) findings_.push_back("was converted from " + finding);
+  findings_.insert(findings_.end(), stack_.notes.begin(), stack_.notes.end());
   if (options.pixel_pitch > 0) {
     scan_.detector.column_pitch = scan_.detector.row_pitch = options.pixel_pitch;
     findings_.push_back("detector.pixel_size is replaced by --pixel-size");
   }
-  find_projections(options.allow_missing);
-  place_axis();
-  read_angles(options);
-  read_shifts();
-  read_references(options.white_level);
+  open_images(options);
   try {
     geometry::validate(scan_);
   } catch (const Error& error) {
     refuse(error.what());
+  }
+}
+
+/// A description that states its detector and its count of views can be shown without its images.
+void StackSource::open_images(const OpenOptions& options) {
+  const bool shows_without = options.headers_only && stack_.count > 0 && scan_.detector.columns > 0;
+  std::string missing;
+  try {
+    find_projections(options.allow_missing);
+  } catch (const Error& error) {
+    if (!shows_without || error.kind() != ErrorKind::io) throw;
+    missing = error.what();
+    planned_ = stack_.count;
+    for (int view = 0; view < planned_; ++view) projections_.push_back({.path = path_, .index = view});
+  }
+  place_axis();
+  read_angles(options);
+  read_shifts();
+  if (missing.empty()) {
+    read_references(options.white_level);
+  } else {
+    projections_.clear();
+    findings_.push_back(missing);
   }
 }
 
@@ -82,14 +103,20 @@ void StackSource::refuse(const std::string& what) const {
 }
 
 void StackSource::find_projections(bool allow_missing) {
-  projections_ = find_images(stack_.projections, "images.projections", path_, allow_missing);
-  planned_ = stack_.count > 0 ? stack_.count : projections_.back().index + 1;
+  projections_ = find_images(stack_.projections, stack_.projections_field, path_, allow_missing);
+  const int last = projections_.back().index + 1;
+  planned_ =
+      stack_.count > 0 && std::abs(last - stack_.count) > stack_.count_may_differ_by ? stack_.count : last;
   if (static_cast<std::size_t>(planned_) != projections_.size() &&
       (!allow_missing || projections_.back().index >= planned_))
-    refuse(fmt::format("images.count is {}, but images.projections stands for {} images", planned_,
+    refuse(fmt::format("{} images are stated, but {} stands for {}", planned_, stack_.projections_field,
                        projections_.size()));
   info_ = read_tiff_info(projections_[0].path, projections_[0].page);
-  scan_.detector.columns = info_.columns, scan_.detector.rows = info_.rows;
+  geometry::Detector& d = scan_.detector;
+  if (d.columns > 0 && (d.columns != info_.columns || d.rows != info_.rows))
+    refuse(fmt::format("states {} x {} pixels, but {} has {} x {}", d.columns, d.rows,
+                       projections_[0].path.string(), info_.columns, info_.rows));
+  d.columns = info_.columns, d.rows = info_.rows;
   const std::size_t found = projections_.size();
   std::string complaint;
   std::erase_if(projections_, [&](const StackImage& image) {
@@ -151,6 +178,8 @@ void StackSource::read_angles(const OpenOptions& options) {
   if (stack_.angle_source == AngleSource::file) {
     turned = read_numbers(stack_.angle_file, 1);
     beside_.push_back(stack_.angle_file.path);
+    const auto slack = static_cast<std::size_t>(stack_.count_may_differ_by);
+    if (turned.size() > planned && turned.size() - planned <= slack) turned.resize(planned);
     if (turned.size() != planned)
       throw Error(ErrorKind::bad_file,
                   fmt::format("{}: has {} angles, but there are {} projections; angles.skip_first and "
@@ -254,6 +283,9 @@ void StackSource::read_view(const StackImage& image, const TiffInfo& info,
 }
 
 void StackSource::read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const {
+  if (projections_.empty())
+    throw Error(ErrorKind::io,
+                fmt::format("{}: its projections were not found, so no pixel can be read", path_.string()));
   expects(window.columns.first >= 0 && window.columns.end <= info_.columns && window.rows.first >= 0 &&
               window.rows.end <= info_.rows,
           "StackSource::read: window outside the detector");
@@ -277,10 +309,15 @@ bool recognises(const FileStart& file) {
 }
 
 std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& options) {
-  return std::make_unique<StackSource>(path, options);
+  return open_described(path, parse_stack(read_description(path), path), options);
 }
 
 }  // namespace
+
+std::unique_ptr<ScanSource> open_described(const fs::path& path, StackDescription stack,
+                                           const OpenOptions& options) {
+  return std::make_unique<StackSource>(path, std::move(stack), options);
+}
 
 const ScanFormat format{"TIFF stack with a description (scan.toml)", recognises, open};
 

@@ -114,10 +114,10 @@ class CudaBackend final : public Backend {
     return std::make_unique<CudaMarker>(queue_);
   }
   void upload_beside(const void* host, void* device, std::size_t bytes) override {
-    queue_->activate();
-    const auto call = fmt::format("cudaMemcpyAsync of {} bytes beside the work queued", bytes);
-    check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, queue_->uploads()), call);
-    check(cudaStreamSynchronize(queue_->uploads()), call);
+    copy_beside(device, host, bytes, cudaMemcpyHostToDevice, queue_->uploads());
+  }
+  void download_beside(const void* device, void* host, std::size_t bytes) override {
+    copy_beside(host, device, bytes, cudaMemcpyDeviceToHost, queue_->downloads());
   }
 
   [[nodiscard]] std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) override {
@@ -145,6 +145,13 @@ class CudaBackend final : public Backend {
     queue_->activate();
     check(cudaMemcpyAsync(target, source, bytes, kind, queue_->stream()),
           fmt::format("cudaMemcpyAsync of {} bytes", bytes));
+  }
+  void copy_beside(void* target, const void* source, std::size_t bytes, cudaMemcpyKind kind,
+                   cudaStream_t stream) {
+    queue_->activate();
+    const auto call = fmt::format("cudaMemcpyAsync of {} bytes beside the work queued", bytes);
+    check(cudaMemcpyAsync(target, source, bytes, kind, stream), call);
+    check(cudaStreamSynchronize(stream), call);
   }
 
   SharedQueue queue_;

@@ -87,7 +87,7 @@ Queue::Queue(int device, std::size_t memory)
     : device_(device),
       budget_(std::make_shared<MemoryBudget>(memory > 0 ? memory : MemoryBudget::unlimited)) {
   activate();
-  for (Stream* const made : {&stream_, &uploads_}) {
+  for (Stream* const made : {&stream_, &uploads_, &downloads_}) {
     cudaStream_t stream = nullptr;
     check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
     *made = Stream(stream);

@@ -104,7 +104,7 @@ class PinnedMemory {
   std::size_t bytes_ = 0;
 };
 
-/// A device, the budget of its memory, the one stream that a backend's work is queued on, and one beside it.
+/// A device, the budget of its memory, the stream that a backend's work is queued on, and two beside it.
 class Queue {
  public:
   /// `memory` bytes may be taken at one time; 0 for what the device has.
@@ -112,8 +112,9 @@ class Queue {
   [[nodiscard]] int device() const noexcept { return device_; }
   [[nodiscard]] cudaStream_t stream() const noexcept { return stream_.get(); }
 
-  /// For copies to memory that the other stream does not use meanwhile.
+  /// For copies to and from memory that the stream of work does not use meanwhile.
   [[nodiscard]] cudaStream_t uploads() const noexcept { return uploads_.get(); }
+  [[nodiscard]] cudaStream_t downloads() const noexcept { return downloads_.get(); }
 
   /// Makes the device current for the calling thread. Every operator begins with it.
   void activate() const;
@@ -128,6 +129,7 @@ class Queue {
   std::shared_ptr<MemoryBudget> budget_;
   Stream stream_;
   Stream uploads_;
+  Stream downloads_;
 };
 
 /// A small table on the device that operators refill from the host between launches: copied at once, so that

@@ -143,9 +143,8 @@ struct FdkBlock {
       }
     }
     FELDSPAR_UNROLL
-    for (int x = 0; x < width; ++x) FELDSPAR_UNROLL
-    for (int turn = 0; turn < turns; ++turn)
-      memory.voxel[(lane + turn * lanes) * pitch + y * width + x] += sum[x * turns + turn];
+    for (int of = 0; of < width * turns; ++of)
+      memory.voxel[(lane + of % turns * lanes) * pitch + y * width + of / turns] += sum[of];
   }
 };
 

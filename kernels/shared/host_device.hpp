@@ -4,8 +4,12 @@
 
 #ifdef __CUDACC__
 #define FELDSPAR_HOST_DEVICE __host__ __device__
-#define FELDSPAR_UNROLL _Pragma("unroll")  ///< of loops over arrays that must stay in registers
 #else
 #define FELDSPAR_HOST_DEVICE
+#endif
+
+#ifdef __CUDA_ARCH__
+#define FELDSPAR_UNROLL _Pragma("unroll")  ///< before loops over arrays that must stay in registers
+#else
 #define FELDSPAR_UNROLL
 #endif

@@ -21,7 +21,7 @@ struct PowerSlices {
 
 struct HardeningFit {
   std::vector<double> coefficients{};  ///< of p, p^2, ...; empty when none was found
-  double unevenness_before = 0;      ///< standard deviation over mean of the part that was taken as uniform
+  double unevenness_before = 0;        ///< standard deviation over mean of the part that was taken as uniform
   double unevenness_after = 0;
   std::string reason{};  ///< why none was found
 };

@@ -199,9 +199,11 @@ TEST_F(Pipeline, ExistingVolumeIsKeptUnlessTold) {
 
 TEST_F(Pipeline, InterruptLeavesNothingBehind) {
   simulate("shepp-logan --scale 1/2 --views 90");
-  // Slow enough, on the reference backend, to be stopped in the middle.
+  // Slow enough, on the reference backend, to be stopped in the middle: once its file is there.
+  const std::string its_file = (folder_ / "a.h5.partial").string();
   const Outcome outcome =
-      run("recon scan -o a.h5 --device reference & pid=$!; sleep 1; kill -TERM $pid; wait $pid");
+      run("recon scan -o a.h5 --device reference & pid=$!; for n in $(seq 600); do [ -e '" + its_file +
+          "' ] && break; sleep 0.1; done; kill -TERM $pid; wait $pid");
 
   EXPECT_EQ(outcome.exit_code, 7) << outcome.output;
   EXPECT_TRUE(files_but_scan().empty());

@@ -67,8 +67,8 @@ TEST(Program, DescribesASingleImageButDoesNotReconstructIt) {
 }
 
 TEST(Program, EveryCommandHasHelpWithAnExample) {
-  for (const char* command :
-       {"info", "recon", "join", "simulate", "convert", "template", "slice", "devices"}) {
+  for (const char* command : {"info", "recon", "batch", "batch status", "join", "simulate", "convert",
+                              "template", "slice", "devices"}) {
     const Outcome outcome = feldspar(std::string(command) + " --help 2>/dev/null");
 
     EXPECT_EQ(outcome.exit_code, 0) << command;

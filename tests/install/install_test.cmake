@@ -1,4 +1,4 @@
-# Run by CTest with -DBUILD, -DWORK, -DCONSUMER, -DCOMPILER and -DVERSION: stops at the first step that fails.
+# Run by CTest with -DBUILD, -DWORK, -DCONSUMER, -DCOMPILER, -DFLAGS and -DVERSION: stops at the first step that fails.
 function(step)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT result EQUAL 0)
@@ -16,7 +16,8 @@ if(NOT output MATCHES "^feldspar ${VERSION}\n$")
 endif()
 
 step(${CMAKE_COMMAND} -S ${CONSUMER} -B ${WORK}/build -G Ninja
-  -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_CXX_COMPILER=${COMPILER})
+  -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_CXX_COMPILER=${COMPILER}
+  "-DCMAKE_CXX_FLAGS=${FLAGS}")
 step(${CMAKE_COMMAND} --build ${WORK}/build)
 step(${WORK}/build/consumer)
 if(NOT output MATCHES "cpu")

@@ -1,6 +1,7 @@
 // Scans written in one format, read, written in another and read again: every pixel and every number stays.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <hdf5.h>
 
 #include <fstream>
 #include <numeric>
@@ -204,13 +205,38 @@ TEST(ScanFiles, WhatWasAssumedInTheSourceIsSaidOfTheCopy) {
   }
 }
 
+/// Adds `degrees` to the standard angle of view 1.
+void turn_view(const fs::path& file, double degrees) {
+  const hid_t handle = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t set = H5Dopen2(handle, "/entry/sample/rotation_angle", H5P_DEFAULT);
+  std::vector<double> angles(static_cast<std::size_t>(H5Dget_storage_size(set)) / sizeof(double));
+  H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, angles.data());
+  angles.at(angles.size() - 2) += degrees;
+  H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, angles.data());
+  H5Dclose(set);
+  H5Fclose(handle);
+}
+
 TEST(ScanFiles, SaysWhenTheGroupDoesNotBelongToTheAngles) {
   const testing::TempFolder folder;
   const WholeScan whole = random_scan(testing::plain_scan(3), CountType::uint16, 1);
   write(whole, *create_nxtomo(folder / "a.nxs", whole.content));
-
   EXPECT_EQ(testing::count_with(open_scan(folder / "a.nxs")->findings(), {"other angles"}), 0);
+
+  turn_view(folder / "a.nxs", 0.5);
+
+  const auto source = open_scan(folder / "a.nxs");
+  EXPECT_EQ(testing::count_with(source->findings(), {"other angles", "0.00873 rad"}), 1);
+  EXPECT_EQ(source->scan().angles, whole.content.scan.angles);  // those of the group
+}
+
+TEST(ScanFiles, ReversesTheRotationOfAStoredGeometry) {
+  const testing::TempFolder folder;
+  const WholeScan whole = random_scan(testing::plain_scan(3), CountType::uint16, 1);
+  write(whole, *create_nxtomo(folder / "a.nxs", whole.content));
+
   const auto reversed = read(folder / "a.nxs", {.reverse_rotation = true});
+
   EXPECT_EQ(reversed.content.scan.angles[1], -whole.content.scan.angles[1]);
 }
 

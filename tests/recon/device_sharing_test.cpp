@@ -105,6 +105,14 @@ TEST(DeviceSharing, ABudgetTooSmallForAPlanNamesItsOption) {
                         [&] { (void)task.on({&device}); });
 }
 
+TEST(DeviceSharing, ADeviceWithoutFreeMemoryIsNotTakenForTheHost) {
+  const Case task;
+  FailingBackend device(0);
+
+  testing::expect_error(ErrorKind::out_of_memory, {"is 0", "at least", "--gpu-memory"},
+                        [&] { (void)task.on({&device}); });
+}
+
 TEST(DeviceSharing, SeveralDevicesShareTheSlabs) {
   const Case task;
   FailingBackend one(testing::plenty), other(testing::plenty);
@@ -142,6 +150,35 @@ TEST(DeviceSharing, TheFailureOfTheLastDeviceIsThrown) {
   FailingBackend one(testing::plenty, 0, 0), other(testing::plenty, 0, 1);
 
   testing::expect_error(ErrorKind::device, {"it fell off the bus"}, [&] { (void)task.on({&one, &other}); });
+}
+
+/// Slabs are on their way from a device while it works on the next: in its first, second and last slab.
+class DownloadFailureAt : public ::testing::TestWithParam<int> {};
+
+TEST_P(DownloadFailureAt, LeavesTheSlabToTheOtherDevice) {
+  const Case task;
+  FailingBackend failing(tables + mebibyte), other(tables + mebibyte);
+  failing.fail_download(GetParam());
+
+  const auto result = task.on({&failing, &other});
+
+  EXPECT_EQ(result.values, task.on_cpu());
+  EXPECT_GE(result.plan.slabs.size(), 3u);
+  if (failing.downloads() > GetParam()) {  // it had its chance
+    ASSERT_EQ(result.report.findings.size(), 1u);
+    EXPECT_NE(result.report.findings[0].find("it fell off the bus"), std::string::npos);
+    EXPECT_EQ(failing.downloads(), GetParam() + 1);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Slabs, DownloadFailureAt, ::testing::Values(0, 1, 2));
+
+TEST(DeviceSharing, ASlabThatTheOnlyDeviceCannotBringIsThrown) {
+  const Case task;
+  FailingBackend device(testing::plenty);
+  device.fail_download(0);
+
+  testing::expect_error(ErrorKind::device, {"it fell off the bus"}, [&] { (void)task.on({&device}); });
 }
 
 TEST(DeviceSharing, OneDeviceShortOfMemoryDoesWhatItCan) {
@@ -194,9 +231,10 @@ TEST(SlabQueue, TheLastWorkerCannotLeave) {
   SlabQueue queue({{0, 16}}, 2);
   ASSERT_TRUE(queue.take(16));
 
-  EXPECT_TRUE(queue.leave({0, 16}));
+  const Range taken{0, 16};
+  EXPECT_TRUE(queue.leave(std::span(&taken, 1)));
   EXPECT_EQ(queue.take(16), (Range{0, 16}));
-  EXPECT_FALSE(queue.leave({0, 16}));
+  EXPECT_FALSE(queue.leave(std::span(&taken, 1)));
 }
 
 }  // namespace

@@ -44,21 +44,29 @@ TEST(SinogramRings, TakeAStripeOut) {
   std::vector<float> striped = clean;
   for (int view = 0; view < views; ++view)
     for (const int column : {40, 71, 90}) striped[static_cast<std::size_t>(view * columns + column)] += 0.1f;
-  const double before = difference(striped, clean);
   for (const auto method : {StripeMethod::sorting, StripeMethod::all, StripeMethod::wavelet}) {
-    const std::vector<float> of_clean = freed(clean, method);
-    EXPECT_LT(difference(freed(striped, method), of_clean), 0.5 * before) << static_cast<int>(method);
+    const std::vector<float> of_clean = freed(clean, method), result = freed(striped, method);
+    for (const int column : {40, 71, 90}) {
+      double left = 0;  // of 0.1 that all views of the column share: the ring
+      for (int view = 0; view < views; ++view) {
+        const auto at = static_cast<std::size_t>(view * columns + column);
+        left += static_cast<double>(result[at] - of_clean[at]) / views;
+      }
+      EXPECT_LT(std::abs(left), 0.05) << static_cast<int>(method) << " " << column;
+    }
   }
 }
 
 TEST(SinogramRings, BridgeADeadColumn) {
-  const std::vector<float> clean = sinogram();
+  std::vector<float> clean = testing::noise(columns * views);
+  for (float& value : clean) value = 1 + 0.1f * value;
   std::vector<float> dead = clean;
   for (int view = 0; view < views; ++view)
     dead[static_cast<std::size_t>(view * columns + 60)] = view % 2 ? 5.0f : 0.0f;
 
   const auto result = freed(dead, StripeMethod::all);
 
+  // What is left is sorting, which noise of this size moves by itself.
   EXPECT_LT(difference(result, clean), 0.1 * difference(dead, clean));
 }
 

@@ -74,7 +74,7 @@ TEST(nikon_writer, image_is_stored_top_down_and_seen_from_the_detector) {
   NikonWriter writer(folder / "s", "s", small_scan(), {});
   std::vector<std::uint16_t> counts{0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23};  // tens: row from below
   writer.write_view(0, {counts.data(), 4, 3, 1});
-  EXPECT_EQ(stored(folder / "s/s_0001.tif"),
+  EXPECT_EQ(stored(writer.view_file(0)),
             (std::vector<std::uint16_t>{23, 22, 21, 20, 13, 12, 11, 10, 3, 2, 1, 0}));
 }
 
@@ -150,13 +150,25 @@ TEST(nikon_writer, angles_are_listed_relative_to_the_start_with_one_row_more) {
       "1\t000.0000\t000.0000\r\n2\t120.0000\t000.5000\r\n3\t240.0000\t001.0000\r\n4\t360.0000\t001.5000\r\n");
 }
 
-TEST(nikon_writer, interrupted_scan_has_no_xtekct) {
+TEST(nikon_writer, unfinished_scan_has_another_name_and_goes_away) {
   const testing::TempFolder folder;
-  NikonWriter writer(folder / "s", "s", small_scan(), {});
-  std::vector<std::uint16_t> counts(12);
-  writer.write_view(0, {counts.data(), 4, 3, 1});
-  EXPECT_THROW(writer.finish(), Error);
-  EXPECT_FALSE(fs::exists(folder / "s/s.xtekct"));
+  {
+    NikonWriter writer(folder / "s", "s", small_scan(), {});
+    std::vector<std::uint16_t> counts(12);
+    writer.write_view(0, {counts.data(), 4, 3, 1});
+    EXPECT_THROW(writer.finish(), Error);
+    EXPECT_FALSE(fs::exists(folder / "s"));
+    EXPECT_TRUE(fs::exists(folder / "s.partial/s_0001.tif"));
+    EXPECT_FALSE(fs::exists(folder / "s.partial/s.xtekct"));
+  }
+  EXPECT_FALSE(fs::exists(folder / "s.partial"));
+}
+
+TEST(nikon_writer, folder_that_a_killed_run_left_is_refused_by_name) {
+  const testing::TempFolder folder;
+  fs::create_directory(folder / "s.partial");
+  EXPECT_THROW(NikonWriter(folder / "s", "s", small_scan(), {}), Error);
+  EXPECT_TRUE(fs::exists(folder / "s.partial"));
 }
 
 TEST(nikon_writer, folder_in_use_is_refused) {

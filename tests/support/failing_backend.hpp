@@ -26,7 +26,11 @@ class FailingBackend final : public kernels::Backend {
         fails_at_(fails_at),
         inner_(kernels::open_backend("cpu", {.threads = 1})) {}
 
+  /// The slab number `slab` (from 0) is not brought to the host but fails with Error(device).
+  void fail_download(int slab) { lost_ = slab; }
+
   [[nodiscard]] int batches() const { return batches_; }
+  [[nodiscard]] int downloads() const { return downloads_; }
   [[nodiscard]] std::size_t peak() const { return memory_.peak(); }
 
   [[nodiscard]] std::string name() const override { return "fake"; }
@@ -52,6 +56,10 @@ class FailingBackend final : public kernels::Backend {
     inner_->upload(host, device, bytes);
   }
   void download(const void* device, void* host, std::size_t bytes) override {
+    inner_->download(device, host, bytes);
+  }
+  void download_beside(const void* device, void* host, std::size_t bytes) override {
+    if (downloads_++ == lost_) throw Error(ErrorKind::device, "it fell off the bus");
     inner_->download(device, host, bytes);
   }
   void fill_zero(void* device, std::size_t bytes) override { inner_->fill_zero(device, bytes); }
@@ -104,7 +112,9 @@ class FailingBackend final : public kernels::Backend {
   MemoryBudget memory_;
   std::size_t told_;
   int fails_at_;
+  int lost_ = -1;
   std::atomic<int> batches_{0};
+  std::atomic<int> downloads_{0};
   std::unique_ptr<kernels::Backend> inner_;
 };
 

@@ -67,6 +67,18 @@ TEST(OpenScan, RefusesNikonsOtherTrajectories) {
                  {"scan.xtekHelixCT", "no circular"});
 }
 
+TEST(OpenScan, ReplacesNikonsPixelSize) {
+  const NikonSet set;
+
+  const auto stated = open_scan(set.xtekct()), given = open_scan(set.xtekct(), {.pixel_pitch = 0.0625});
+
+  EXPECT_NE(stated->scan().detector.column_pitch, 0.0625);
+  EXPECT_EQ(given->scan().detector.column_pitch, 0.0625);
+  EXPECT_EQ(given->scan().detector.row_pitch, 0.0625);
+  EXPECT_EQ(given->scan().axis.offset, stated->scan().axis.offset);
+  EXPECT_EQ(count_with(given->findings(), {"DetectorPixelSizeX", "--pixel-size"}), 1);
+}
+
 TEST(OpenScan, PointsFromAProjectionToItsScan) {
   const NikonSet set;
 

@@ -1,0 +1,69 @@
+// Faults of the system planted under the program: a clear error and its exit code, nothing that looks
+// finished, and a second run that ends in the right bits.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/program_folder.hpp"
+
+namespace feldspar {
+namespace {
+
+class Faults : public testing::ProgramFolder {
+ protected:
+  void SetUp() override {
+    expect_success("simulate markers --columns 48 --rows 48 --pitch 4.2mm --views 60 -o scan");
+    expect_success(fmt::format(command, "expected"));
+  }
+  static constexpr const char* command =
+      "recon scan -o {}.h5 --resume --threads 1 --memory 97.2MiB --size 48,48,96";
+
+  [[nodiscard]] testing::Outcome run_with(const std::string& fault) const {
+    return run(fmt::format(command, "v"),
+               "FELDSPAR_FAULT='" + fault + "' LD_PRELOAD='" FELDSPAR_FAULT_SHIM "'");
+  }
+  void expect_the_bits() const { EXPECT_TRUE(voxels("v.h5") == voxels("expected.h5")); }
+
+  /// The run fails so; then one without the fault succeeds.
+  void expect_recovery(const std::string& fault, int code, const std::vector<std::string>& words) const {
+    const testing::Outcome failed = run_with(fault);
+    EXPECT_EQ(failed.exit_code, code) << fault << ": " << failed.output;
+    EXPECT_NE(failed.output.find("error: "), std::string::npos) << failed.output;
+    for (const std::string& word : words)
+      EXPECT_NE(failed.output.find(word), std::string::npos) << failed.output;
+    EXPECT_FALSE(has("v.h5")) << fault;
+    expect_success(fmt::format(command, "v"));
+    expect_the_bits();
+    std::filesystem::remove(folder_ / "v.h5");
+  }
+};
+
+TEST_F(Faults, OfReadingEndTheRunWithTheFilesName) {
+  expect_recovery("pread EIO 3 1000000 markers_0021.tif", 4, {"markers_0021.tif"});
+  expect_recovery("pread END 3 1000000 markers_0021.tif", 3, {"markers_0021.tif"});
+}
+
+TEST_F(Faults, OfWritingEndTheRunAndKeepWhatIsDone) {
+  expect_recovery("pwrite ENOSPC 40 1000000 .partial", 4, {"v.h5", "No space left"});
+  expect_recovery("pwrite EIO 10 1 .partial", 4, {"v.h5"});
+  expect_recovery("fsync EIO 3 1 .partial", 4, {"v.h5.partial"});
+  expect_recovery("write ENOSPC 2 1 .journal", 4, {"v.h5.journal"});
+}
+
+TEST_F(Faults, ThatPassCostNothing) {
+  for (const char* fault :
+       {"pread EINTR 5 3 markers_00", "read EINTR 5 3 markers_00", "pread SHORT 5 9 markers_00",
+        "read SHORT 5 9 markers_00", "pwrite SHORT 20 9 .partial", "pwrite EINTR 20 3 .partial",
+        "write EINTR 1 2 .journal", "write SHORT 1 2 .journal"}) {
+    const testing::Outcome outcome = run_with(fault);
+    ASSERT_EQ(outcome.exit_code, 0) << fault << ": " << outcome.output;
+    expect_the_bits();
+    std::filesystem::remove(folder_ / "v.h5");
+  }
+}
+
+TEST_F(Faults, OfMemoryEndTheRunOrMakeItsSlabsSmaller) {
+  expect_recovery("alloc ENOMEM 0 1000000 60000", 5, {"memory"});
+}
+
+}  // namespace
+}  // namespace feldspar
