@@ -16,6 +16,7 @@ namespace feldspar::recon::measure {
 namespace {
 
 constexpr double turn = 2 * std::numbers::pi;
+constexpr double width_of_gaussian = 0.4413;  ///< its full width at half maximum times its frequency_at(0.5)
 
 double interpolate(View3<const float> slice, double x, double y) {
   const int i = static_cast<int>(x), j = static_cast<int>(y);
@@ -70,6 +71,34 @@ double width_of(const std::vector<double>& spread, double step) {
   const double left = low == peak ? 0 : (half - *low) / (*(low + 1) - *low);
   const double right = high == peak ? 0 : (half - *high) / (*(high - 1) - *high);
   return step * (static_cast<double>(high - low) - left - right);
+}
+
+/// The fall from bin to bin.
+std::vector<double> spread_of(const EdgeResponse& edge) {
+  std::vector<double> spread;
+  for (std::size_t n = 1; n < edge.values.size(); ++n) spread.push_back(edge.values[n - 1] - edge.values[n]);
+  if (spread.size() < 8)
+    throw Error(ErrorKind::usage,
+                fmt::format("edge: {} bins; at least 9 are needed, take a wider ring", edge.values.size()));
+  return spread;
+}
+
+/// Moduli of the spread's Fourier transform up to Nyquist's frequency, not normalised.
+Modulation moduli_of(const std::vector<double>& spread, double step) {
+  constexpr int frequencies = 65;
+  Modulation found{0.5 / (frequencies - 1), {}, width_of(spread, step)};
+  const auto bins = static_cast<double>(spread.size());
+  for (int k = 0; k < frequencies; ++k) {
+    const double f = found.step * k;
+    std::complex<double> sum = 0;
+    for (std::size_t n = 0; n < spread.size(); ++n) {
+      const double place = static_cast<double>(n) + 0.5;
+      sum += taper(place / bins) * spread[n] * std::polar(1.0, -turn * f * step * place);
+    }
+    const double own = sinc(f * step);
+    found.values.push_back(std::abs(sum) / (own * own));
+  }
+  return found;
 }
 
 }  // namespace
@@ -145,27 +174,46 @@ double Modulation::frequency_at(double level) const {
 }
 
 Modulation modulation_of(const EdgeResponse& edge) {
-  constexpr int frequencies = 65;
-  std::vector<double> spread;
-  for (std::size_t n = 1; n < edge.values.size(); ++n) spread.push_back(edge.values[n - 1] - edge.values[n]);
-  if (spread.size() < 8)
-    throw Error(ErrorKind::usage,
-                fmt::format("edge: {} bins; at least 9 are needed, take a wider ring", edge.values.size()));
-  Modulation found{0.5 / (frequencies - 1), {}, width_of(spread, edge.step)};
-  const auto bins = static_cast<double>(spread.size());
-  for (int k = 0; k < frequencies; ++k) {
-    const double f = found.step * k;
-    std::complex<double> sum = 0;
-    for (std::size_t n = 0; n < spread.size(); ++n) {
-      const double place = static_cast<double>(n) + 0.5;
-      sum += taper(place / bins) * spread[n] * std::polar(1.0, -turn * f * edge.step * place);
-    }
-    const double own = sinc(f * edge.step);
-    found.values.push_back(std::abs(sum) / (own * own));
-  }
+  const std::vector<double> spread = spread_of(edge);
+  Modulation found = moduli_of(spread, edge.step);
   const double zero = found.values.front();
   for (double& value : found.values) value /= zero;
   return found;
+}
+
+Modulation modulation_against(const EdgeResponse& edge, const EdgeResponse& truth) {
+  if (edge.values.size() != truth.values.size() || edge.step != truth.step)
+    throw Error(ErrorKind::usage,
+                fmt::format("edge: {} bins of {} voxels are compared with {} of {}", edge.values.size(),
+                            edge.step, truth.values.size(), truth.step));
+  Modulation found = moduli_of(spread_of(edge), edge.step);
+  const Modulation own = moduli_of(spread_of(truth), truth.step);
+  LeastSquares gaussian(2);  // ln(found / own) = a - b f^2, where the truth has most to tell
+  for (std::size_t k = 0; k < found.values.size(); ++k) {
+    const double f = found.step * static_cast<double>(k);
+    if (f > 0.05 && f < 0.25 && found.values[k] > 0 && own.values[k] > 0)
+      gaussian.add(std::array{1.0, -f * f}, std::log(found.values[k] / own.values[k]),
+                   own.values[k] * own.values[k]);
+  }
+  const std::vector<double> solved = gaussian.solve();
+  if (solved.empty()) throw Error(ErrorKind::usage, "edge: the truth has no edge in this ring");
+  for (std::size_t k = 0; k < found.values.size(); ++k)
+    found.values[k] = own.values[k] > 0 ? found.values[k] / own.values[k] / std::exp(solved[0]) : 0;
+  found.values.front() = 1;  // hardly any of a thin wall's edges: the inner one takes back the outer one
+  found.width = width_of_gaussian / found.frequency_at(0.5);
+  return found;
+}
+
+EdgeResponse outer_half(const EdgeResponse& edge) {
+  const std::vector<double> spread = spread_of(edge);
+  const auto peak = std::max_element(spread.begin(), spread.end());
+  std::vector<double> both(peak, spread.end());
+  std::reverse(both.begin(), both.end());
+  both.insert(both.end(), peak + 1, spread.end());
+  EdgeResponse mirrored{-0.5 * static_cast<double>(both.size()) * edge.step, edge.step, {0}};
+  for (const double fall : both) mirrored.values.push_back(mirrored.values.back() - fall);
+  for (double& value : mirrored.values) value -= mirrored.values.back();
+  return mirrored;
 }
 
 }  // namespace feldspar::recon::measure

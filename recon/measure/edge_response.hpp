@@ -43,4 +43,14 @@ struct Modulation {
 /// out.
 [[nodiscard]] Modulation modulation_of(const EdgeResponse& edge);
 
+/// Of an edge that is no step: what is left of the truth's own spectrum, both binned alike. Meant for a wall
+/// thinner than its blur. Normalised by the Gaussian that fits it best between 0.05 and 0.25 cycles a voxel,
+/// so that attenuation that reads wrong as a whole does not count; `width` is that of the Gaussian with the
+/// same frequency_at(0.5). Throws Error(usage) for other bins and a truth without an edge.
+[[nodiscard]] Modulation modulation_against(const EdgeResponse& edge, const EdgeResponse& truth);
+
+/// The outside of the steepest fall and its mirror image: the edge of a wall's outside, not reached by the
+/// inside's if the wall is thicker than the blur.
+[[nodiscard]] EdgeResponse outer_half(const EdgeResponse& edge);
+
 }  // namespace feldspar::recon::measure
