@@ -37,6 +37,7 @@ struct JobStatus {
   std::string state;
   TaskStatus task;
   int parts_done = 0;
+  std::filesystem::path log = {};  ///< of that task
 };
 
 std::vector<JobStatus> statuses_of(const Batch& batch) {
@@ -47,23 +48,27 @@ std::vector<JobStatus> statuses_of(const Batch& batch) {
     JobStatus status{&job, {}, {}, 0};
     std::size_t peak = 0;
     double seconds = 0;
+    int warnings = 0;
     bool any_running = false, any_failed = false;
     for (const BatchTask& task : tasks) {
       if (task.job != &job) continue;
       TaskStatus now = status_of(batch, task);
       const auto waits = queued.find(task.name);
       if (waits != queued.end() && now.state != TaskState::done && now.state != TaskState::running)
-        now = {TaskState::waiting, 0, waits->second, 0, 0};
+        now = {TaskState::waiting, 0, waits->second};
       peak = std::max(peak, now.peak);
       seconds += now.seconds;
+      warnings += now.warnings;
       status.parts_done += !task.is_join() && now.state == TaskState::done;
       any_running = any_running || now.state == TaskState::running;
       if (any_failed) continue;
       any_failed = now.state == TaskState::failed;
       status.task = now;
+      status.log = log_of(batch, task);
     }
     status.task.peak = peak;
     status.task.seconds = seconds;
+    status.task.warnings = warnings;
     if (any_running && status.task.state != TaskState::failed) status.task.state = TaskState::running;
     status.state = name_of(status.task.state);
     all.push_back(status);
@@ -82,12 +87,16 @@ std::string summary_of(const std::vector<JobStatus>& all) {
     if (count(state) > 0) text += fmt::format(", {} {}", count(state), name_of(state));
   std::size_t peak = 0;
   for (const JobStatus& one : all) peak = std::max(peak, one.task.peak);
+  const auto warned = std::count_if(all.begin(), all.end(), [](const JobStatus& one) {
+    return one.task.state == TaskState::done && one.task.warnings > 0;
+  });
+  if (warned > 0) text += fmt::format("; {} done with warnings, in their logs", warned);
   if (peak > 0) text += fmt::format("; at most {} for one task", format_bytes(peak));
   return text;
 }
 
 /// One line a job; only those that are not done where `brief`.
-void print(const Batch& batch, const std::vector<JobStatus>& all, bool brief) {
+void print(const std::vector<JobStatus>& all, bool brief) {
   std::size_t width = 0;
   for (const JobStatus& one : all) width = std::max(width, one.job->name.size());
   for (const JobStatus& one : all) {
@@ -96,11 +105,14 @@ void print(const Batch& batch, const std::vector<JobStatus>& all, bool brief) {
     std::string text =
         done ? fmt::format("{} in {}", one.job->output.string(), format_seconds(one.task.seconds))
              : one.task.reason;
+    if (done && one.task.warnings > 0)
+      text += fmt::format(", {} warning{}; log: {}", one.task.warnings, one.task.warnings == 1 ? "" : "s",
+                          one.log.string());
     if (one.job->shares > 1 && !done)
       text =
           fmt::format("{} of {} parts{}{}", one.parts_done, one.job->shares, text.empty() ? "" : "; ", text);
     if (one.task.state == TaskState::failed)
-      text += fmt::format(" (exit code {}; log: {})", one.task.exit_code, batch.folder.string());
+      text += fmt::format(" (exit code {}; log: {})", one.task.exit_code, one.log.string());
     std::cout << fmt::format("{:{}}  {:11}  {}\n", one.job->name, width, one.state, text);
   }
   std::cout << summary_of(all) << '\n';
@@ -117,7 +129,9 @@ void print_json(const std::vector<JobStatus>& all) {
                     {"exit_code", one.task.exit_code},
                     {"reason", one.task.reason},
                     {"seconds", one.task.seconds},
-                    {"peak_bytes", one.task.peak}});
+                    {"peak_bytes", one.task.peak},
+                    {"warnings", one.task.warnings},
+                    {"log", one.log.string()}});
   std::cout << jobs.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
@@ -129,13 +143,12 @@ void run_here(const Batch& batch, const BatchOptions& options) {
   if (options.json)
     print_json(all);
   else
-    print(batch, all, true);
+    print(all, true);
   const auto failed = std::find_if(all.begin(), all.end(),
                                    [](const JobStatus& one) { return one.task.state != TaskState::done; });
   if (failed != all.end())
-    throw Error(
-        static_cast<ErrorKind>(std::max(1, failed->task.exit_code)),
-        fmt::format("{}; the first: {}: {}", summary_of(all), failed->job->name, failed->task.reason));
+    throw Error(static_cast<ErrorKind>(std::max(1, failed->task.exit_code)),
+                "not every volume was made; once the cause is gone, the same command does what is left");
 }
 
 void run(const Batch& batch, const BatchOptions& options) {
@@ -173,7 +186,7 @@ void add_parts(CLI::App& command, const std::shared_ptr<BatchOptions>& options, 
     if (options->json)
       print_json(all);
     else
-      print(batch, all, false);
+      print(all, false);
   });
   CLI::App* task = command.add_subcommand("task", "Do one task here, as the scripts for Slurm do");
   task->add_option("jobs", options->file, "The description of the jobs, a TOML file")->required();

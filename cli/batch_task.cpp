@@ -24,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path log_of(const Batch& batch, const BatchTask& task) { return batch.folder / (task.name + ".log"); }
 fs::path outcome_of(const Batch& batch, const BatchTask& task) {
   return batch.folder / (task.name + ".outcome");
 }
@@ -56,7 +55,8 @@ void write_outcome(const Batch& batch, const BatchTask& task, const TaskStatus& 
                                                      {"exit_code", status.exit_code},
                                                      {"reason", status.reason},
                                                      {"seconds", status.seconds},
-                                                     {"peak_bytes", status.peak}}
+                                                     {"peak_bytes", status.peak},
+                                                     {"warnings", status.warnings}}
                                               .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
                                           "\n");
 }
@@ -72,6 +72,7 @@ std::optional<TaskStatus> read_outcome(const Batch& batch, const BatchTask& task
   status.reason = outcome.value("reason", "");
   status.seconds = outcome.value("seconds", 0.0);
   status.peak = outcome.value("peak_bytes", std::size_t{0});
+  status.warnings = outcome.value("warnings", 0);
   return status;
 }
 
@@ -84,23 +85,31 @@ bool is_running(const fs::path& log) {
   return locked;
 }
 
-/// The last error that a task wrote since `start`, else its last line.
-std::string last_words(const fs::path& log, std::uintmax_t start) {
+/// What a task wrote since `start`: its last error, else its last line, and how often it warned.
+struct Words {
+  std::string last;
+  int warnings = 0;
+};
+
+Words words_of(const fs::path& log, std::uintmax_t start) {
   std::ifstream file(log);
   file.seekg(static_cast<std::streamoff>(start));
   std::string last, error;
+  int warnings = 0;
   for (std::string line; std::getline(file, line);) {
     if (!line.empty()) last = line;
     if (line.starts_with("error: ")) error = line.substr(7);
+    warnings += line.starts_with("warning: ");
   }
-  return error.empty() ? last : error;
+  return {error.empty() ? last : error, warnings};
 }
 
-TaskStatus status_from(int wait_status, const std::string& words) {
+TaskStatus status_from(int wait_status, const Words& words) {
   TaskStatus status;
+  status.warnings = words.warnings;
   if (WIFEXITED(wait_status)) {
     status.exit_code = WEXITSTATUS(wait_status);
-    if (status.exit_code != 0) status.reason = words;
+    if (status.exit_code != 0) status.reason = words.last;
   } else {
     const int signal = WTERMSIG(wait_status);
     status.exit_code = static_cast<int>(ErrorKind::internal);
@@ -112,6 +121,8 @@ TaskStatus status_from(int wait_status, const std::string& words) {
 }
 
 }  // namespace
+
+fs::path log_of(const Batch& batch, const BatchTask& task) { return batch.folder / (task.name + ".log"); }
 
 const char* name_of(TaskState state) noexcept {
   switch (state) {
@@ -140,14 +151,14 @@ std::vector<BatchTask> tasks_of(const Batch& batch) {
 
 TaskStatus status_of(const Batch& batch, const BatchTask& task) {
   const fs::path log = log_of(batch, task);
-  if (is_running(log)) return {TaskState::running, 0, {}, 0, 0};
+  if (is_running(log)) return {TaskState::running, 0, {}};
   std::error_code ignored;
   if (auto outcome = read_outcome(batch, task)) {
     if (outcome->state != TaskState::done || fs::exists(task.output(), ignored)) return *outcome;
     return {};  // its output was removed: it is to be done again
   }
   if (fs::exists(outcome_of(batch, task), ignored) || !fs::exists(log, ignored)) return {};
-  return {TaskState::interrupted, 0, "ended without an outcome: killed, or its machine stopped", 0, 0};
+  return {TaskState::interrupted, 0, "ended without an outcome: killed, or its machine stopped"};
 }
 
 void prepare_folder(const Batch& batch) {
@@ -215,7 +226,7 @@ std::optional<TaskStatus> RunningTask::poll() {
   rusage usage{};
   const pid_t ended = ::wait4(process_, &wait_status, WNOHANG, &usage);
   if (ended == 0 || (ended < 0 && errno == EINTR)) return std::nullopt;
-  TaskStatus status = status_from(wait_status, last_words(log_of(batch_, task_), log_start_));
+  TaskStatus status = status_from(wait_status, words_of(log_of(batch_, task_), log_start_));
   status.seconds = now_s() - start_s_;
   status.peak = static_cast<std::size_t>(usage.ru_maxrss) * 1024;
   write_outcome(batch_, task_, status);

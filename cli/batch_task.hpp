@@ -34,7 +34,11 @@ struct TaskStatus {
   std::string reason;    ///< of a failure, one line
   double seconds = 0;    ///< of the run that ended
   std::size_t peak = 0;  ///< bytes of memory at its peak
+  int warnings = 0;      ///< in its log, of the run that ended
 };
+
+/// Where what a task says goes.
+[[nodiscard]] std::filesystem::path log_of(const Batch& batch, const BatchTask& task);
 
 /// How a task stands, from its log (locked while it runs), its outcome and its output.
 [[nodiscard]] TaskStatus status_of(const Batch& batch, const BatchTask& task);

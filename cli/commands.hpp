@@ -18,6 +18,7 @@ void add_simulate_command(CLI::App& program);
 void add_slice_command(CLI::App& program);
 void add_convert_command(CLI::App& program);
 void add_devices_command(CLI::App& program);
+void add_verify_command(CLI::App& program);
 void add_template_command(CLI::App& program);
 
 }  // namespace feldspar::cli

@@ -53,15 +53,23 @@ void write_replay(const std::filesystem::path& volume) {
 }
 
 void apply_config(CLI::App& command, const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  if (!stream || !(text << stream.rdbuf()))
+    throw Error(ErrorKind::usage, fmt::format("{}: the configuration cannot be read", file.string()));
+  apply_config_text(command, text.str(), file.string());
+}
+
+void apply_config_text(CLI::App& command, const std::string& text, const std::string& source) {
   toml::table table;
   try {
-    table = toml::parse_file(file.string());
+    table = toml::parse(text);
   } catch (const toml::parse_error& error) {
-    throw Error(ErrorKind::usage, fmt::format("{}:{}: {}", file.string(), error.source().begin.line,
+    throw Error(ErrorKind::usage, fmt::format("{}:{}: {}", source, error.source().begin.line,
                                               std::string(error.description())));
   }
   for (const auto& [key, value] : table) {
-    const std::string name(key.str()), where = fmt::format("{}: {}", file.string(), name);
+    const std::string name(key.str()), where = fmt::format("{}: {}", source, name);
     CLI::Option* option = command.get_option_no_throw("--" + name);
     if (!option || name == "config" || name == "help")
       throw Error(ErrorKind::usage,

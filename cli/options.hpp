@@ -18,6 +18,9 @@ namespace feldspar::cli {
 /// "voxel-size" is option --voxel-size. Throws Error(usage) naming the file and the key for an unknown one.
 void apply_config(CLI::App& command, const std::filesystem::path& file);
 
+/// The same from a text that stands in `source`.
+void apply_config_text(CLI::App& command, const std::string& text, const std::string& source);
+
 /// The options of `command` that have a value, as such a TOML file, without those named in `leave_out`.
 [[nodiscard]] std::string effective_config(const CLI::App& command,
                                            const std::vector<std::string>& leave_out);

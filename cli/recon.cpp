@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -16,6 +17,7 @@
 #include "cli/console.hpp"
 #include "cli/job.hpp"
 #include "cli/options.hpp"
+#include "cli/verification.hpp"
 #include "io/content_hash.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/volume_part.hpp"
@@ -36,6 +38,7 @@ struct ReconOptions {
   bool json = false;
   bool no_hash = false;
   bool resume = false;
+  std::string verify = "on";
 };
 
 io::VolumeFileOptions file_options(const ReconOptions& options) {
@@ -123,26 +126,26 @@ io::VolumeRecord make_record(const Job& job, const recon::FdkReport& report, con
 }
 
 void print_result(const Job& job, const recon::FdkReport& report, const ReconOptions& options,
-                  std::int64_t clipped) {
+                  std::int64_t clipped, const std::optional<recon::Verdict>& verdict) {
   if (options.json) {
-    std::cout << nlohmann::json{{"output", options.output.string()},
-                                {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
-                                {"voxel_size_mm", job.fdk.grid.spacing.x},
-                                {"device", job.backend->name()},
-                                {"merged_views", job.fdk.projector.merging.views},
-                                {"slabs", job.plan.slabs.size()},
-                                {"seconds", report.total_s},
-                                {"read_s", report.read_s},
-                                {"attenuation_s", report.attenuation_s},
-                                {"rectification_s", report.rectification_s},
-                                {"filter_s", report.filter_s},
-                                {"back_projection_s", report.back_projection_s},
-                                {"write_s", report.write_s},
-                                {"gups", updates(job) / report.back_projection_s * 1e-9},
-                                {"clipped_voxels", clipped},
-                                {"findings", job.findings}}
-                     .dump(2)
-              << '\n';
+    nlohmann::json result{{"output", options.output.string()},
+                          {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
+                          {"voxel_size_mm", job.fdk.grid.spacing.x},
+                          {"device", job.backend->name()},
+                          {"merged_views", job.fdk.projector.merging.views},
+                          {"slabs", job.plan.slabs.size()},
+                          {"seconds", report.total_s},
+                          {"read_s", report.read_s},
+                          {"attenuation_s", report.attenuation_s},
+                          {"rectification_s", report.rectification_s},
+                          {"filter_s", report.filter_s},
+                          {"back_projection_s", report.back_projection_s},
+                          {"write_s", report.write_s},
+                          {"gups", updates(job) / report.back_projection_s * 1e-9},
+                          {"clipped_voxels", clipped},
+                          {"findings", job.findings}};
+    if (verdict) result["verification"] = json_of(*verdict);
+    std::cout << result.dump(2) << '\n';
     return;
   }
   log_info(fmt::format("{} in {} ({:.2f} billion voxel updates a second in back-projection)",
@@ -158,14 +161,20 @@ std::vector<std::filesystem::path> input_files(const Job& job, const std::filesy
 }
 
 /// What a volume's voxels depend on, as one line: a run may go on with another's slabs when it is the same.
-std::string identity_of(const CLI::App& command, const Job& job, const std::filesystem::path& context) {
+std::string identity_of(const CLI::App& command, const JobOptions& options, const Job& job) {
   const geometry::VolumeGrid& grid = job.fdk.grid;
   const std::string facts = fmt::format(
       "{} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(), grid.nx, grid.ny, grid.nz,
       grid.spacing.x, grid.origin.x, grid.origin.y, grid.origin.z,
       effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
-                                 "slabs", "memory", "gpu-memory", "threads", "device", "no-hash"}));
-  return io::text_hash(facts + io::files_fingerprint(input_files(job, context)));
+                                 "slabs", "memory", "gpu-memory", "threads", "device", "no-hash", "verify"}));
+  ThreadPool pool(options.threads);
+  return io::text_hash(facts + io::files_fingerprint(input_files(job, options.truncation.context), pool));
+}
+
+/// The same for a share of it.
+std::string identity_of(const std::string& whole, const SlabShare& share) {
+  return share.is_whole() ? whole : whole + " " + share.text();
 }
 
 void log_resume(const Job& job, const io::VolumeSink& sink) {
@@ -176,15 +185,10 @@ void log_resume(const Job& job, const io::VolumeSink& sink) {
                       : "nothing to go on with: starting from the beginning");
 }
 
-recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer, Progress& progress) {
+recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer) {
   PartSink sink(writer, job.share.slices.first);
-  try {
-    return recon::reconstruct_fdk(*job.source, sink, job.devices(), job.setup, job.plan, job.fdk, progress);
-  } catch (const Error&) {
-    if (writer.can_be_resumed())
-      log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
-    throw;
-  }
+  Progress progress(console_progress());
+  return recon::reconstruct_fdk(*job.source, sink, job.devices(), job.setup, job.plan, job.fdk, progress);
 }
 
 /// The plan for programs: what a cluster must be asked for.
@@ -198,6 +202,48 @@ std::string plan_json(const Job& job) {
              {"estimated_seconds", time.filter_s + time.back_projection_s * slices / job.fdk.grid.nz}}
              .dump(2) +
          "\n";
+}
+
+/// Fills `writer`, and finishes it with the record of how the volume came to be. `identity` is the whole
+/// volume's.
+recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& options, const Job& job,
+                             io::VolumeWriter& writer, const std::string& identity) {
+  recon::FdkReport report = reconstruct(job, writer);
+  for (const std::string& finding : report.findings) log_warning(finding);
+  if (writer.clipped() > 0) {
+    report.findings.push_back(
+        fmt::format("{} voxels lie outside --range {} and were clipped", writer.clipped(), options.range));
+    log_warning(report.findings.back());
+  }
+
+  const std::filesystem::path& context = options.job.truncation.context;
+  std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
+  if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
+  config += effective_config(command, {"scan", "context", "slabs", "help", "config", "output", "dry-run",
+                                       "json", "overwrite", "resume"});
+  io::VolumeRecord record = make_record(job, report, config);
+  record.reconstruction.emplace_back("identity", identity_of(identity, job.share));
+  if (!job.share.is_whole())
+    record.part = io::record_of({identity, job.share.slices, job.fdk.grid.nz, job.fdk.grid.origin.z});
+  const auto files = input_files(job, context);
+  if (!options.no_hash) {
+    ThreadPool pool(options.job.threads);
+    const auto hashes = io::content_hashes(files, pool);
+    for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
+  }
+  writer.finish(record);
+  if (job.share.is_whole()) write_replay(options.output);
+  return report;
+}
+
+/// The verdict on a finished volume, stored in it; none when it was not asked for, or of a share.
+std::optional<recon::Verdict> judge(const Job& job, const ReconOptions& options,
+                                    const kernels::AttenuationTally* tally) {
+  if (options.verify != "on" || !job.share.is_whole()) return std::nullopt;
+  recon::Verdict verdict = verify_volume(job, options.output, tally, options.job.threads);
+  io::store_verification(options.output, record_of(verdict));
+  log_info(describe(verdict));
+  return verdict;
 }
 
 void run(CLI::App& command, ReconOptions& options) {
@@ -214,9 +260,8 @@ void run(CLI::App& command, ReconOptions& options) {
   }
   log_info(describe_plan(job));
 
-  const std::filesystem::path& context = options.job.truncation.context;
-  const std::string whole = identity_of(command, job, context);
-  file.identity = job.share.is_whole() ? whole : whole + " " + job.share.text();
+  const std::string whole = identity_of(command, options.job, job);
+  file.identity = identity_of(whole, job.share);
   file.resume = options.resume;
   file.xdmf = job.share.is_whole();
   options.output = part_path(options.output, job.share.number, job.share.count);
@@ -225,66 +270,70 @@ void run(CLI::App& command, ReconOptions& options) {
     log_info("the volume is complete already");
     if (job.share.is_whole()) write_replay(options.output);
     std::cout << options.output.string() << '\n';
+    if (const auto verdict = judge(job, options, nullptr)) insist(*verdict, options.output);
     return;
   }
   const geometry::Range slices = job.share.slices;
   io::VolumeWriter writer(options.output, geometry::slab_of(job.fdk.grid, slices.first, slices.count()),
                           file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
-  Progress progress(console_progress());
-  recon::FdkReport report = reconstruct(job, writer, progress);
-  for (const std::string& finding : report.findings) log_warning(finding);
-  if (writer.clipped() > 0) {
-    report.findings.push_back(
-        fmt::format("{} voxels lie outside --range {} and were clipped", writer.clipped(), options.range));
-    log_warning(report.findings.back());
+  recon::FdkReport report;
+  try {
+    report = make_volume(command, options, job, writer, whole);
+  } catch (...) {
+    if (writer.can_be_resumed())
+      log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
+    throw;
   }
+  const auto verdict = judge(job, options, &report.tally);
+  print_result(job, report, options, writer.clipped(), verdict);
+  if (verdict) insist(*verdict, options.output);
+}
 
-  std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
-  if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
-  config += effective_config(command, {"scan", "context", "slabs", "help", "config", "output", "dry-run",
-                                       "json", "overwrite", "resume"});
-  io::VolumeRecord record = make_record(job, report, config);
-  record.reconstruction.emplace_back("identity", file.identity);
-  if (!job.share.is_whole())
-    record.part = io::record_of({whole, slices, job.fdk.grid.nz, job.fdk.grid.origin.z});
-  const auto files = input_files(job, context);
-  if (!options.no_hash) {
-    ThreadPool pool(options.job.threads);
-    const auto hashes = io::content_hashes(files, pool);
-    for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
-  }
-  writer.finish(record);
-  if (job.share.is_whole()) write_replay(options.output);
-  print_result(job, report, options, writer.clipped());
+void add_options(CLI::App& command, ReconOptions& options) {
+  command.add_option("-o,--output", options.output, "The HDF5 file to write");
+  command.add_option("--config", options.config, "Options from a TOML file; the command line wins");
+  add_job_options(command, options.job);
+  command.add_option("--type", options.type, "Voxels as float32 or uint16")
+      ->check(CLI::IsMember({"float32", "uint16"}))
+      ->capture_default_str();
+  command.add_option("--range", options.range, "What uint16 spans, as LOW,HIGH in 1/mm")
+      ->capture_default_str();
+  command.add_option("--compress", options.compress, "Deflate level; 0 stores plainly")
+      ->check(CLI::Range(0, 9))
+      ->capture_default_str();
+  command.add_flag("--overwrite", options.overwrite, "Replace an existing output");
+  command.add_flag(
+      "--resume", options.resume,
+      "Go on with what an interrupted run of the same command left behind (not with --compress)");
+  command.add_flag("--no-hash", options.no_hash, "Do not hash the input files into the output");
+  command
+      .add_option("--verify", options.verify,
+                  "Check the volume against the scan: on, or off; exit code 9 when it cannot be trusted")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  command.add_flag("--dry-run", options.dry_run, "Print the plan and stop");
+  command.add_flag("--json", options.json, "Print the result as JSON");
+  command.get_option("--scan")->required(false);  // it may stand in the TOML file
 }
 
 }  // namespace
+
+Job recorded_job(const std::string& configuration, const std::filesystem::path& scan) {
+  CLI::App command("", "recon");
+  ReconOptions options;
+  add_options(command, options);
+  apply_config_text(command, configuration, "the configuration stored in the volume");
+  if (!scan.empty()) options.job.scan = scan;
+  return prepare_job(options.job);
+}
 
 void add_recon_command(CLI::App& program) {
   auto options = std::make_shared<ReconOptions>();
   CLI::App* command =
       program.add_subcommand("recon", "Reconstruct a scan into a volume of attenuation in 1/mm (HDF5)");
   command->footer("Example: feldspar recon Cell01.xtekct -o cell.h5 --memory 8GiB");
-  command->add_option("-o,--output", options->output, "The HDF5 file to write");
-  command->add_option("--config", options->config, "Options from a TOML file; the command line wins");
-  add_job_options(*command, options->job);
-  command->add_option("--type", options->type, "Voxels as float32 or uint16")
-      ->check(CLI::IsMember({"float32", "uint16"}))
-      ->capture_default_str();
-  command->add_option("--range", options->range, "What uint16 spans, as LOW,HIGH in 1/mm")
-      ->capture_default_str();
-  command->add_option("--compress", options->compress, "Deflate level; 0 stores plainly")
-      ->check(CLI::Range(0, 9))
-      ->capture_default_str();
-  command->add_flag("--overwrite", options->overwrite, "Replace an existing output");
-  command->add_flag(
-      "--resume", options->resume,
-      "Go on with what an interrupted run of the same command left behind (not with --compress)");
-  command->add_flag("--no-hash", options->no_hash, "Do not hash the input files into the output");
-  command->add_flag("--dry-run", options->dry_run, "Print the plan and stop");
-  command->add_flag("--json", options->json, "Print the result as JSON");
-  command->get_option("--scan")->required(false);  // it may stand in the TOML file
+  add_options(*command, *options);
   command->callback([command, options] { run(*command, *options); });
 }
 

@@ -8,7 +8,9 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 
@@ -18,6 +20,8 @@ namespace feldspar::io {
 namespace {
 
 constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
+constexpr std::size_t sample_bytes = 4096;
+constexpr std::int64_t sample_distance = std::int64_t{2} << 20, most_samples = 256;
 
 class Descriptor {
  public:
@@ -45,38 +49,73 @@ std::string as_text(const XXH128_hash_t& hash) {
   return fmt::format("xxh3-128:{:016x}{:016x}", hash.high64, hash.low64);
 }
 
+class Hasher {
+ public:
+  Hasher() : state_(XXH3_createState()) {
+    expects(state_ != nullptr, "no memory for a hash", ErrorKind::out_of_memory);
+    (void)XXH3_128bits_reset(state_.get());
+  }
+  void add(const void* bytes, std::size_t count) { (void)XXH3_128bits_update(state_.get(), bytes, count); }
+  [[nodiscard]] std::string text() const { return as_text(XXH3_128bits_digest(state_.get())); }
+
+ private:
+  std::unique_ptr<XXH3_state_t, FreeState> state_;
+};
+
+std::string sample_hash(const std::filesystem::path& file, std::int64_t size) {
+  const Descriptor descriptor(file);
+  if (descriptor.id() < 0) fail(file, errno);
+  (void)::posix_fadvise(descriptor.id(), 0, 0, POSIX_FADV_RANDOM);
+  const std::int64_t last = std::max<std::int64_t>(0, size - static_cast<std::int64_t>(sample_bytes));
+  const std::int64_t steps = std::clamp<std::int64_t>(size / sample_distance, 1, most_samples);
+  std::byte buffer[sample_bytes];
+  Hasher hasher;
+  for (std::int64_t n = 0; n <= steps; ++n) {
+    const std::int64_t start = last / steps * n + last % steps * n / steps;
+    for (std::size_t done = 0; done < sample_bytes;) {
+      const ssize_t count = ::pread(descriptor.id(), buffer, sample_bytes - done,
+                                    static_cast<off_t>(start + static_cast<std::int64_t>(done)));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail(file, errno);
+      if (count == 0) break;
+      hasher.add(buffer, static_cast<std::size_t>(count));
+      done += static_cast<std::size_t>(count);
+    }
+  }
+  return hasher.text();
+}
+
 }  // namespace
 
 std::string content_hash(const std::filesystem::path& file) {
   const Descriptor descriptor(file);
   if (descriptor.id() < 0) fail(file, errno);
   (void)::posix_fadvise(descriptor.id(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  const std::unique_ptr<XXH3_state_t, FreeState> state(XXH3_createState());
-  expects(state != nullptr, "no memory for a hash", ErrorKind::out_of_memory);
-  (void)XXH3_128bits_reset(state.get());
+  Hasher hasher;
   const auto buffer = std::make_unique_for_overwrite<std::byte[]>(buffer_bytes);
   for (;;) {
     const ssize_t count = ::read(descriptor.id(), buffer.get(), buffer_bytes);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail(file, errno);
     if (count == 0) break;
-    (void)XXH3_128bits_update(state.get(), buffer.get(), static_cast<std::size_t>(count));
+    hasher.add(buffer.get(), static_cast<std::size_t>(count));
   }
-  const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
-  return as_text(hash);
+  return hasher.text();
 }
 
 std::string text_hash(std::string_view text) { return as_text(XXH3_128bits(text.data(), text.size())); }
 
-std::string files_fingerprint(const std::vector<std::filesystem::path>& files) {
-  std::string facts;
-  for (const std::filesystem::path& file : files) {
+std::string files_fingerprint(const std::vector<std::filesystem::path>& files, ThreadPool& pool) {
+  std::vector<std::string> facts(files.size());
+  pool.for_each(static_cast<std::ptrdiff_t>(files.size()), [&](std::ptrdiff_t index, int) {
+    const std::filesystem::path& file = files[static_cast<std::size_t>(index)];
     struct stat about;
     if (::stat(file.c_str(), &about) != 0) fail(file, errno);
-    facts += fmt::format("{}\n{} {}.{:09}\n", std::filesystem::absolute(file).string(), about.st_size,
-                         about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
-  }
-  return text_hash(facts);
+    facts[static_cast<std::size_t>(index)] =
+        fmt::format("{}\n{} {}.{:09} {}\n", std::filesystem::absolute(file).string(), about.st_size,
+                    about.st_mtim.tv_sec, about.st_mtim.tv_nsec, sample_hash(file, about.st_size));
+  });
+  return text_hash(fmt::format("{}", fmt::join(facts, "")));
 }
 
 std::vector<std::string> content_hashes(const std::vector<std::filesystem::path>& files, ThreadPool& pool) {

@@ -16,9 +16,11 @@ namespace feldspar::io {
 /// The same of a text.
 [[nodiscard]] std::string text_hash(std::string_view text);
 
-/// One line that changes when any of these files does, or their order: a hash of their names, sizes and
-/// times of change, which takes no reading. Throws Error(io) naming the file.
-[[nodiscard]] std::string files_fingerprint(const std::vector<std::filesystem::path>& files);
+/// One line that changes when any of these files does, or their order: a hash of their names, sizes, times of
+/// change and samples of their content, which takes little reading: the first and the last 4 KiB of each, and
+/// as much every 2 MiB or so between, 256 times at most. Throws Error(io) naming the file.
+[[nodiscard]] std::string files_fingerprint(const std::vector<std::filesystem::path>& files,
+                                            ThreadPool& pool);
 
 /// The hashes of many files at once, in their order.
 [[nodiscard]] std::vector<std::string> content_hashes(const std::vector<std::filesystem::path>& files,

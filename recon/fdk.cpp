@@ -70,6 +70,25 @@ class Works final : public SlabWorks {
 
   void add(const Slab& slab, geometry::Range batch, Counts counts,
            kernels::DeviceView3<float> volume) override {
+    const auto stack = line_integrals(slab, batch, counts);
+    {
+      const Stopwatch time(report_.filter_s);
+      filter(slab, batch, stack);
+    }
+    const Stopwatch time(report_.back_projection_s);
+    back_projector_->accumulate(part(setup_.views, batch), slab.rows, stack, options_.grid, slab.slices,
+                                volume);
+    at(done_, counts.slot)->set();
+    at(done_, (counts.slot + 1) % slots)->wait();
+  }
+
+  void finish() override {
+    const Stopwatch time(report_.back_projection_s);
+    backend_.wait();
+  }
+
+  kernels::DeviceView3<float> line_integrals(const Slab& slab, geometry::Range batch,
+                                             Counts counts) override {
     const int columns = slab.source_window.columns.count(), rows = slab.source_window.rows.count();
     auto stack = line_integrals_->view(columns, rows, batch.count());
     {
@@ -88,20 +107,7 @@ class Works final : public SlabWorks {
                         upright);
       stack = upright;
     }
-    {
-      const Stopwatch time(report_.filter_s);
-      filter(slab, batch, stack);
-    }
-    const Stopwatch time(report_.back_projection_s);
-    back_projector_->accumulate(part(setup_.views, batch), slab.rows, stack, options_.grid, slab.slices,
-                                volume);
-    at(done_, counts.slot)->set();
-    at(done_, (counts.slot + 1) % slots)->wait();
-  }
-
-  void finish() override {
-    const Stopwatch time(report_.back_projection_s);
-    backend_.wait();
+    return stack;
   }
 
   [[nodiscard]] kernels::AttenuationTally tally() const override { return attenuation_->tally(); }

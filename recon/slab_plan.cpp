@@ -85,6 +85,11 @@ Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry
   geometry::Range rows = geometry::shadow_window(setup.views, part, setup.columns, setup.rows).rows;
   if (rows.empty()) rows = {0, std::min(2, setup.rows)};  // beside the detector: filtered, and never met
   rows = {std::max(0, rows.first - extra_rows), std::min(setup.rows, rows.end + extra_rows)};
+  set_rows(slab, setup, rows, halo_rows);
+  return slab;
+}
+
+void set_rows(Slab& slab, const FdkSetup& setup, geometry::Range rows, int halo_rows) {
   slab.rows = {rows.first / 2 * 2, std::min(setup.rows, (rows.end + 1) / 2 * 2)};
   const geometry::PixelWindow window{{0, setup.columns}, slab.rows};
   slab.source_window = setup.rectification ? geometry::source_window(*setup.rectification, window,
@@ -94,7 +99,6 @@ Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry
   geometry::Range& read = slab.source_window.rows;
   if (!read.empty())
     read = {std::max(0, read.first - halo_rows), std::min(setup.source_rows, read.end + halo_rows)};
-  return slab;
 }
 
 namespace {

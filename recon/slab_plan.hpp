@@ -59,4 +59,7 @@ struct SlabPlan {
 [[nodiscard]] Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,
                              int extra_rows = 0, int halo_rows = 0);
 
+/// Sets the rows of a slab, made even, and the pixels that they are made from, with `halo_rows` beyond.
+void set_rows(Slab& slab, const FdkSetup& setup, geometry::Range rows, int halo_rows);
+
 }  // namespace feldspar::recon

@@ -32,6 +32,11 @@ class SlabWorks {
   virtual void add(const Slab& slab, geometry::Range batch, Counts counts,
                    kernels::DeviceView3<float> volume) = 0;
 
+  /// What the same raw counts are before they are weighted and filtered: corrected line integrals of the
+  /// slab's rows on the upright detector. Valid until the next call.
+  [[nodiscard]] virtual kernels::DeviceView3<float> line_integrals(const Slab& slab, geometry::Range batch,
+                                                                   Counts counts) = 0;
+
   /// Returns when all that was added is done.
   virtual void finish() = 0;
 

@@ -95,6 +95,37 @@ void PartialFile::sync() const {
   if (::fsync(descriptor_) != 0) fail(temporary_, "cannot be brought to the disk", errno);
 }
 
+FileHead PartialFile::head(std::uint64_t count) const {
+  struct stat about;
+  if (::fstat(descriptor_, &about) != 0) fail(temporary_, "cannot be read", errno);
+  FileHead head{static_cast<std::uint64_t>(about.st_size), std::string(count, '\0')};
+  for (std::uint64_t done = 0; done < count;) {
+    const ssize_t read =
+        ::pread(descriptor_, head.bytes.data() + done, count - done, static_cast<off_t>(done));
+    if (read < 0 && errno == EINTR) continue;
+    if (read <= 0) fail(temporary_, "cannot be read", read < 0 ? errno : EIO);
+    done += static_cast<std::uint64_t>(read);
+  }
+  return head;
+}
+
+bool PartialFile::restore(const FileHead& head) const {
+  struct stat about;
+  if (::fstat(descriptor_, &about) != 0) fail(temporary_, "cannot be read", errno);
+  if (static_cast<std::uint64_t>(about.st_size) < head.size) return false;
+  for (std::size_t done = 0; done < head.bytes.size();) {
+    const ssize_t count =
+        ::pwrite(descriptor_, head.bytes.data() + done, head.bytes.size() - done, static_cast<off_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(temporary_, "cannot be written", errno);
+    done += static_cast<std::size_t>(count);
+  }
+  if (::ftruncate(descriptor_, static_cast<off_t>(head.size)) != 0)
+    fail(temporary_, "cannot be shortened", errno);
+  sync();
+  return true;
+}
+
 void PartialFile::publish() {
   if (!still_ours())
     throw Error(ErrorKind::io,

@@ -4,11 +4,18 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace feldspar::io {
 
 /// Makes the names in a folder durable, where the file system can.
 void sync_folder_of(const std::filesystem::path& file) noexcept;
+
+/// How a file begins and how long it is, at one moment.
+struct FileHead {
+  std::uint64_t size = 0;
+  std::string bytes = {};
+};
 
 class PartialFile {
  public:
@@ -37,6 +44,13 @@ class PartialFile {
 
   /// Brings what was written so far to the disk. Throws Error(io).
   void sync() const;
+
+  /// Its first `count` bytes. Throws Error(io).
+  [[nodiscard]] FileHead head(std::uint64_t count) const;
+
+  /// Makes it begin so and cuts it to that length, durably. False, and nothing is done, when it is shorter:
+  /// then it is another file. Throws Error(io).
+  [[nodiscard]] bool restore(const FileHead& head) const;
 
   /// Removes the file (unless it is to be kept) and frees its room at once, even while other descriptors are
   /// open.

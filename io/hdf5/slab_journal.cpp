@@ -11,17 +11,42 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/log.hpp"
 #include "io/hdf5/partial_file.hpp"
 
 namespace feldspar::io {
 namespace {
 
-constexpr const char* format_line = "feldspar journal 1";
-constexpr const char* end_line = "finishing";
+constexpr const char* format_line = "feldspar journal 2";
+constexpr const char* end_word = "finishing";
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
   throw Error(ErrorKind::io, fmt::format("{}: {}: {}", path.string(), what, std::strerror(errno)));
+}
+
+std::string hex_of(const std::string& bytes) {
+  constexpr const char* digits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    hex.push_back(digits[static_cast<unsigned char>(c) >> 4]);
+    hex.push_back(digits[static_cast<unsigned char>(c) & 15]);
+  }
+  return hex;
+}
+
+/// Nothing where it is not of this form.
+std::optional<std::string> bytes_of(const std::string& hex) {
+  const auto value = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  std::string bytes;
+  for (std::size_t n = 0; n + 1 < hex.size(); n += 2) {
+    const int high = value(hex[n]), low = value(hex[n + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes.push_back(static_cast<char>(high << 4 | low));
+  }
+  if (hex.size() % 2 != 0) return std::nullopt;
+  return bytes;
 }
 
 }  // namespace
@@ -33,33 +58,44 @@ SlabJournal::~SlabJournal() {
   if (descriptor_ >= 0) (void)::close(descriptor_);
 }
 
-std::vector<SlabJournal::Entry> SlabJournal::read() const {
-  std::vector<Entry> entries;
+SlabJournal::Left SlabJournal::read() const {
+  Left left;
   std::ifstream file(path_, std::ios::binary);
-  if (!file) return entries;
+  if (!file) return left;
   std::stringstream content;
   content << file.rdbuf();
   std::string text = content.str();
   text.resize(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);  // a torn line is none
   std::istringstream lines(text);
   std::string format, identity;
-  if (!std::getline(lines, format) || !std::getline(lines, identity)) return entries;
+  if (!std::getline(lines, format) || !std::getline(lines, identity)) return left;
   if (format != format_line || identity != identity_)
     throw Error(
         ErrorKind::usage,
         fmt::format("{}: belongs to a run with other inputs, options or another version of the program; "
                     "start again without --resume",
                     path_.string()));
-  for (Entry entry; lines >> entry.slices.first >> entry.slices.end >> entry.clipped;) {
-    if (entry.slices.first < 0 || entry.slices.empty())
-      throw Error(ErrorKind::bad_file,
-                  fmt::format("{}: names impossible slices; start again without --resume", path_.string()));
-    entries.push_back(entry);
+  const auto refuse = [&](const char* what) {
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: {}; start again without --resume", path_.string(), what));
+  };
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    if (line.starts_with(end_word)) {
+      std::string word, hex;
+      FileHead index;
+      words >> word >> index.size >> hex;
+      const auto bytes = bytes_of(hex);
+      if (!words || !bytes || bytes->size() > index.size) refuse("its last line makes no sense");
+      left.index = FileHead{index.size, *bytes};
+      break;
+    }
+    Entry entry;
+    if (!(words >> entry.slices.first >> entry.slices.end >> entry.clipped)) refuse("a line makes no sense");
+    if (entry.slices.first < 0 || entry.slices.empty()) refuse("names impossible slices");
+    left.entries.push_back(entry);
   }
-  if (!text.ends_with(fmt::format("\n{}\n", end_line))) return entries;
-  log_warning(
-      fmt::format("{}: its run was killed while it finished the file: starting again", path_.string()));
-  return {};
+  return left;
 }
 
 void SlabJournal::begin(const std::vector<Entry>& entries) {
@@ -82,7 +118,9 @@ void SlabJournal::add(const Entry& entry) {
   ++count_;
 }
 
-void SlabJournal::end() { write(fmt::format("{}\n", end_line)); }
+void SlabJournal::end(const FileHead& index) {
+  write(fmt::format("{} {} {}\n", end_word, index.size, hex_of(index.bytes)));
+}
 
 void SlabJournal::write(const std::string& text) {
   for (std::size_t done = 0; done < text.size();) {

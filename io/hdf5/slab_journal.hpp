@@ -3,21 +3,30 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "geometry/coverage.hpp"
+#include "io/hdf5/partial_file.hpp"
 
 namespace feldspar::io {
 
 /// A text file: a line that names the format, a line with the identity of the run, a line a slab, and a last
-/// one when the file's index begins to change. Each line is on the disk before the next thing happens; one
-/// that a crash cut short does not count.
+/// one when the file's index begins to change, with the index as it was. Each line is on the disk before the
+/// next thing happens; one that a crash cut short does not count.
 class SlabJournal {
  public:
   struct Entry {
     geometry::Range slices;
     std::int64_t clipped = 0;  ///< voxels beyond the range of uint16 in them
+  };
+
+  /// What an earlier run left.
+  struct Left {
+    std::vector<Entry> entries = {};
+    std::optional<FileHead> index = {};  ///< to be put back before the entries are true, where the run had
+                                         ///< begun to finish the file
   };
 
   /// Nothing is read or written yet.
@@ -26,10 +35,9 @@ class SlabJournal {
   SlabJournal(const SlabJournal&) = delete;
   SlabJournal& operator=(const SlabJournal&) = delete;
 
-  /// What an earlier run of the same identity finished; empty without such a run, and when it was killed
-  /// while it finished the file. Throws Error(usage) when the journal is another run's: other inputs, options
-  /// or program.
-  [[nodiscard]] std::vector<Entry> read() const;
+  /// What an earlier run of the same identity finished; no entries without such a run. Throws Error(usage)
+  /// when the journal is another run's: other inputs, options or program.
+  [[nodiscard]] Left read() const;
 
   /// Begins with these entries; what stood there is replaced. Throws Error(io).
   void begin(const std::vector<Entry>& entries);
@@ -37,9 +45,8 @@ class SlabJournal {
   /// Adds slices whose voxels are durable. Throws Error(io).
   void add(const Entry& entry);
 
-  /// From now on the voxels cannot be vouched for: the index of their file changes, and a crash may tear it.
-  /// Throws Error(io).
-  void end();
+  /// From now on the file's index changes, and a crash may tear it: `index` is what it was. Throws Error(io).
+  void end(const FileHead& index);
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
 

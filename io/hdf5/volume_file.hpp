@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -85,6 +86,15 @@ class VolumeWriter final : public VolumeSink {
   std::unique_ptr<State> state_;
 };
 
+/// Adds /entry/verification to a finished volume, or replaces it. Throws Error(io).
+void store_verification(const std::filesystem::path& path, const Record& verification);
+
+/// What the voxels of a file can hold.
+struct StoredRange {
+  double lowest = -std::numeric_limits<double>::infinity();
+  double highest = std::numeric_limits<double>::infinity();
+  double quantum = 0;  ///< 1/mm from one value to the next; 0 for floating point
+};
 /// True when a run of this identity has finished the volume at `path`; what it may have left beside it is
 /// removed then. Throws what VolumeReader throws.
 [[nodiscard]] bool is_finished(const std::filesystem::path& path, const std::string& identity);
@@ -100,6 +110,7 @@ class VolumeReader {
 
   [[nodiscard]] const geometry::VolumeGrid& grid() const noexcept;
   [[nodiscard]] const std::string& title() const noexcept;
+  [[nodiscard]] StoredRange range() const noexcept;
 
   /// Voxels [x, x+nx) x [y, y+ny) x [z, z+nz) in 1/mm.
   [[nodiscard]] Array3<float> read(int x, int nx, int y, int ny, int z, int nz) const;

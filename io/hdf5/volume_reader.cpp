@@ -159,6 +159,12 @@ VolumeReader::~VolumeReader() = default;
 const geometry::VolumeGrid& VolumeReader::grid() const noexcept { return state_->grid; }
 const std::string& VolumeReader::title() const noexcept { return state_->title; }
 
+StoredRange VolumeReader::range() const noexcept {
+  const VoxelCoding& coding = state_->coding;
+  if (coding.type == VoxelType::float32) return {};
+  return {coding.offset, coding.offset + VoxelCoding::highest_code * coding.factor, coding.factor};
+}
+
 Array3<float> VolumeReader::read(int x, int nx, int y, int ny, int z, int nz) const {
   const geometry::VolumeGrid& grid = state_->grid;
   const auto inside = [](int first, int count, int all) {

@@ -56,8 +56,7 @@ Dataset create_voxels(const Group& group, Shape volume, VoxelCoding coding, int 
           "making the voxels"};
 }
 
-void describe_voxels(const Group& group, const Dataset& voxels, const geometry::VolumeGrid& grid,
-                     VoxelCoding coding) {
+void describe_voxels(const Dataset& voxels, const geometry::VolumeGrid& grid, VoxelCoding coding) {
   put_attribute(voxels, "interpretation", "image");
   const double size[3] = {grid.spacing.z * 1e3, grid.spacing.y * 1e3, grid.spacing.x * 1e3};
   const hsize_t three = 3;
@@ -77,6 +76,10 @@ void describe_voxels(const Group& group, const Dataset& voxels, const geometry::
       fmt::format("Linear attenuation, 16-bit code (1/mm = code * {} + {})", coding.factor, coding.offset));
   put_attribute(voxels, "scale_factor", coding.factor);  // the names of the CF conventions, for xarray
   put_attribute(voxels, "add_offset", coding.offset);
+}
+
+void put_coding(const Group& group, VoxelCoding coding) {
+  if (coding.type == VoxelType::float32) return;
   put_attribute(put_number(group, layout::scaling_factor, coding.factor), "units", layout::per_mm);
   put_attribute(put_number(group, layout::offset, coding.offset), "units", layout::per_mm);
 }
@@ -182,8 +185,9 @@ struct VolumeWriter::State {
     put_axis(data, 0, grid.nz, grid.origin.z, grid.spacing.z);
     put_axis(data, 1, grid.ny, grid.origin.y, grid.spacing.y);
     put_axis(data, 2, grid.nx, grid.origin.x, grid.spacing.x);
-    voxels = create_voxels(data, shape, coding, options.deflate);
-    describe_voxels(data, voxels, grid, coding);
+    put_coding(data, coding);
+    voxels = create_voxels(data, shape, coding, options.deflate);  // last: end_journal() keeps what is before
+    describe_voxels(voxels, grid, coding);
     chunks.emplace(voxels, shape, coding, options.deflate, options.threads);
   }
 
@@ -192,9 +196,15 @@ struct VolumeWriter::State {
   /// Opens what an earlier run left behind. False when there is nothing to go on with.
   bool go_on() {
     partial.keep(true);  // an error from here on must not cost what another run left
-    const auto entries = journal.read();
+    const auto [entries, index] = journal.read();
     partial.keep(!entries.empty());
     if (entries.empty()) return false;
+    if (index && !partial.restore(*index)) {
+      log_warning(fmt::format("{}: is not the file that its journal describes: starting again",
+                              partial.temporary_path().string()));
+      partial.keep(false);
+      return false;
+    }
     const Shape shape{grid.nx, grid.ny, grid.nz};
     try {
       const Properties access = output_access();
@@ -255,6 +265,16 @@ struct VolumeWriter::State {
     journal.add({slices, clipped_there});
   }
 
+  /// Keeps what the record is going to change: all that lies before the voxels.
+  void end_journal() {
+    const hsize_t first_chunk[3] = {0, 0, 0};
+    unsigned filters = 0;
+    haddr_t address = 0;
+    hsize_t bytes = 0;
+    check(H5Dget_chunk_info_by_coord(voxels, first_chunk, &filters, &address, &bytes), "finding the voxels");
+    journal.end(partial.head(address));
+  }
+
   void close() {
     chunks.reset();
     voxels.close("closing the voxels");
@@ -312,7 +332,7 @@ void VolumeWriter::finish(const VolumeRecord& record) {
   state.guarded([&] {
     expects(state.chunks && state.chunks->complete(),
             "a volume was finished before all its slices were written");
-    if (state.journaled()) state.journal.end();
+    if (state.journaled()) state.end_journal();
     put_volume_record(state.entry, record);
     state.close();
   });

@@ -43,13 +43,18 @@ TEST_F(BatchRun, LosesOnlyTheScansThatAreCorrupt) {
 
   EXPECT_EQ(outcome.exit_code, 3) << outcome.output;
   EXPECT_NE(outcome.output.find("97 of 100 volumes done, 3 failed"), std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output.find("; 97 done with warnings"), std::string::npos) << outcome.output;
   std::vector<std::string> failed;
   std::size_t peak = 0;
   for (const auto& job : status()) {
     peak = std::max(peak, job["peak_bytes"].get<std::size_t>());
     const std::string name = job["name"];
     EXPECT_EQ(has("volumes/" + name + ".h5"), job["state"] == "done") << job;
-    if (job["state"] != "failed") continue;
+    EXPECT_EQ(job["log"].get<std::string>(), (folder_ / "jobs.batch" / (name + ".log")).string());
+    if (job["state"] != "failed") {
+      EXPECT_GE(job["warnings"], 1) << job;  // the simulated scan never measured its centre of rotation
+      continue;
+    }
     failed.push_back(name);
     EXPECT_NE(job["reason"].get<std::string>().find("scans/" + name), std::string::npos) << job;
   }

@@ -40,6 +40,12 @@ class Faults : public testing::ProgramFolder {
 TEST_F(Faults, OfReadingEndTheRunWithTheFilesName) {
   expect_recovery("pread EIO 3 1000000 markers_0021.tif", 4, {"markers_0021.tif"});
   expect_recovery("pread END 3 1000000 markers_0021.tif", 3, {"markers_0021.tif"});
+  // In the middle of the volume: the slabs before it are kept. How many reads that takes is found by trying.
+  for (int n = 80; n < 300 && !has("v.h5.journal"); n += 5)
+    ASSERT_EQ(run_with(fmt::format("pread EIO {} 1000000 markers_0021.tif", n)).exit_code, 4) << n;
+  EXPECT_FALSE(has("v.h5"));
+  expect_success(fmt::format(command, "v"));
+  expect_the_bits();
 }
 
 TEST_F(Faults, OfWritingEndTheRunAndKeepWhatIsDone) {
@@ -47,6 +53,34 @@ TEST_F(Faults, OfWritingEndTheRunAndKeepWhatIsDone) {
   expect_recovery("pwrite EIO 10 1 .partial", 4, {"v.h5"});
   expect_recovery("fsync EIO 3 1 .partial", 4, {"v.h5.partial"});
   expect_recovery("write ENOSPC 2 1 .journal", 4, {"v.h5.journal"});
+}
+
+TEST_F(Faults, OfFinishingTheFileCostNoSlab) {
+  const auto goes_on = [&](const std::string& fault, int code) {
+    const testing::Outcome failed = run_with(fault);
+    ASSERT_EQ(failed.exit_code, code) << fault << ": " << failed.output;
+    EXPECT_FALSE(has("v.h5")) << fault;
+    const testing::Outcome next = shell("'" FELDSPAR_PROGRAM "' " + fmt::format(command, "v"));
+    ASSERT_EQ(next.exit_code, 0) << fault << ": " << next.output;
+    EXPECT_NE(next.output.find("going on: 96 of 96 slices"), std::string::npos) << fault << next.output;
+    expect_the_bits();
+    EXPECT_FALSE(has("v.h5.partial") || has("v.h5.journal")) << fault;
+    std::filesystem::remove(folder_ / "v.h5");
+  };
+  goes_on("fsync EIO 0 1 .xmf.partial", 4);
+  goes_on("fsync KILL 0 1 .xmf.partial", 137);
+  // Some of the writes after the last slab, of which there are well over a hundred.
+  int late = 0;
+  for (int n = 11; n < 1000; n += 37) {
+    const std::string fault = fmt::format("pwrite ENOSPC {} 1000000 .h5.partial", n);
+    if (run_with(fault).exit_code == 0) break;
+    const bool finishing = shell("grep -q '^finishing' v.h5.journal").exit_code == 0;
+    (void)shell("rm -f v.h5*");
+    if (!finishing) continue;
+    ++late;
+    goes_on(fault, 4);
+  }
+  EXPECT_GT(late, 2);
 }
 
 TEST_F(Faults, ThatPassCostNothing) {
@@ -63,6 +97,14 @@ TEST_F(Faults, ThatPassCostNothing) {
 
 TEST_F(Faults, OfMemoryEndTheRunOrMakeItsSlabsSmaller) {
   expect_recovery("alloc ENOMEM 0 1000000 60000", 5, {"memory"});
+  for (int n = 0; n < 6; ++n) {
+    const testing::Outcome outcome = run_with(fmt::format("alloc ENOMEM {} 1 60000", n));
+    EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 5) << n << ": " << outcome.output;
+    EXPECT_EQ(has("v.h5"), outcome.exit_code == 0) << n;
+    expect_success(fmt::format(command, "v"));
+    expect_the_bits();
+    std::filesystem::remove(folder_ / "v.h5");
+  }
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ TEST_F(Pipeline, RealLaboratoryScanIsQuantitativeAndSharpOneWayRound) {
   const auto scan = testing::test_data() / "fan_htc2022/htc2022_ta_cone_nxtomo.nxs";
   FELDSPAR_NEEDS_DATA("fan_htc2022/htc2022_ta_cone_nxtomo.nxs");
   ASSERT_EQ(run("recon '" + scan.string() + "' -o right.h5").exit_code, 0);
-  ASSERT_EQ(run("recon '" + scan.string() + "' -o wrong.h5 --reverse-rotation").exit_code, 0);
+  ASSERT_EQ(run("recon '" + scan.string() + "' -o wrong.h5 --reverse-rotation --verify off").exit_code, 0);
 
   const auto energy = [&](const char* file) {
     double sum = 0;

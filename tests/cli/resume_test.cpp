@@ -82,6 +82,21 @@ TEST_F(Resume, IsRefusedWhenInputsOrOptionsChanged) {
   ASSERT_TRUE(has("v.h5.journal")) << stopped.output;
 
   expect_failure(std::string(command) + " --window hann", 2, {"v.h5.journal", "other inputs, options"});
+  const auto image = folder_ / "scan/markers_0030.tif";
+  const auto time = std::filesystem::last_write_time(image);
+  const auto change_byte = [&] {
+    std::fstream file(image, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(2000);
+    const char other = static_cast<char>(~file.get());
+    file.seekp(2000);
+    file.put(other);
+    file.close();
+    std::filesystem::last_write_time(image, time);
+  };
+  change_byte();  // which leaves size and time as they were
+  expect_failure(command, 2, {"v.h5.journal", "other inputs, options"});
+  change_byte();
+  EXPECT_EQ(run(command, with_fault("pwrite ENOSPC 12 1000000 .partial")).exit_code, 4);
   std::ofstream(folder_ / "scan/markers_0001.tif", std::ios::app) << "x";
   expect_failure(command, 2, {"v.h5.journal", "other inputs, options"});
 }

@@ -5,6 +5,7 @@
 std::vector<std::string> feldspar::fuzz::seeds() {
   io::SlabJournal journal(scratch() / "seed.journal", "run");
   journal.begin({{{0, 16}, 0}, {{16, 32}, 5}});
+  journal.end({.size = 100, .bytes = "index"});
   return {content_of(scratch() / "seed.journal")};
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "base/error.hpp"
 #include "io/hdf5/volume_file.hpp"
@@ -123,6 +124,56 @@ TEST(VolumeResuming, StartsAgainWhereTheFileIsDamaged) {
   const TempFolder folder;
   interrupt(folder / "v.h5");
   std::filesystem::resize_file(folder / "v.h5.partial", 100);
+
+  const io::VolumeWriter writer(folder / "v.h5", grid, journaled("one", true));
+
+  EXPECT_FALSE(writer.has({0, 16}));
+}
+
+/// The journal holds all that finishing changes in what was in the file before, also where the index of the
+/// chunks has several nodes.
+TEST(VolumeResuming, PutsTheIndexBackWhereFinishingTheFileFailed) {
+  const geometry::VolumeGrid tall = grid_of(8, 8, 1500);
+  for (const io::VoxelType type : {io::VoxelType::float32, io::VoxelType::uint16}) {
+    const TempFolder folder;
+    io::VolumeFileOptions options = journaled();
+    options.type = type, options.lowest = 0, options.highest = 1;
+    const auto content = [&](const char* name) {
+      std::ostringstream text;
+      text << std::ifstream(folder / name, std::ios::binary).rdbuf();
+      return text.str().substr(96);  // but for the superblock, of which opening the file drops what is cached
+    };
+    std::filesystem::create_directory(folder / "v.xmf");  // the sidecar cannot be made
+    std::string before;
+    {
+      io::VolumeWriter writer(folder / "v.h5", tall, options);
+      writer.write(0, slab_at(tall, 0, tall.nz).view());
+      before = content("v.h5.partial");
+      io::VolumeRecord record;
+      record.title = record.configuration = std::string(3000, 't');
+      EXPECT_THROW(writer.finish(record), Error);
+      EXPECT_TRUE(writer.can_be_resumed());
+    }
+    ASSERT_NE(content("v.h5.partial"), before);
+    std::filesystem::remove(folder / "v.xmf");
+    options.resume = true;
+
+    io::VolumeWriter writer(folder / "v.h5", tall, options);
+
+    EXPECT_TRUE(writer.has({0, tall.nz}));
+    EXPECT_TRUE(content("v.h5.partial") == before);
+  }
+}
+
+TEST(VolumeResuming, StartsAgainWhereTheFileIsNotTheJournals) {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "v.xmf");
+  {
+    io::VolumeWriter writer(folder / "v.h5", grid, journaled());
+    writer.write(0, slab_at(grid, 0, grid.nz).view());
+    EXPECT_THROW(writer.finish({}), Error);
+  }
+  std::filesystem::resize_file(folder / "v.h5.partial", 0);
 
   const io::VolumeWriter writer(folder / "v.h5", grid, journaled("one", true));
 

@@ -2,8 +2,8 @@
 //   FELDSPAR_FAULT="CALL WHAT FIRST COUNT PATH"
 // Of the calls CALL (read, pread, write, pwrite, fsync, alloc) on files whose name has PATH in it, those from
 // number FIRST on (from 0), COUNT of them, go wrong: WHAT is ENOSPC, EIO, EINTR, SHORT (half of it is done),
-// END (as if the file ended) or KILL (the process is killed before the call). For alloc, PATH is the smallest
-// size in bytes and WHAT is ENOMEM.
+// END (as if the file ended), KILL (the process is killed before the call) or WAIT (the call waits as long as
+// the file FELDSPAR_FAULT_WHILE is there). For alloc, PATH is the smallest size in bytes and WHAT is ENOMEM.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -30,8 +30,11 @@ struct Fault {
   bool strikes() {
     const long number = seen++;
     if (number < first || number >= first + count) return false;
-    if (std::strcmp(what, "KILL") == 0) (void)::kill(::getpid(), SIGKILL);
-    return true;
+    if (is("KILL")) (void)::kill(::getpid(), SIGKILL);
+    if (!is("WAIT")) return true;
+    const char* reason = std::getenv("FELDSPAR_FAULT_WHILE");
+    while (reason && ::access(reason, F_OK) == 0) (void)::usleep(10000);
+    return false;
   }
   bool strikes(const char* name, int file) {
     if (!active || std::strcmp(call, name) != 0) return false;

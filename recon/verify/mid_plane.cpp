@@ -1,0 +1,207 @@
+#include "recon/verify/mid_plane.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/parallel.hpp"
+#include "kernels/forward_projector.hpp"
+#include "recon/device_array.hpp"
+#include "recon/verify/upright_rows.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+using geometry::Range;
+
+constexpr int views_at_once = 16;
+constexpr std::size_t bytes_at_once = std::size_t{16} << 20;  // of the volume
+
+double row_at(const geometry::View& view, double height) { return project(view, {0, 0, height}).row; }
+
+/// The height nearest to the wanted one whose row is on the detector in every view.
+double visible(const FdkSetup& setup, double height) {
+  for (const geometry::View& view : setup.views) {
+    const double row = row_at(view, height), cut = std::clamp(row, 0.0, setup.rows - 1.0);
+    if (row == cut) continue;
+    const double a = row_at(view, 0), b = row_at(view, 1);  // linear in the height for an upright detector
+    height = (cut - a) / (b - a);
+  }
+  return height;
+}
+
+/// Between which slices, not cut to the grid, the rays can pass where they are above or below it.
+struct Slices {
+  double lowest = 0, highest = 0;
+};
+Slices rays_between(const geometry::VolumeGrid& grid, const Sinogram& like) {
+  const geometry::Vec3 a = grid.origin, b = grid.centre_of(grid.nx - 1, grid.ny - 1, grid.nz - 1);
+  const double reach =
+      std::hypot(std::max(std::abs(a.x), std::abs(b.x)), std::max(std::abs(a.y), std::abs(b.y)));
+  double lowest = like.height, highest = like.height;
+  for (const geometry::View& view : like.views) {
+    const double slope = view.is_parallel()
+                             ? view.direction.z / std::hypot(view.direction.x, view.direction.y)
+                             : (like.height - view.source.z) / std::hypot(view.source.x, view.source.y);
+    lowest = std::min(lowest, like.height - std::abs(slope) * reach);
+    highest = std::max(highest, like.height + std::abs(slope) * reach);
+  }
+  const auto slice = [&](double z) { return (z - a.z) / grid.spacing.z; };
+  return {slice(lowest), slice(highest)};
+}
+
+Range slices_met(const geometry::VolumeGrid& grid, const Sinogram& like) {
+  const Slices between = rays_between(grid, like);
+  const auto cut = [&](double k) {
+    return static_cast<int>(std::clamp(k, 0.0, static_cast<double>(grid.nz)));
+  };
+  return {cut(std::floor(between.lowest) - 1), cut(std::ceil(between.highest) + 2)};
+}
+
+/// The length of a view's ray through pixel (`column`, 0) within the grid's box, endless along z.
+double chord(const geometry::VolumeGrid& grid, const geometry::View& view, int column) {
+  const geometry::Vec3 pixel = view.pixel_origin + column * view.column_step;
+  const geometry::Vec3 from = view.is_parallel() ? pixel : view.source;
+  const geometry::Vec3 ray = view.is_parallel() ? view.direction : pixel - view.source;
+  double enter = -INFINITY, leave = INFINITY;
+  const auto cut = [&](double start, double step, double lowest, double spacing, int count) {
+    const double a = (lowest - 0.5 * spacing - start) / step,
+                 b = (lowest + (count - 0.5) * spacing - start) / step;
+    enter = std::max(enter, std::min(a, b)), leave = std::min(leave, std::max(a, b));
+  };
+  cut(from.x, ray.x, grid.origin.x, grid.spacing.x, grid.nx);
+  cut(from.y, ray.y, grid.origin.y, grid.spacing.y, grid.ny);
+  return std::max(0.0, leave - enter) * std::hypot(ray.x, ray.y, ray.z);
+}
+
+double robust_deviation(std::vector<double> differences, double factor) {
+  for (double& d : differences) d = std::abs(d);
+  return 1.4826 * median(std::move(differences)) / factor;
+}
+
+/// Fills the rows of `result` that belong to the views of `batch`.
+void measure_views(Range batch, const FdkSetup& setup, UprightRows& reader, Sinogram& result) {
+  double lowest = setup.rows, highest = -1;
+  for (int n = batch.first; n < batch.end; ++n) {
+    const double row = row_at(setup.views[static_cast<std::size_t>(n)], result.height);
+    lowest = std::min(lowest, row), highest = std::max(highest, row);
+  }
+  const auto cut = [&](double row) {
+    return std::clamp(static_cast<int>(std::floor(row)), 0, setup.rows - 1);
+  };
+  const UprightRows::Rows rows = reader.read(batch, {cut(lowest), std::min(setup.rows, cut(highest) + 2)});
+  for (int n = batch.first; n < batch.end; ++n) {
+    const geometry::View& view = setup.views[static_cast<std::size_t>(n)];
+    const double row = std::clamp(row_at(view, result.height), 0.0, setup.rows - 1.0);
+    const int below = std::min(static_cast<int>(row) - rows.first, rows.values.ny - 1);
+    const int above = std::min(below + 1, rows.values.ny - 1);
+    const float share = static_cast<float>(row - std::floor(row));
+    const float* const a = rows.values.row(below, n - batch.first);
+    const float* const b = rows.values.row(above, n - batch.first);
+    for (int i = 0; i < setup.columns; ++i) result.row(n)[i] = (1 - share) * a[i] + share * b[i];
+    result.views[static_cast<std::size_t>(n)] = from_pixel(view, 0, row);
+  }
+}
+
+Sinogram cast_slices(const geometry::VolumeGrid& grid, const std::function<Array3<float>(int, int)>& read,
+                     const Sinogram& like, kernels::Backend& backend) {
+  const std::size_t slice = static_cast<std::size_t>(grid.nx) * static_cast<std::size_t>(grid.ny);
+  const Range met = slices_met(grid, like);
+  const int together =
+      std::clamp(static_cast<int>(bytes_at_once / (slice * sizeof(float))), 1, std::max(1, met.count()));
+  const auto projector = backend.make_forward_projector();
+  Sinogram shadow = like;
+  DeviceArray3<float> rays(backend, shadow.values.size(), "re-projected rays");
+  DeviceArray3<float> part(backend, slice * static_cast<std::size_t>(together), "slices to re-project");
+  rays.fill_zero(shadow.values.size());
+  for (int first = met.first; first < met.end; first += together) {
+    const int count = std::min(together, met.end - first);
+    Array3<float> voxels = read(first, count);
+    for (float& value : voxels.view().values())
+      if (!std::isfinite(value)) value = 0;  // counted elsewhere; here it would hide the rest
+    part.upload(voxels.data(), voxels.size());
+    projector->accumulate(shadow.views, {{0, like.columns}, {0, 1}}, rays.view(like.columns, 1, like.count()),
+                          grid, {first, first + count}, part.view(grid.nx, grid.ny, count));
+    backend.wait();
+  }
+  rays.download(shadow.values.data(), shadow.values.size());
+  backend.wait();
+  return shadow;
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
+                 double height, int threads) {
+  Sinogram result{.columns = setup.columns, .height = visible(setup, height), .trusted = setup.measured};
+  result.trusted = {std::max(0, result.trusted.first), std::min(setup.columns, result.trusted.end)};
+  if (result.trusted.count() < 8) result.trusted = {0, setup.columns};
+  const int views = static_cast<int>(setup.views.size());
+  result.values.resize(static_cast<std::size_t>(views) * static_cast<std::size_t>(setup.columns));
+  result.views.resize(static_cast<std::size_t>(views));
+  ThreadPool pool(threads);
+  std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
+  pool.for_each((views + views_at_once - 1) / views_at_once, [&](std::ptrdiff_t n, int worker) {
+    auto& reader = readers[static_cast<std::size_t>(worker)];
+    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options);
+    const int first = static_cast<int>(n) * views_at_once;
+    measure_views({first, std::min(views, first + views_at_once)}, setup, *reader, result);
+  });
+  return result;
+}
+
+Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backend& backend) {
+  return cast_slices(volume.grid, volume.read, like, backend);
+}
+
+Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like) {
+  Sinogram lengths = like;
+  const Slices met = rays_between(grid, like);
+  const bool leave = met.lowest < -1 || met.highest > grid.nz;
+  for (int n = 0; n < like.count(); ++n)
+    for (int i = 0; i < like.columns; ++i)
+      lengths.row(n)[i] =
+          leave ? 0 : static_cast<float>(chord(grid, like.views[static_cast<std::size_t>(n)], i));
+  return lengths;
+}
+
+int edge_columns(const Sinogram& sinogram) { return std::clamp(sinogram.columns / 32, 2, 32); }
+
+bool is_whole(const Sinogram& measured) {
+  double edges = 0, all = 0;
+  const int margin = edge_columns(measured), first = measured.trusted.first, end = measured.trusted.end;
+  for (int n = 0; n < measured.count(); ++n) {
+    const float* const p = measured.row(n);
+    const auto mean = [&](int a, int b) {
+      double sum = 0;
+      for (int i = a; i < b; ++i) sum += p[i];
+      return sum / (b - a);
+    };
+    edges += std::max(0.0, std::max(mean(first, first + margin), mean(end - margin, end)));
+    all += std::abs(mean(first, end));
+  }
+  return edges < 0.1 * all;
+}
+
+double noise_of(const Sinogram& sinogram) {
+  std::vector<double> along, across;
+  const int views = sinogram.count(), stride = std::max(1, views / 256);
+  for (int n = 0; n < views; n += stride)
+    for (int i = sinogram.trusted.first + 1; i + 1 < sinogram.trusted.end; ++i) {
+      const float* const p = sinogram.row(n);
+      along.push_back(p[i - 1] - 2.0 * p[i] + p[i + 1]);
+      if (n > 0 && n + 1 < views)
+        across.push_back(sinogram.row(n - 1)[i] - 2.0 * p[i] + sinogram.row(n + 1)[i]);
+    }
+  const double from_columns = robust_deviation(std::move(along), std::sqrt(6.0));
+  if (views < 3) return from_columns;
+  return std::min(from_columns, robust_deviation(std::move(across), std::sqrt(6.0)));
+}
+
+}  // namespace feldspar::recon

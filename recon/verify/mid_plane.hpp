@@ -1,0 +1,60 @@
+// One row of all projections, as measured and as the finished volume would cast it.
+#pragma once
+
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "recon/fdk.hpp"
+
+namespace feldspar::recon {
+
+/// A finished volume that is read piece by piece: slices [z, z+nz) whole.
+struct FinishedVolume {
+  geometry::VolumeGrid grid;
+  std::function<Array3<float>(int z, int nz)> read;
+  double quantum = 0;  ///< 1/mm between the values that it can store; 0 for floating point
+  double lowest = -INFINITY, highest = INFINITY;  ///< that it can store; what lay beyond was clipped
+
+  [[nodiscard]] bool clips_air() const { return lowest >= 0; }
+};
+
+/// The rays of all views through the points of the axis at one height: views x columns.
+struct Sinogram {
+  int columns = 0;
+  double height = 0;                       ///< mm on the axis
+  geometry::Range trusted;                 ///< columns that were measured in every view
+  std::vector<geometry::View> views = {};  ///< whose row 0 is the sinogram's
+  std::vector<float> values = {};
+
+  [[nodiscard]] int count() const { return static_cast<int>(views.size()); }
+  [[nodiscard]] const float* row(int view) const {
+    return values.data() + static_cast<std::ptrdiff_t>(view) * columns;
+  }
+  [[nodiscard]] float* row(int view) { return values.data() + static_cast<std::ptrdiff_t>(view) * columns; }
+};
+
+/// Line integrals at `height`, or as near to it as every view sees, interpolated between two detector rows.
+[[nodiscard]] Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
+                               double height, int threads);
+
+/// What `volume` casts along the rays of `like`. Reads only the slices that they can meet, a few at a time.
+[[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backend& backend);
+
+/// The lengths in mm of the rays of `like` within `grid`. All 0 when rays leave the grid above or below.
+[[nodiscard]] Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like);
+
+/// How many columns at either end are looked at for air.
+[[nodiscard]] int edge_columns(const Sinogram& sinogram);
+
+/// True when the rows end beside the object, in air.
+[[nodiscard]] bool is_whole(const Sinogram& sinogram);
+
+/// The standard deviation of the noise of a line integral, from the second differences of its neighbours
+/// along the columns and from view to view, whichever says less. Structure counts as noise, never the other
+/// way round.
+[[nodiscard]] double noise_of(const Sinogram& sinogram);
+
+[[nodiscard]] double median(std::vector<double> values);
+
+}  // namespace feldspar::recon

@@ -1,0 +1,224 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "recon/verify/data_checks.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+using geometry::Vec3;
+using std::numbers::pi;
+
+constexpr double least_pairs = 500;
+constexpr double sigmas = 4;        // of errors that are doubled already
+constexpr double axis_limit = 0.5;  // columns: edges are doubled by twice this
+constexpr double scale_limit = 0.005;
+constexpr double pixel_error = 1e-4;  // one count of 16 bits behind a line integral of 2
+constexpr double clearly = 1.2;       // ratio of two misfits of thousands of rays each
+
+double azimuth(const geometry::View& view) {
+  return view.is_parallel() ? std::atan2(-view.direction.y, -view.direction.x)
+                            : std::atan2(view.source.y, view.source.x);
+}
+
+double within_turn(double angle) { return angle - 2 * pi * std::floor(angle / (2 * pi)); }
+
+/// What is supposed of the detector beside what the geometry says of it.
+struct Supposed {
+  double shift = 0;  ///< columns
+  double scale = 0;  ///< share
+};
+
+/// The views around the turn, to be asked for any angle.
+class Turn {
+ public:
+  explicit Turn(const Sinogram& sinogram) : s_(sinogram), order_(static_cast<std::size_t>(s_.count())) {
+    std::iota(order_.begin(), order_.end(), 0);
+    for (const geometry::View& view : s_.views) at_.push_back(within_turn(azimuth(view)));
+    std::sort(order_.begin(), order_.end(), [&](int a, int b) { return angle(a) < angle(b); });
+    std::vector<double> gaps;
+    for (std::size_t n = 1; n < order_.size(); ++n) gaps.push_back(angle(order_[n]) - angle(order_[n - 1]));
+    step_ = median(gaps);
+  }
+
+  [[nodiscard]] double angle(int view) const { return at_[static_cast<std::size_t>(view)]; }
+  [[nodiscard]] double step() const { return step_; }
+
+  /// The ray at angle `fan` from the one to the axis (or at distance `fan` beside it) in a view at `azimuth`,
+  /// interpolated between two views; false where none is near.
+  bool look(double azimuth, double fan, const Supposed& supposed, double& out) const {
+    azimuth = within_turn(azimuth);
+    const auto above = std::upper_bound(order_.begin(), order_.end(), azimuth,
+                                        [&](double a, int view) { return a < angle(view); });
+    const int next = above == order_.end() ? order_.front() : *above;
+    const int previous = above == order_.begin() ? order_.back() : *(above - 1);
+    const double gap = within_turn(angle(next) - angle(previous)),
+                 share = within_turn(azimuth - angle(previous)) / gap;
+    if (!(gap > 0) || gap > 2.5 * step_) return false;
+    double a = 0, b = 0;
+    if (!sample(previous, fan, supposed, a) || !sample(next, fan, supposed, b)) return false;
+    out = (1 - share) * a + share * b;
+    return true;
+  }
+
+  /// A view's ray at `fan`; false beyond what was measured.
+  bool sample(int view, double fan, const Supposed& supposed, double& out) const {
+    const double middle = column(view, 0),
+                 at = middle + (column(view, fan) - middle) * (1 + supposed.scale) + supposed.shift;
+    const double cell = std::floor(at), share = at - cell;
+    if (!(cell >= s_.trusted.first && cell + 1 < s_.trusted.end)) return false;
+    const float* const p = s_.row(view) + static_cast<int>(cell);
+    out = (1 - share) * p[0] + share * p[1];
+    return true;
+  }
+
+  /// Column of the ray at `fan`, positive to the left of the one to the axis seen from above.
+  [[nodiscard]] double column(int view, double fan) const {
+    const geometry::View& v = s_.views[static_cast<std::size_t>(view)];
+    if (v.is_parallel()) return project(v, {-fan * v.direction.y, fan * v.direction.x, s_.height}).column;
+    const double c = std::cos(fan), s = std::sin(fan);
+    const Vec3 to_axis{-v.source.x, -v.source.y, 0};
+    return project(v, {v.source.x + c * to_axis.x - s * to_axis.y, v.source.y + s * to_axis.x + c * to_axis.y,
+                       s_.height})
+        .column;
+  }
+
+  /// The angle (or distance) of a column's ray: the inverse of column().
+  [[nodiscard]] double fan(int view, double column) const {
+    const geometry::View& v = s_.views[static_cast<std::size_t>(view)];
+    const Vec3 pixel = v.pixel_origin + column * v.column_step;
+    if (v.is_parallel()) return -pixel.x * v.direction.y + pixel.y * v.direction.x;
+    const Vec3 ray = pixel - v.source;
+    return std::atan2(-v.source.x * ray.y + v.source.y * ray.x, -v.source.x * ray.x - v.source.y * ray.y);
+  }
+
+ private:
+  const Sinogram& s_;
+  std::vector<int> order_;
+  std::vector<double> at_;
+  double step_ = 0;
+};
+
+/// Sums over rays that can be compared whatever is supposed.
+struct Comparison {
+  static constexpr double shift_step = 0.25, scale_step = 0.005;
+  static constexpr Supposed supposed[5] = {
+      {}, {shift_step, 0}, {-shift_step, 0}, {0, scale_step}, {0, -scale_step}};
+  double squares[5] = {};
+  double count = 0;
+
+  /// From the parabola through three sums of squares S(x): its lowest point, and the error of that,
+  /// sqrt(S / count) / sqrt(S'' / 2). Neighbouring pairs share pixels: four count as one, which doubles it.
+  /// No pixel is better than its last count: of a round body in the middle, of which every scale is true, S
+  /// says nothing.
+  void lowest(int plus, int minus, double step, double& at, double& error) const {
+    const double slope = (squares[plus] - squares[minus]) / (2 * step),
+                 bend = (squares[plus] + squares[minus] - 2 * squares[0]) / (step * step);
+    error = INFINITY;
+    if (!(bend > 0)) return;
+    at = -slope / bend;
+    const double left = std::max(squares[0] - 0.5 * slope * slope / bend, 0.0);
+    error = 2 * std::sqrt(left / count + pixel_error * pixel_error) / std::sqrt(0.5 * bend);
+  }
+};
+
+}  // namespace
+
+OppositeRays compare_opposite_rays(const Sinogram& sinogram) {
+  OppositeRays result;
+  const int views = sinogram.count();
+  if (views < 16) return result;
+  const Turn turn(sinogram);
+  const int stride = std::max(1, views / 400);
+  Comparison sums;
+  double reversed_squares = 0, reversed_count = 0, column_share = 0;
+  for (int n = 0; n < views; n += stride)
+    for (int i = sinogram.trusted.first + 1; i + 2 < sinogram.trusted.end; ++i) {
+      // Between two columns, never on one: so all that is supposed meets the same blur of interpolation.
+      column_share = std::fmod(column_share + 0.6180339887498949, 1.0);
+      const bool parallel = sinogram.views[static_cast<std::size_t>(n)].is_parallel();
+      const double fan = turn.fan(n, i + column_share), bend = parallel ? 0 : 2 * fan, here = turn.angle(n);
+      double squares[5] = {};
+      bool whole = true;
+      for (int s = 0; whole && s < 5; ++s) {
+        double from = 0, opposite = 0;
+        whole = turn.sample(n, fan, Comparison::supposed[s], from) &&
+                turn.look(here + pi + bend, -fan, Comparison::supposed[s], opposite);
+        squares[s] = (from - opposite) * (from - opposite);
+      }
+      if (!whole) continue;
+      for (int s = 0; s < 5; ++s) sums.squares[s] += squares[s];
+      sums.count += 1;
+      double from = 0, reversed = 0;
+      if (parallel || !turn.sample(n, fan, {}, from) || !turn.look(here + pi - bend, -fan, {}, reversed))
+        continue;
+      reversed_squares += (from - reversed) * (from - reversed), reversed_count += 1;
+    }
+  result.pairs = sums.count;
+  if (sums.count < least_pairs) return result;
+  result.misfit = std::sqrt(sums.squares[0] / sums.count);
+  result.reversed = reversed_count > least_pairs ? std::sqrt(reversed_squares / reversed_count) : INFINITY;
+  sums.lowest(1, 2, Comparison::shift_step, result.shift, result.shift_error);
+  sums.lowest(3, 4, Comparison::scale_step, result.scale, result.scale_error);
+  return result;
+}
+
+Check check_turn(const Sinogram& sinogram, const OppositeRays& rays) {
+  Check check{.name = "sense of rotation"};
+  if (sinogram.views.front().is_parallel())
+    return check.text = "a parallel beam that turns the other way gives the mirror image, not a worse one",
+           check;
+  if (rays.pairs < least_pairs || !std::isfinite(rays.reversed))
+    return check.text = "too few rays were measured from both ends", check;
+  const bool wrong = rays.misfit > clearly * rays.reversed, right = rays.reversed > clearly * rays.misfit;
+  check.text =
+      fmt::format("opposite rays differ by {:.4f}, and by {:.4f} had the object turned the other way{}",
+                  rays.misfit, rays.reversed,
+                  wrong   ? ": the angles run the wrong way; try --reverse-rotation"
+                  : right ? ""
+                          : ": too little to tell");
+  if (wrong) check.outcome = Check::Outcome::failed;
+  if (right) check.outcome = Check::Outcome::passed;
+  return check;
+}
+
+Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
+  Check check{.name = "rotation axis"};
+  double shift = rays.shift, error = rays.pairs < least_pairs ? INFINITY : rays.shift_error;
+  const char* witness = "opposite rays put";
+  if (!(sigmas * error < axis_limit)) {
+    const CentreOfMass mass = follow_centre_of_mass(sinogram);
+    shift = mass.shift, error = mass.shift_error;
+    witness = "the path of the centre of mass puts";
+  }
+  // An axis that is off by far is seen for all its error.
+  if (!std::isfinite(error) || (sigmas * error >= axis_limit && std::abs(shift) < 2 * sigmas * error))
+    return check.text = "too few rays were measured from both ends to see an axis that is off", check;
+  const bool wrong = std::abs(shift) > axis_limit + sigmas * error;
+  check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
+  check.text = fmt::format(
+      "{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}", witness, shift, error,
+      wrong ? ": edges are doubled; try --axis-offset auto, or look with feldspar center" : "");
+  return check;
+}
+
+Check check_distances(const Sinogram& sinogram, const OppositeRays& rays) {
+  Check check{.name = "distances"};
+  if (sinogram.views.front().is_parallel()) return check.text = "a parallel beam has none", check;
+  if (rays.pairs < least_pairs || !(sigmas * rays.scale_error < scale_limit))
+    return check.text = fmt::format("the fan is too narrow, or the object too plain, to see SDD to {:.1f} %",
+                                    100 * scale_limit),
+           check;
+  const bool wrong = std::abs(rays.scale) > scale_limit + sigmas * rays.scale_error;
+  check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
+  check.text = fmt::format(
+      "opposite rays put pitch / SDD {:+.2f} +- {:.2f} % from where the geometry has it{}", 100 * rays.scale,
+      100 * rays.scale_error, wrong ? ": the distance to the detector or its pitch is wrong" : "");
+  return check;
+}
+
+}  // namespace feldspar::recon

@@ -1,0 +1,220 @@
+#include "recon/verify/spot_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <numbers>
+#include <random>
+
+#include "base/parallel.hpp"
+#include "kernels/ramp.hpp"
+#include "recon/verify/upright_rows.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+using geometry::Range;
+
+constexpr int wanted = 96;
+constexpr int together = 2;       // in a neighbourhood: they need the same few rows of a view
+constexpr int neighbourhood = 8;  // voxels
+constexpr int most_heights = 24;
+constexpr int views_at_once = 8;
+constexpr double rounding = 5e-4;     // of the spots' rms: single precision, summed over thousands of views
+constexpr double displaced = 1;       // of the neighbours' range, where merged views displace by up to 1/3
+constexpr double wrong_share = 0.02;  // of displaced spots: narrow features may lie between neighbours
+
+/// The windowed ramp in space, from its spectrum: a sum of cosines, no Fourier transform.
+std::vector<double> kernel_in_space(int columns, const kernels::RampOptions& ramp) {
+  const int length = kernels::ramp_length(columns), half = length / 2;
+  const std::vector<double> response = kernels::ramp_response(length, ramp);
+  std::vector<double> cosine(static_cast<std::size_t>(length)), kernel(static_cast<std::size_t>(columns) + 1);
+  for (int n = 0; n < length; ++n)
+    cosine[static_cast<std::size_t>(n)] = std::cos(2 * std::numbers::pi * n / length);
+  for (int n = 0; n <= columns; ++n) {
+    double sum = 0;
+    for (int k = 0; k <= half; ++k)
+      sum += (k == 0 || k == half ? 1 : 2) * response[static_cast<std::size_t>(k)] *
+             cosine[static_cast<std::size_t>(static_cast<long long>(k) * n % length)];
+    kernel[static_cast<std::size_t>(n)] = sum / length;
+  }
+  return kernel;
+}
+
+/// The filtered projection at one point: weights, ramp and bilinear interpolation in one sum.
+class FilteredPoint {
+ public:
+  FilteredPoint(const FdkSetup& setup, const std::vector<double>& kernel) : setup_(setup), kernel_(kernel) {}
+
+  [[nodiscard]] double at(int view, const geometry::DetectorPoint& p, const UprightRows::Rows& rows,
+                          int view_in_block) const {
+    const double column = std::floor(p.column), row = std::floor(p.row);
+    if (!(column >= -1 && column < setup_.columns && row >= -1 && row < setup_.rows)) return 0;
+    const double share = p.row - row;
+    double sum = 0;
+    for (int above = 0; above < 2; ++above) {
+      const int r = static_cast<int>(row) + above;
+      if (r < 0 || r >= setup_.rows) continue;
+      sum += (above ? share : 1 - share) * convolved(view, r, static_cast<int>(column), p.column - column,
+                                                     rows.values.row(r - rows.first, view_in_block));
+    }
+    return sum;
+  }
+
+ private:
+  [[nodiscard]] double convolved(int view, int row, int column, double share, const float* values) const {
+    const double left = column >= 0 ? 1 - share : 0, right = column + 1 < setup_.columns ? share : 0;
+    const kernels::FdkWeight& weight = setup_.weights[static_cast<std::size_t>(view)];
+    const float* const redundancy =
+        setup_.column_weights.empty()
+            ? nullptr
+            : setup_.column_weights.data() + static_cast<std::ptrdiff_t>(view) * setup_.columns;
+    double sum = 0;
+    for (int i = 0; i < setup_.columns; ++i) {
+      const double tap = left * kernel_[static_cast<std::size_t>(std::abs(column - i))] +
+                         right * kernel_[static_cast<std::size_t>(std::abs(column + 1 - i))];
+      if (tap == 0 || values[i] == 0) continue;
+      sum += tap * values[i] * weight_at(weight, i, row) * (redundancy ? redundancy[i] : 1);
+    }
+    return sum;
+  }
+
+  const FdkSetup& setup_;
+  const std::vector<double>& kernel_;
+};
+
+/// Groups of voxels of one slice, spread over the height in layers: each at a random place.
+std::vector<std::vector<Spot>> choose(const geometry::VolumeGrid& grid, double radius, unsigned seed) {
+  std::mt19937 random(seed);
+  const auto within = [&](int first, int end) {
+    return std::uniform_int_distribution(first, std::max(first, end - 1))(random);
+  };
+  const auto near = [&](int place, int count) {
+    return within(std::max(0, place - neighbourhood), std::min(count, place + neighbourhood + 1));
+  };
+  // One voxel inside: whether a voxel on the rim is computed depends on rounding.
+  const auto is_computed = [&](const Spot& spot) {
+    const geometry::Vec3 p = grid.centre_of(spot.x, spot.y, spot.z);
+    return std::hypot(p.x, p.y) < radius - grid.spacing.x;
+  };
+  const int layers = std::clamp(grid.nz / 8, std::min(grid.nz, 4), most_heights);
+  const auto bottom = [&](int layer) {
+    return static_cast<int>(static_cast<long long>(grid.nz) * layer / layers);
+  };
+  std::vector<std::vector<Spot>> groups(wanted / together);
+  for (std::size_t n = 0; n < groups.size(); ++n) {
+    const int layer = static_cast<int>(n) % layers, z = within(bottom(layer), bottom(layer + 1));
+    std::vector<Spot>& group = groups[n];
+    for (int tries = 0; tries < 1000 && static_cast<int>(group.size()) < together; ++tries) {
+      Spot spot{.x = within(0, grid.nx), .y = within(0, grid.ny), .z = z};
+      if (!group.empty()) spot.x = near(group.front().x, grid.nx), spot.y = near(group.front().y, grid.ny);
+      if (is_computed(spot)) group.push_back(spot);
+    }
+  }
+  return groups;
+}
+
+void read_stored(const FinishedVolume& volume, std::vector<Spot>& group) {
+  if (group.empty()) return;
+  const geometry::VolumeGrid& grid = volume.grid;
+  const int z = group.front().z, first = std::max(0, z - 1), end = std::min(grid.nz, z + 2);
+  std::vector<double> lowest(group.size(), INFINITY), highest(group.size(), -INFINITY);
+  for (int k = first; k < end; ++k) {
+    const Array3<float> slice = volume.read(k, 1);
+    for (std::size_t n = 0; n < group.size(); ++n) {
+      if (k == z) group[n].stored = slice(group[n].x, group[n].y, 0);
+      for (int y = std::max(0, group[n].y - 1); y < std::min(grid.ny, group[n].y + 2); ++y)
+        for (int x = std::max(0, group[n].x - 1); x < std::min(grid.nx, group[n].x + 2); ++x) {
+          lowest[n] = std::min(lowest[n], static_cast<double>(slice(x, y, 0)));
+          highest[n] = std::max(highest[n], static_cast<double>(slice(x, y, 0)));
+        }
+    }
+  }
+  for (std::size_t n = 0; n < group.size(); ++n) group[n].around = highest[n] - lowest[n];
+}
+
+void recompute(UprightRows& reader, const FilteredPoint& filtered, const FdkSetup& setup,
+               const geometry::VolumeGrid& grid, std::vector<Spot>& group) {
+  const int views = static_cast<int>(setup.views.size());
+  std::vector<geometry::DetectorPoint> points(group.size());
+  for (int first = 0; first < views; first += views_at_once) {
+    const Range batch{first, std::min(views, first + views_at_once)};
+    double lowest = setup.rows, highest = -1;
+    const auto place = [&](const Spot& spot, int view) {
+      return project(setup.views[static_cast<std::size_t>(view)], grid.centre_of(spot.x, spot.y, spot.z));
+    };
+    for (const Spot& spot : group)
+      for (int n = batch.first; n < batch.end; ++n) {
+        const double row = place(spot, n).row;
+        lowest = std::min(lowest, row), highest = std::max(highest, row);
+      }
+    const Range rows{static_cast<int>(std::clamp(std::floor(lowest), 0.0, setup.rows - 1.0)),
+                     static_cast<int>(std::clamp(std::floor(highest) + 2, 1.0, setup.rows * 1.0))};
+    const UprightRows::Rows block = reader.read(batch, {rows.first, std::max(rows.end, rows.first + 1)});
+    for (Spot& spot : group)
+      for (int n = batch.first; n < batch.end; ++n) {
+        const geometry::View& view = setup.views[static_cast<std::size_t>(n)];
+        const geometry::DetectorPoint at = place(spot, n);
+        if (!(at.depth > 0)) continue;
+        const double magnification = project(view, {0, 0, 0}).depth / at.depth;
+        spot.recomputed += magnification * magnification * filtered.at(n, at, block, n - first);
+      }
+  }
+}
+
+}  // namespace
+
+std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& setup,
+                                  const FdkOptions& options, const FinishedVolume& volume, unsigned seed,
+                                  int threads) {
+  if (options.extension) return {};
+  auto groups = choose(volume.grid, options.projector.radius, seed);
+  const std::vector<double> kernel = kernel_in_space(setup.columns, options.ramp);
+  const FilteredPoint filtered(setup, kernel);
+  ThreadPool pool(threads);
+  std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
+  pool.for_each(static_cast<std::ptrdiff_t>(groups.size()), [&](std::ptrdiff_t n, int worker) {
+    std::vector<Spot>& group = groups[static_cast<std::size_t>(n)];
+    if (group.empty()) return;
+    auto& reader = readers[static_cast<std::size_t>(worker)];
+    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options);
+    read_stored(volume, group);
+    recompute(*reader, filtered, setup, volume.grid, group);
+  });
+  std::vector<Spot> all;
+  for (const auto& group : groups) all.insert(all.end(), group.begin(), group.end());
+  for (Spot& spot : all) spot.recomputed = std::clamp(spot.recomputed, volume.lowest, volume.highest);
+  return all;
+}
+
+Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging, double quantum) {
+  Check check{.name = "random voxels"};
+  if (spots.empty())
+    return check.text = "rows are continued beyond the detector by a model, which is not made again", check;
+  double squares = 0, worst = 0;
+  for (const Spot& spot : spots) squares += spot.recomputed * spot.recomputed;
+  const double rms = std::sqrt(squares / static_cast<double>(spots.size()));
+  const Spot* example = nullptr;
+  int wrong = 0;
+  for (const Spot& spot : spots) {
+    const double difference = std::abs(spot.stored - spot.recomputed);
+    const double limit = rounding * rms + quantum + (merging.views > 1 ? displaced * spot.around : 0);
+    const double excess = std::isfinite(difference) ? difference / std::max(limit, 1e-12) : INFINITY;
+    if (excess > worst) worst = excess, example = &spot;
+    wrong += excess > 1;
+  }
+  const double allowed = merging.views > 1 ? wrong_share * static_cast<double>(spots.size()) : 0;
+  const bool failed = wrong > allowed;
+  check.outcome = failed ? Check::Outcome::failed : Check::Outcome::passed;
+  check.text =
+      fmt::format("{} of {} voxels made again from the raw file differ, at most by {:.2f} of the limit",
+                  wrong, spots.size(), worst);
+  if (failed)
+    check.text += fmt::format(": voxel {}, {}, {} is {:.6g} 1/mm where {:.6g} belongs", example->x,
+                              example->y, example->z, example->stored, example->recomputed);
+  return check;
+}
+
+}  // namespace feldspar::recon

@@ -1,0 +1,28 @@
+// About a hundred voxels of a finished volume, made once more from the raw file in double precision.
+#pragma once
+
+#include <vector>
+
+#include "recon/verify/mid_plane.hpp"
+#include "recon/verify/verdict.hpp"
+
+namespace feldspar::recon {
+
+struct Spot {
+  int x = 0, y = 0, z = 0;
+  double stored = 0;      ///< 1/mm, in the volume
+  double around = 0;      ///< range of the stored values of its neighbours and itself
+  double recomputed = 0;  ///< from the raw file
+};
+
+/// Voxels at random in every part of the volume's height, within the radius that is computed; the same ones
+/// for the same seed. Empty where rows are continued beyond the detector.
+[[nodiscard]] std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& setup,
+                                                const FdkOptions& options, const FinishedVolume& volume,
+                                                unsigned seed, int threads);
+
+/// `merging` displaces voxels: then they may differ by what their neighbours do.
+[[nodiscard]] Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging,
+                                double quantum);
+
+}  // namespace feldspar::recon

@@ -1,0 +1,36 @@
+#include "recon/verify/upright_rows.hpp"
+
+#include <algorithm>
+
+namespace feldspar::recon {
+
+UprightRows::UprightRows(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options)
+    : source_(source), setup_(setup), options_(options), backend_(kernels::open_backend("reference")) {
+  options_.extension = nullptr;  // it acts after these rows
+  options_.projector = {};
+}
+
+void UprightRows::make_room(const Slab& slab, int views) {
+  const auto count = static_cast<std::size_t>(views);
+  const std::size_t real = source_pixels(slab) * count;
+  const std::size_t upright = static_cast<std::size_t>(setup_.columns) * slab.rows.count() * count;
+  if (works_ && real <= source_pixels_ && upright <= pixels_) return;
+  works_.reset();
+  works_ = make_slab_works(source_, *backend_, setup_, {.slabs = {slab}, .views_per_batch = views}, options_,
+                           report_);
+  raw_ = Block(real * io::bytes_of(source_.count_type()), "raw counts to verify");
+  source_pixels_ = real, pixels_ = upright;
+}
+
+UprightRows::Rows UprightRows::read(geometry::Range batch, geometry::Range rows) {
+  Slab slab;
+  set_rows(slab, setup_, rows, options_.halo_rows());
+  make_room(slab, batch.count());
+  source_.read(std::span(setup_.view_indices)
+                   .subspan(static_cast<std::size_t>(batch.first), static_cast<std::size_t>(batch.count())),
+               slab.source_window, raw_.data());
+  const auto stack = works_->line_integrals(slab, batch, {0, raw_.data()});
+  return {slab.rows.first, {stack.data, stack.nx, stack.ny, stack.nz}};
+}
+
+}  // namespace feldspar::recon

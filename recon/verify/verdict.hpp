@@ -1,0 +1,30 @@
+// What the checks of a finished volume found, and whether it can be trusted.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace feldspar::recon {
+
+/// One question that was asked of the volume or of the scan it was made from.
+struct Check {
+  enum class Outcome { passed, failed, not_applicable };
+  std::string name;  ///< "opposite rays"
+  Outcome outcome = Outcome::not_applicable;
+  std::string text = {};  ///< what was measured, against which limit; of a failure also what it means
+};
+[[nodiscard]] const char* name_of(Check::Outcome outcome) noexcept;
+
+struct Verdict {
+  std::vector<Check> checks;
+  double seconds = 0;
+
+  [[nodiscard]] bool trusted() const;
+
+  /// The texts of the checks that failed, "name: text" joined by "; ".
+  [[nodiscard]] std::string reasons() const;
+
+  [[nodiscard]] const Check* find(const std::string& name) const;
+};
+
+}  // namespace feldspar::recon

@@ -1,0 +1,100 @@
+#include "recon/verify/verify.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "recon/slab_works.hpp"
+#include "recon/verify/data_checks.hpp"
+#include "recon/verify/spot_check.hpp"
+#include "recon/verify/volume_checks.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+constexpr double floored_limit = 0.05, saturated_limit = 0.05, not_finite_limit = 0.01;
+
+Check check_pixels(const kernels::AttenuationTally& tally) {
+  Check check{.name = "pixels"};
+  if (tally.pixels == 0) return check.text = "no pixel was read", check;
+  const auto share = [&](std::int64_t count) {
+    return static_cast<double>(count) / static_cast<double>(tally.pixels);
+  };
+  const bool wrong = share(tally.floored) > floored_limit || share(tally.saturated) > saturated_limit ||
+                     share(tally.not_finite) > not_finite_limit;
+  check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
+  check.text = fmt::format(
+      "{:.3f} % without signal (limit {:.0f} %), {:.3f} % saturated ({:.0f} %), {:.3f} % not "
+      "finite ({:.0f} %)",
+      100 * share(tally.floored), 100 * floored_limit, 100 * share(tally.saturated), 100 * saturated_limit,
+      100 * share(tally.not_finite), 100 * not_finite_limit);
+  return check;
+}
+
+/// The height within the volume that is nearest to the plane of the source.
+double nearest_height(const geometry::VolumeGrid& grid) {
+  return std::clamp(0.0, grid.origin.z, grid.origin.z + (grid.nz - 1) * grid.spacing.z);
+}
+
+}  // namespace
+
+Verdict verify_alone(const FinishedVolume& volume) {
+  Verdict verdict;
+  {
+    const Stopwatch time(verdict.seconds);
+    verdict.checks.push_back(check_numbers(take_census(volume), volume.grid.nz));
+  }
+  return verdict;
+}
+
+namespace {
+
+void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const FdkSetup& setup,
+                 const FdkOptions& fdk, const FinishedVolume& volume, kernels::Backend& backend,
+                 const kernels::AttenuationTally* tally, const VerifyOptions& options) {
+  checks.push_back(check_numbers(take_census(volume), volume.grid.nz));
+  if (tally) checks.push_back(check_pixels(*tally));
+  checks.push_back(check_spots(recompute_spots(source, setup, fdk, volume, options.seed, options.threads),
+                               fdk.projector.merging, volume.quantum));
+
+  const Sinogram central = measure(source, setup, fdk, 0, options.threads);
+  const double noise = noise_of(central);
+  const OppositeRays rays = compare_opposite_rays(central);
+  checks.push_back(check_air(central, noise));
+
+  checks.push_back(check_turn(central, rays));
+  checks.push_back(check_axis(central, rays));
+  checks.push_back(check_distances(central, rays));
+
+  if (volume.clips_air()) {
+    for (const char* name : {"re-projection", "every view", "order of the views", "mass"})
+      checks.push_back({name, Check::Outcome::not_applicable,
+                        "the volume stores no negative values: noise around 0 no longer averages out"});
+    return;
+  }
+  const double height = nearest_height(volume.grid);
+  const bool holds_it = std::abs(height) < 0.5 * volume.grid.spacing.z;
+  const Sinogram measured = holds_it ? central : measure(source, setup, fdk, height, options.threads);
+  const Sinogram shadow = cast(volume, measured, backend);
+  const Sinogram lengths = lengths_within(volume.grid, measured);
+  checks.push_back(check_fit(measured, shadow, lengths, noise));
+  checks.push_back(check_views(measured, shadow, lengths, noise));
+  checks.push_back(check_order(measured, shadow, lengths, noise));
+  checks.push_back(check_mass(measured, lengths, setup, volume));
+}
+
+}  // namespace
+
+Verdict verify(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& fdk,
+               const FinishedVolume& volume, kernels::Backend& backend,
+               const kernels::AttenuationTally* tally, const VerifyOptions& options) {
+  Verdict verdict;
+  {
+    const Stopwatch time(verdict.seconds);
+    verify_into(verdict.checks, source, setup, fdk, volume, backend, tally, options);
+  }
+  return verdict;
+}
+
+}  // namespace feldspar::recon

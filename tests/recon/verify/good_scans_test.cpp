@@ -1,0 +1,98 @@
+// No good scan may be called untrusted, whatever its kind.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tests/recon/verify/trusting.hpp"
+
+namespace feldspar::testing {
+namespace {
+
+struct GoodScan {
+  std::string name;
+  geometry::CircularScan scan;
+  std::vector<Body> bodies = engine_part();
+  double photons = 20000;
+  std::string fast = "off";
+  std::function<geometry::VolumeGrid(const geometry::CircularScan&)> grid = [](const auto& of) {
+    return geometry::default_grid(of);
+  };
+};
+
+std::vector<GoodScan> good_scans() {
+  std::vector<GoodScan> all;
+  const auto add = [&](const char* name, geometry::CircularScan scan) -> GoodScan& {
+    all.push_back({name, std::move(scan)});
+    return all.back();
+  };
+  add("cone", good_scan());
+  add("cone_noise_free", good_scan()).photons = 0;
+  add("cone_noisy", good_scan()).photons = 300;
+  add("cone_many_views", good_scan(720));
+  add("few_views", good_scan(30));
+  add("very_few_views", good_scan(9));
+  add("other_sense", good_scan(180, -2 * std::numbers::pi));
+  add("short_scan", good_scan(130, 4.0));
+  add("parallel", good_parallel_scan());
+  add("parallel_full_turn", good_parallel_scan(240, 2 * std::numbers::pi));
+  add("parallel_more_than_half", good_parallel_scan(200, 3.6));
+  auto& fan = add("fan", good_scan(240)).scan;
+  fan.detector.rows = 1;
+  auto& displaced = add("displaced", good_scan(240)).scan;
+  displaced.detector.column_offset = 36;
+  auto& tilted = add("tilted", good_scan()).scan;
+  tilted.detector.roll = 0.02, tilted.detector.tilt = 0.03, tilted.axis.roll = -0.01, tilted.axis.tilt = 0.02;
+  auto& off = add("axis_off_and_known", good_scan()).scan;
+  off.axis.offset = 1.1;
+  auto& shifted = add("shifted_views", good_scan()).scan;
+  for (std::size_t n = 0; n < shifted.angles.size(); ++n)
+    shifted.shifts.push_back({0.9 * std::sin(0.7 * double(n)), 0.8 * std::cos(1.3 * double(n))});
+  auto& plate = add("thin_plate", good_scan());
+  plate.bodies = {{.centre = {1, 0, 0}, .half = {14, 0.7, 15}, .turn = 0.3, .value = 0.08, .cylinder = true}};
+  auto& faint = add("faint", good_scan());
+  for (Body& body : faint.bodies) body.value *= 0.05;
+  const std::vector<Body> round = {{.centre = {}, .half = {12, 12, 14}, .value = 0.05, .cylinder = true}};
+  add("centred_cylinder", good_scan()).bodies = round;
+  auto& silent = add("centred_cylinder_noise_free", good_scan());
+  silent.bodies = round, silent.photons = 0;
+  auto& wide = add("truncated", good_scan());
+  wide.bodies.push_back({.centre = {3, 2, 0}, .half = {30, 26, 14}, .value = 0.01, .cylinder = true});
+  auto& interior = add("interior", good_scan());
+  interior.bodies.push_back({.centre = {}, .half = {45, 45, 40}, .value = 0.02, .cylinder = true});
+  add("region", good_scan()).grid = [](const auto&) {
+    return geometry::centred_grid(20, 24, 16, 0.4, {5, 2, 3});
+  };
+  add("region_off_the_mid_plane", good_scan()).grid = [](const auto&) {
+    return geometry::centred_grid(80, 80, 10, 0.4, {0, 0, 6});
+  };
+  add("box_around_the_object", good_scan()).grid = [](const auto&) {
+    return geometry::centred_grid(80, 78, 40, 0.4, {0.8, -0.5, 0});
+  };
+  add("coarse_voxels", good_scan()).grid = [](const auto& scan) { return geometry::default_grid(scan, 0.9); };
+  add("merged_views", good_scan(720)).fast = "auto";
+  add("merged_views_by_force", good_scan(360)).fast = "4";
+  add("off_the_axis", good_scan()).bodies = {
+      {.centre = {11, 3, 0}, .half = {4, 3, 8}, .turn = 0.2, .value = 0.1, .cylinder = true},
+      {.centre = {11, 4, 0}, .half = {1, 1, 3}, .value = 0.1}};
+  add("air_only", good_scan(60)).bodies = {};
+  return all;
+}
+
+class GoodScans : public ::testing::TestWithParam<GoodScan> {};
+
+TEST_P(GoodScans, AreTrusted) {
+  const GoodScan& good = GetParam();
+  const StoredScan scan(VirtualScan(good.scan, good.bodies), good.photons);
+  const Trial trial(scan, good.grid(good.scan), good.fast);
+
+  const recon::Verdict verdict = trial.verdict();
+
+  EXPECT_TRUE(verdict.trusted()) << in_words(verdict);
+  if (std::getenv("TRUST_SHOW")) std::cout << in_words(verdict);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, GoodScans, ::testing::ValuesIn(good_scans()),
+                         [](const auto& kind) { return kind.param.name; });
+
+}  // namespace
+}  // namespace feldspar::testing

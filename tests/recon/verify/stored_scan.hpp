@@ -1,0 +1,79 @@
+// A virtual scan whose counts are kept in memory, with the noise of a detector, so that tests can damage it.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "tests/support/virtual_scan.hpp"
+
+namespace feldspar::testing {
+
+class StoredScan final : public io::ScanSource {
+ public:
+  /// `photons` a pixel of the open beam; 0 for no noise.
+  StoredScan(const VirtualScan& ideal, double photons, unsigned seed = 5)
+      : scan_(ideal.scan()), references_(ideal.references()), ideal_(ideal) {
+    const auto& d = scan_.detector;
+    const std::size_t plane = std::size_t(d.columns) * std::size_t(d.rows);
+    counts_.resize(plane * scan_.angles.size());
+    std::vector<int> views(scan_.angles.size());
+    for (std::size_t n = 0; n < views.size(); ++n) views[n] = int(n);
+    ideal.read(views, {{0, d.columns}, {0, d.rows}}, counts_.data());
+    if (!(photons > 0)) return;
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    const float gain = references_.white[0] / float(photons);  // counts a photon
+    for (float& count : counts_) count = std::max(1.0f, count + normal(random) * std::sqrt(count * gain));
+  }
+
+  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
+  [[nodiscard]] const io::ScanDescription& description() const override { return ideal_.description(); }
+  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return ideal_.fields(); }
+  [[nodiscard]] const Findings& findings() const override { return ideal_.findings(); }
+  [[nodiscard]] const io::References& references() const override { return references_; }
+  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return ideal_.proposed_grid(); }
+  [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
+
+  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
+    auto* out = static_cast<float*>(counts);
+    for (const int view : views)
+      for (int row = window.rows.first; row < window.rows.end; ++row) {
+        std::memcpy(out, image(view) + std::size_t(row) * scan_.detector.columns + window.columns.first,
+                    sizeof(float) * window.columns.count());
+        out += window.columns.count();
+      }
+  }
+
+  /// What the source says of the scan, which tests falsify.
+  geometry::CircularScan& claimed() { return scan_; }
+  io::References& claimed_references() { return references_; }
+
+  void swap_views(int a, int b) { std::swap_ranges(image(a), image(a) + plane(), image(b)); }
+  void blank_view(int view) { std::fill_n(image(view), plane(), references_.white[0]); }
+  /// Image `view` was never stored: all later ones move up, and the last angle is not there.
+  void lose_view(int view) {
+    counts_.erase(counts_.begin() + std::ptrdiff_t(plane()) * view,
+                  counts_.begin() + std::ptrdiff_t(plane()) * (view + 1));
+    scan_.angles.pop_back();
+    if (!scan_.shifts.empty()) scan_.shifts.pop_back();
+  }
+
+ private:
+  [[nodiscard]] std::size_t plane() const {
+    return std::size_t(scan_.detector.columns) * std::size_t(scan_.detector.rows);
+  }
+  [[nodiscard]] const float* image(int view) const { return counts_.data() + plane() * std::size_t(view); }
+  [[nodiscard]] float* image(int view) { return counts_.data() + plane() * std::size_t(view); }
+
+  geometry::CircularScan scan_;
+  io::References references_;
+  VirtualScan ideal_;
+  std::vector<float> counts_;
+};
+
+}  // namespace feldspar::testing
