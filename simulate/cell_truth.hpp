@@ -1,4 +1,5 @@
-// What a measurement of a virtual cell should find: where its windings are, and which voxels a material fills.
+// What a measurement of a virtual cell should find: where its windings are, and which voxels a material
+// fills.
 #pragma once
 
 #include <vector>
