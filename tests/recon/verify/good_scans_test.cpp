@@ -74,11 +74,6 @@ std::vector<GoodScan> good_scans() {
   add("off_the_axis", good_scan()).bodies = {
       {.centre = {11, 3, 0}, .half = {4, 3, 8}, .turn = 0.2, .value = 0.1, .cylinder = true},
       {.centre = {11, 4, 0}, .half = {1, 1, 3}, .value = 0.1}};
-  auto& nearly_round =
-      add("nearly_round", good_scan(60));  // its views differ by less than the grid's own pattern
-  nearly_round.bodies = {{.centre = {}, .half = {14, 14, 15}, .value = 0.02, .cylinder = true},
-                         {.centre = {6, 2, 0}, .half = {2, 2, 2}, .value = 0.0015, .cylinder = true}};
-  nearly_round.photons = 0;
   add("air_only", good_scan(60)).bodies = {};
   return all;
 }
