@@ -74,9 +74,12 @@ Array3<float> mean_slice(const Array3<float>& slices) {
   return mean;
 }
 
-/// From slices that lie apart by more than the detector's blur, between which a cell does not change; of
-/// other objects from the halves, whose difference holds what few views alias as well.
-double noise_of(const SpeedVolumes& of, const VolumeGrid& grid, bool upright) {
+struct Spread {
+  double random = 0;  ///< what differs between odd and even views
+  double grain = 0;   ///< what differs between slices further apart than the detector's blur
+};
+
+Spread spread_near_axis(const SpeedVolumes& of, const VolumeGrid& grid) {
   const Middle middle = middle_of(grid, noise_height, 4096);
   const int half = static_cast<int>(std::ceil(noise_radius / grid.spacing.x)) + 1;
   const Axis axis = axis_of(grid);
@@ -89,16 +92,16 @@ double noise_of(const SpeedVolumes& of, const VolumeGrid& grid, bool upright) {
   const auto read = [&](const std::filesystem::path& path, int z, int count) {
     return io::VolumeReader(path).read(x, nx, y, ny, z, count);
   };
-  if (upright && middle.count > apart) {
-    const int pairs = middle.count - apart;
-    const Array3<float> a = read(of.whole, middle.first, pairs),
-                        b = read(of.whole, middle.first + apart, pairs);
-    const std::span some(mask.data(), a.size());
-    return std::sqrt(2.0) * measure::noise_of_halves(a.view().values(), b.view().values(), some);
-  }
-  const Array3<float> a = read(of.odd, middle.first, middle.count),
-                      b = read(of.even, middle.first, middle.count);
-  return measure::noise_of_halves(a.view().values(), b.view().values(), mask);
+  const Array3<float> odd = read(of.odd, middle.first, middle.count),
+                      even = read(of.even, middle.first, middle.count);
+  Spread spread{measure::noise_of_halves(odd.view().values(), even.view().values(), mask), 0};
+  if (middle.count <= apart) return spread;
+  const int pairs = middle.count - apart;
+  const Array3<float> below = read(of.whole, middle.first, pairs),
+                      above = read(of.whole, middle.first + apart, pairs);
+  spread.grain = std::sqrt(2.0) * measure::noise_of_halves(below.view().values(), above.view().values(),
+                                                           std::span(mask).first(below.size()));
+  return spread;
 }
 
 measure::ShellCorrelation shells_of(const SpeedVolumes& of, const VolumeGrid& grid, ThreadPool& pool) {
@@ -160,8 +163,9 @@ Truth truth_of(const simulate::CellDesign& design, const VolumeGrid& grid, Threa
   return truth;
 }
 
-CellMeasures measure_cell(const Truth& truth, const Array3<float>& slices, double noise) {
+CellMeasures measure_cell(const Truth& truth, const Array3<float>& slices, const Spread& spread) {
   CellMeasures found;
+  found.grain = spread.grain;
   const auto values = slices.view().values(), true_values = truth.means.view().values();
   const auto look = [&](const std::vector<unsigned char>& mask, double& mean, double& bias) {
     mean = measure::statistics_of(values, mask).mean;
@@ -169,7 +173,7 @@ CellMeasures measure_cell(const Truth& truth, const Array3<float>& slices, doubl
   };
   look(truth.anode, found.anode, found.anode_bias);
   look(truth.cathode, found.cathode, found.cathode_bias);
-  found.contrast_to_noise = measure::contrast_to_noise(found.anode, found.cathode, noise);
+  found.contrast_to_noise = measure::contrast_to_noise(found.anode, found.cathode, spread.grain);
   const Array3<float> mean = mean_slice(slices);
   found.can = measure::modulation_against(measure::edge_response(mean.view(), truth.can), truth.edge);
   const measure::TraceScore score = measure::score_windings(
@@ -235,10 +239,11 @@ std::vector<SpeedMeasures> measure_speed(const std::vector<SpeedVolumes>& volume
     const Array3<float> slices = slices_of(volume, middle_of(grid, 1, most_slices));
     SpeedMeasures found;
     found.of = of, found.voxel = grid.spacing.x;
-    found.noise = noise_of(of, grid, truth.has_value());
+    const Spread spread = spread_near_axis(of, grid);
+    found.noise = spread.random;
     found.difference = difference(volumes.front(), of);
     found.shells = shells_of(of, grid, pool);
-    if (truth) found.cell = measure_cell(*truth, slices, found.noise);
+    if (truth) found.cell = measure_cell(*truth, slices, spread);
     const Array3<float> mean = mean_slice(slices);
     const int j = static_cast<int>(std::lround(axis_of(grid).y));
     for (int i = 0; i < grid.nx; ++i) found.profile.push_back(mean(i, j, 0));
@@ -255,8 +260,8 @@ std::string speed_table(const std::vector<SpeedMeasures>& all) {
                                  "GUPS", "noise 1/mm", "ratio", "difference", "shells 1/mm");
   const bool cell = all.front().cell.has_value();
   if (cell)
-    text += fmt::format("{:>7}{:>10}{:>10}{:>10}{:>10}{:>9}{:>10}", "CNR", "bias an.", "bias cath.",
-                        "MTF50 /mm", "edge um", "traced", "radius um");
+    text += fmt::format("{:>10}{:>7}{:>10}{:>11}{:>10}{:>9}{:>8}{:>10}", "grain", "CNR", "bias an.",
+                        "bias cath.", "MTF50/mm", "edge um", "traced", "radius um");
   text += '\n';
   for (const SpeedMeasures& one : all) {
     text += fmt::format("{:<18}{:>9}{:>9}{:>7.2f}{:>11.5f}{:>7.2f}{:>11.5f}{:>11.2f}", one.of.name,
@@ -264,10 +269,11 @@ std::string speed_table(const std::vector<SpeedMeasures>& all) {
                         format_seconds(one.of.seconds), one.of.gups, one.noise, one.noise / base,
                         one.difference, one.shells.resolved_frequency() / one.voxel);
     if (one.cell)
-      text += fmt::format("{:>7.1f}{:>+10.4f}{:>+10.4f}{:>10.2f}{:>10.0f}{:>8.0f}%{:>10.1f}",
-                          one.cell->contrast_to_noise, one.cell->anode_bias, one.cell->cathode_bias,
-                          one.cell->can.frequency_at(0.5) / one.voxel, 1e3 * one.cell->can.width * one.voxel,
-                          100 * one.cell->traced, 1e3 * one.cell->radius_error);
+      text += fmt::format("{:>10.5f}{:>7.1f}{:>+10.4f}{:>+11.4f}{:>10.2f}{:>9.0f}{:>7.0f}%{:>10.1f}",
+                          one.cell->grain, one.cell->contrast_to_noise, one.cell->anode_bias,
+                          one.cell->cathode_bias, one.cell->can.frequency_at(0.5) / one.voxel,
+                          1e3 * one.cell->can.width * one.voxel, 100 * one.cell->traced,
+                          1e3 * one.cell->radius_error);
     text += '\n';
   }
   return text;
@@ -289,7 +295,8 @@ std::string speed_json(const std::vector<SpeedMeasures>& all, const std::string&
                         {"shells_agree_to_per_mm", one.shells.resolved_frequency() / one.voxel},
                         {"shell_correlation", one.shells.values}};
     if (one.cell)
-      scan["cell"] = {{"anode_per_mm", one.cell->anode},
+      scan["cell"] = {{"grain_per_mm", one.cell->grain},
+                      {"anode_per_mm", one.cell->anode},
                       {"cathode_per_mm", one.cell->cathode},
                       {"anode_bias_per_mm", one.cell->anode_bias},
                       {"cathode_bias_per_mm", one.cell->cathode_bias},

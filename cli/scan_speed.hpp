@@ -24,12 +24,13 @@ struct SpeedVolumes {
 
 /// What only a known cell can tell.
 struct CellMeasures {
+  double grain = 0;  ///< 1/mm: noise with what the correction of rings leaves or adds, from slice to slice
   double anode = 0, cathode = 0;            ///< 1/mm, over the purest voxels of each
   double anode_bias = 0, cathode_bias = 0;  ///< from the truth over the same voxels
-  double contrast_to_noise = 0;
-  recon::measure::Modulation can;   ///< at the outside of the can
-  double traced = 0, invented = 0;  ///< shares of windings
-  double radius_error = 0;          ///< mm, of those traced
+  double contrast_to_noise = 0;             ///< of the two over the grain
+  recon::measure::Modulation can;           ///< at the outside of the can
+  double traced = 0, invented = 0;          ///< shares of windings
+  double radius_error = 0;                  ///< mm, of those traced
 };
 
 struct SpeedPicture {
@@ -39,7 +40,7 @@ struct SpeedPicture {
 
 struct SpeedMeasures {
   SpeedVolumes of;
-  double noise = 0;       ///< 1/mm, near the axis: of a cell between slices, else between the halves
+  double noise = 0;       ///< 1/mm, near the axis, of what differs between odd and even views
   double difference = 0;  ///< 1/mm, root mean square from the first scan's volume
   double voxel = 0;       ///< mm
   recon::measure::ShellCorrelation shells;

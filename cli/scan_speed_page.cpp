@@ -14,8 +14,8 @@ namespace {
 
 constexpr const char* style = R"(
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 1200px; padding: 0 1em; color: #222; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25em .7em; text-align: right; border-bottom: 1px solid #ddd; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
+th, td { padding: .25em .5em; text-align: right; border-bottom: 1px solid #ddd; }
 th:first-child, td:first-child { text-align: left; }
 .row { display: flex; gap: 12px; flex-wrap: wrap; }
 figure { margin: 0; flex: 1 1 220px; max-width: 280px; }
@@ -75,7 +75,8 @@ std::string heading_row(bool cell) {
       "<th>difference 1/mm</th><th>halves agree to 1/mm</th>";
   if (cell)
     row +=
-        "<th>CNR</th><th>bias anode</th><th>bias cathode</th><th>MTF 50 % 1/mm</th><th>edge um</th>"
+        "<th>grain 1/mm</th><th>CNR</th><th>bias anode</th><th>bias cathode</th><th>MTF 50 % "
+        "1/mm</th><th>edge um</th>"
         "<th>windings traced</th><th>invented</th><th>radius error um</th>";
   return row + "</tr>\n";
 }
@@ -89,9 +90,10 @@ std::string row_of(const SpeedMeasures& one, double noise) {
       one.shells.resolved_frequency() / one.voxel);
   if (one.cell)
     row += fmt::format(
-        "<td>{:.1f}</td><td>{:+.4f}</td><td>{:+.4f}</td><td>{:.2f}</td><td>{:.0f}</td><td>{:.0f} %</td>"
+        "<td>{:.5f}</td><td>{:.1f}</td><td>{:+.4f}</td><td>{:+.4f}</td><td>{:.2f}</td><td>{:.0f}</"
+        "td><td>{:.0f} %</td>"
         "<td>{:.0f} %</td><td>{:.1f}</td>",
-        one.cell->contrast_to_noise, one.cell->anode_bias, one.cell->cathode_bias,
+        one.cell->grain, one.cell->contrast_to_noise, one.cell->anode_bias, one.cell->cathode_bias,
         one.cell->can.frequency_at(0.5) / one.voxel, 1e3 * one.cell->can.width * one.voxel,
         100 * one.cell->traced, 100 * one.cell->invented, 1e3 * one.cell->radius_error);
   return row + "</tr>\n";
