@@ -1,7 +1,6 @@
 #include "cli/batch_slurm.hpp"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/units.hpp"
+#include "cli/child.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -21,33 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 constexpr std::size_t array_size = 1000;  // what Slurm takes unless it is told otherwise
-
-struct Answer {
-  int exit_code = -1;
-  std::string output;
-};
-
-std::string shell_word(const std::string& word) {
-  std::string text;
-  for (const char c : word) {
-    if (c == '\'')
-      text.append("'\\''");
-    else
-      text.push_back(c);
-  }
-  return fmt::format("'{}'", text);
-}
-
-Answer ask(const std::string& command) {
-  Answer answer;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (!pipe) return answer;
-  char buffer[4096];
-  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) answer.output.append(buffer, n);
-  const int status = ::pclose(pipe);
-  if (WIFEXITED(status)) answer.exit_code = WEXITSTATUS(status);
-  return answer;
-}
 
 /// What a task is to be given. Tasks with the same needs share an array.
 struct Needs {

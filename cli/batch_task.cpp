@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "base/error.hpp"
+#include "cli/child.hpp"
 #include "cli/slab_share.hpp"
 #include "io/content_hash.hpp"
 
@@ -185,8 +186,6 @@ std::vector<std::string> arguments_of(const Batch& batch, const BatchTask& task,
   if (options.threads > 0) words.insert(words.end(), {"--threads", fmt::format("{}", options.threads)});
   return words;
 }
-
-std::string own_program() { return fs::read_symlink("/proc/self/exe").string(); }
 
 RunningTask::RunningTask(const Batch& batch, const BatchTask& task, const TaskOptions& options)
     : batch_(batch), task_(task), start_s_(now_s()) {

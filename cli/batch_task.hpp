@@ -83,7 +83,4 @@ void prepare_folder(const Batch& batch);
 [[nodiscard]] std::vector<std::string> arguments_of(const Batch& batch, const BatchTask& task,
                                                     const TaskOptions& options);
 
-/// This program's own file.
-[[nodiscard]] std::string own_program();
-
 }  // namespace feldspar::cli

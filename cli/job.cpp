@@ -9,11 +9,23 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "cli/options.hpp"
+#include "io/hdf5/volume_file.hpp"
 
 namespace feldspar::cli {
 namespace {
 
+/// The whole grid of another volume, so that both can be compared voxel by voxel.
+geometry::VolumeGrid grid_like(const JobOptions& options) {
+  const bool chosen = !options.voxel_size.empty() || !options.size.empty() || !options.center.empty();
+  if (chosen || options.roi != "full")
+    throw Error(ErrorKind::usage,
+                "--like excludes --voxel-size, --size, --center and --roi auto: it takes all of them from " +
+                    options.like.string());
+  return io::VolumeReader(options.like).grid();
+}
+
 geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::CircularScan& scan) {
+  if (!options.like.empty()) return grid_like(options);
   const double spacing = options.voxel_size.empty() ? 0 : parse_length_mm(options.voxel_size, "--voxel-size");
   if (!options.voxel_size.empty() && !(spacing > 0))
     throw Error(ErrorKind::usage,
@@ -72,6 +84,7 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--size", options.size, "Voxels as NX,NY,NZ; default: what the detector covers");
   command.add_option("--center", options.center,
                      "Middle of the volume as X,Y,Z in mm from the axis at the central ray's height");
+  command.add_option("--like", options.like, "The same voxels as those of this volume (.h5), place and size");
   command
       .add_option("--roi", options.roi, "Region: full, or auto (the box around the object, from a few views)")
       ->check(CLI::IsMember({"full", "auto"}))

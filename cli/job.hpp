@@ -32,9 +32,10 @@ struct JobOptions {
   std::string memory;      ///< "4GiB"; empty for three quarters of what is free
   std::string gpu_memory;  ///< of each GPU; empty for what its driver has free
   int threads = 0;
-  std::string voxel_size;  ///< "36um"; empty for pitch / magnification
-  std::string size;        ///< "NX,NY,NZ"; empty for what the detector covers
-  std::string center;      ///< "X,Y,Z" of the volume, lengths
+  std::string voxel_size;      ///< "36um"; empty for pitch / magnification
+  std::string size;            ///< "NX,NY,NZ"; empty for what the detector covers
+  std::string center;          ///< "X,Y,Z" of the volume, lengths
+  std::filesystem::path like;  ///< a volume whose grid to take; empty for none
   std::string window = "ram-lak";
   double cutoff = 1;
   std::string views;        ///< "first:end:step"

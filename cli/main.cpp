@@ -36,6 +36,7 @@ void add_commands(CLI::App& program) {
   add_center_command(program);
   add_batch_command(program);
   add_join_command(program);
+  add_bench_command(program);
   add_simulate_command(program);
   add_slice_command(program);
   add_convert_command(program);

@@ -33,7 +33,8 @@ struct CentreOfMass {
 
 [[nodiscard]] Check check_turn(const Sinogram& sinogram, const OppositeRays& rays);
 [[nodiscard]] Check check_axis(const Sinogram& sinogram, const OppositeRays& rays);
-[[nodiscard]] Check check_distances(const Sinogram& sinogram, const OppositeRays& rays);
+/// `resampled`: onto an upright detector, whose pixels are blurred more or less by where they fall.
+[[nodiscard]] Check check_distances(const Sinogram& sinogram, const OppositeRays& rays, bool resampled);
 
 /// The level of the outermost columns, where they see air.
 [[nodiscard]] Check check_air(const Sinogram& sinogram, double noise);

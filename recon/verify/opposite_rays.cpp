@@ -206,8 +206,11 @@ Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
   return check;
 }
 
-Check check_distances(const Sinogram& sinogram, const OppositeRays& rays) {
+Check check_distances(const Sinogram& sinogram, const OppositeRays& rays, bool resampled) {
   Check check{.name = "distances"};
+  if (resampled)
+    return check.text = "resampling onto an upright detector blurs unevenly, which looks like another scale",
+           check;
   if (sinogram.views.front().is_parallel()) return check.text = "a parallel beam has none", check;
   if (rays.pairs < least_pairs || !(sigmas * rays.scale_error < scale_limit))
     return check.text = fmt::format("the fan is too narrow, or the object too plain, to see SDD to {:.1f} %",

@@ -65,7 +65,7 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
 
   checks.push_back(check_turn(central, rays));
   checks.push_back(check_axis(central, rays));
-  checks.push_back(check_distances(central, rays));
+  checks.push_back(check_distances(central, rays, setup.rectification.has_value()));
 
   if (volume.clips_air()) {
     for (const char* name : {"re-projection", "every view", "order of the views", "mass"})

@@ -23,6 +23,7 @@ constexpr double order_limit = 0.12;  // of the distance between a view's neighb
 constexpr double order_sigmas = 4;
 constexpr double largest_order_error = 0.06;
 constexpr double most_unexplained = 0.45;  // of that distance: else the grid hides what one view says
+constexpr double most_hidden = 1.5;        // the same for all views together
 constexpr double turned = 0.6;             // correlation of a view's misfit with a turn; chance reaches 0.55
 constexpr double all_turned = 0.3;         // its median over all views; chance gives 0.13, a lost image 0.5
 constexpr std::size_t bytes_at_once = std::size_t{16} << 20;
@@ -196,8 +197,10 @@ Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram
   if (!comparable(measured, lengths, check)) return check;
   const Turns turns = turns_of(measured, cast, noise);
   const double error = median(turns.errors);
-  if (turns.views.size() < static_cast<std::size_t>(measured.count()) / 2 || !(error < largest_order_error))
-    return check.text = "neighbouring views are too alike, or too noisy, to be told apart", check;
+  if (turns.views.size() < static_cast<std::size_t>(measured.count()) / 2 || !(error < largest_order_error) ||
+      median(turns.unexplained) > most_hidden)
+    return check.text = "neighbouring views are too alike, too noisy or held too coarsely to be told apart",
+           check;
   const double correlation = median(turns.correlations), usual = 1.4826 * median(turns.sizes);
   const bool all = correlation > all_turned,
              alone = median(turns.unexplained) < most_unexplained;  // single views can be judged

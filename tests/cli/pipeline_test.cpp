@@ -120,6 +120,17 @@ TEST_F(Pipeline, BudgetAndReplayGiveTheSameBits) {
   EXPECT_EQ(voxels("c.h5"), voxels("a.h5"));
 }
 
+TEST_F(Pipeline, LikeTakesTheVoxelsOfAnotherVolume) {
+  simulate("markers --scale 1/4 --views 90");
+  ASSERT_EQ(run("recon scan -o one.h5 --voxel-size 0.9mm --size 31,30,17 --center 1mm,-2mm,3mm").exit_code,
+            0);
+  ASSERT_EQ(run("recon scan -o other.h5 --like one.h5 --views 0:90:2").exit_code, 0);
+  EXPECT_TRUE(io::VolumeReader(folder_ / "one.h5").grid() == io::VolumeReader(folder_ / "other.h5").grid());
+  const Outcome both = run("recon scan -o none.h5 --like one.h5 --size 8,8,8");
+  EXPECT_EQ(both.exit_code, 2) << both.output;
+  EXPECT_NE(both.output.find("--like excludes"), std::string::npos) << both.output;
+}
+
 TEST_F(Pipeline, Uint16IsWithinHalfAStep) {
   simulate("shepp-logan --scale 1/4 --views 60");
   ASSERT_EQ(run("recon scan -o a.h5").exit_code, 0);

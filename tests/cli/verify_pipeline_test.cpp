@@ -48,6 +48,15 @@ TEST_F(VerifyPipeline, KeepsAVolumeThatIsNotTrusted) {
   EXPECT_EQ(run("verify --alone a.h5").exit_code, 0);
 }
 
+// Few pixels, few views and hardly anything in the plane of the source: what the volume misses there is the
+// pattern of its own grid, which turns as well.
+TEST_F(VerifyPipeline, TrustsACoarseVolumeOfFewViews) {
+  const Outcome made =
+      run("simulate markers --scale 1/4 --views 40 -o few && '" FELDSPAR_PROGRAM "' recon few -o a.h5");
+
+  EXPECT_EQ(made.exit_code, 0) << made.output;
+}
+
 TEST_F(VerifyPipeline, CanBeLeftOut) {
   const Outcome made = run("recon scan -o a.h5 --white-level 30000 --verify off");
 

@@ -42,6 +42,9 @@ std::vector<GoodScan> good_scans() {
   displaced.detector.column_offset = 36;
   auto& tilted = add("tilted", good_scan()).scan;
   tilted.detector.roll = 0.02, tilted.detector.tilt = 0.03, tilted.axis.roll = -0.01, tilted.axis.tilt = 0.02;
+  auto& leaning = add("leaning_wide_fan", good_scan(360));
+  leaning.scan.source_object_distance = 60, leaning.scan.source_detector_distance = 180;
+  leaning.scan.axis.roll = 0.0175, leaning.photons = 0;
   auto& off = add("axis_off_and_known", good_scan()).scan;
   off.axis.offset = 1.1;
   auto& shifted = add("shifted_views", good_scan()).scan;
