@@ -1,4 +1,4 @@
-// 8-bit PNG through libpng, which reports errors by jumping out of its calls.
+// 8-bit grey PNG through libpng, which reports errors by jumping out of its calls.
 #include "io/png/png_file.hpp"
 
 #include <fmt/format.h>
@@ -15,24 +15,15 @@
 namespace feldspar::io {
 namespace {
 
-/// Either kind of picture as libpng sees it.
-struct Pixels {
-  int width, height, channels;
-  const std::vector<std::uint8_t>& values;
-};
-
-Pixels pixels_of(const GreyPicture& p) { return {p.width, p.height, 1, p.pixels}; }
-Pixels pixels_of(const ColourPicture& p) { return {p.width, p.height, 3, p.pixels}; }
-
 /// False when libpng failed. No object with a destructor may live where its long jump passes.
-bool encode(png_structp png, png_infop info, const Pixels& picture) {
+bool encode(png_structp png, png_infop info, const GreyPicture& picture) {
   if (setjmp(png_jmpbuf(png))) return false;  // NOLINT(cert-err52-cpp): libpng's only way
   png_set_IHDR(png, info, static_cast<png_uint_32>(picture.width), static_cast<png_uint_32>(picture.height),
-               8, picture.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+               8, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
   png_write_info(png, info);
-  const std::size_t row = static_cast<std::size_t>(picture.width) * picture.channels;
-  for (int y = 0; y < picture.height; ++y) png_write_row(png, picture.values.data() + y * row);
+  for (int y = 0; y < picture.height; ++y)
+    png_write_row(png, picture.pixels.data() + static_cast<std::size_t>(y) * picture.width);
   png_write_end(png, info);
   return true;
 }
@@ -53,10 +44,11 @@ void append(png_structp png, png_bytep data, std::size_t count) {
   if (!appended(*static_cast<std::string*>(png_get_io_ptr(png)), data, count)) png_longjmp(png, 1);
 }
 
-std::string encoded(const Pixels& picture) {
+}  // namespace
+
+std::string png_bytes(const GreyPicture& picture) {
   expects(picture.width > 0 && picture.height > 0 &&
-              picture.values.size() ==
-                  static_cast<std::size_t>(picture.width) * picture.height * picture.channels,
+              picture.pixels.size() == static_cast<std::size_t>(picture.width) * picture.height,
           "a picture's size is not that of its pixels");
   std::string bytes;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, jump, ignore);
@@ -71,12 +63,14 @@ std::string encoded(const Pixels& picture) {
   return bytes;
 }
 
+namespace {
 struct Close {
   void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
 };
+}  // namespace
 
-void write(const std::filesystem::path& path, const Pixels& picture) {
-  const std::string bytes = encoded(picture);
+void write_png(const std::filesystem::path& path, const GreyPicture& picture) {
+  const std::string bytes = png_bytes(picture);
   errno = 0;
   std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "wb"));
   if (!file)
@@ -89,16 +83,5 @@ void write(const std::filesystem::path& path, const Pixels& picture) {
   if (std::filesystem::is_regular_file(path, ignored)) std::filesystem::remove(path, ignored);
   throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
 }
-
-}  // namespace
-
-void write_png(const std::filesystem::path& path, const GreyPicture& picture) {
-  write(path, pixels_of(picture));
-}
-void write_png(const std::filesystem::path& path, const ColourPicture& picture) {
-  write(path, pixels_of(picture));
-}
-std::string png_bytes(const GreyPicture& picture) { return encoded(pixels_of(picture)); }
-std::string png_bytes(const ColourPicture& picture) { return encoded(pixels_of(picture)); }
 
 }  // namespace feldspar::io

@@ -31,16 +31,16 @@ TEST(PngFile, ComesBackAsItWasWritten) {
   EXPECT_EQ(pixels, picture.pixels);
 }
 
-TEST(PngFile, ColoursComeBackFromMemory) {
-  io::ColourPicture picture{19, 7, {}};
-  for (int n = 0; n < 3 * 19 * 7; ++n) picture.pixels.push_back(static_cast<std::uint8_t>(n * 5));
+TEST(PngFile, ComesBackFromMemory) {
+  io::GreyPicture picture{19, 7, {}};
+  for (int n = 0; n < 19 * 7; ++n) picture.pixels.push_back(static_cast<std::uint8_t>(n * 5));
 
   const std::string bytes = io::png_bytes(picture);
 
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   ASSERT_TRUE(png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()));
-  image.format = PNG_FORMAT_RGB;
+  image.format = PNG_FORMAT_GRAY;
   std::vector<std::uint8_t> pixels(PNG_IMAGE_SIZE(image));
   ASSERT_TRUE(png_image_finish_read(&image, nullptr, pixels.data(), 0, nullptr));
   EXPECT_EQ(image.width, 19u);
