@@ -5,11 +5,13 @@
 
 #include <fstream>
 #include <numbers>
+#include <numeric>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "cli/options.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "recon/motion.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -105,6 +107,12 @@ void add_job_options(CLI::App& command, JobOptions& options) {
                      "(default), or auto to find it and its roll in the projections");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
+  command
+      .add_option("--motion", options.motion,
+                  "Shifts of single views while the scan was taken: off (only what the file states), or auto "
+                  "to find them by re-projection")
+      ->check(CLI::IsMember({"off", "auto"}))
+      ->capture_default_str();
   add_correction_options(command, options.corrections);
   add_hardening_options(command, options.hardening);
   add_truncation_options(command, options.truncation);
@@ -165,6 +173,23 @@ void find_axis(const JobOptions& options, Job& job, geometry::CircularScan& scan
   scan.axis = job.center->axis;
 }
 
+/// Puts the views where they were when they were taken.
+void find_motion(const JobOptions& options, Job& job, geometry::CircularScan& scan) {
+  if (!scan.shifts.empty()) job.motion = "as the file states";
+  if (options.motion == "off") return;
+  if (options.open.headers_only)
+    throw Error(ErrorKind::usage, "--motion auto needs the projections, and only headers are read");
+  std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
+  if (views.empty()) {
+    views.resize(scan.angles.size());
+    std::iota(views.begin(), views.end(), 0);
+  }
+  recon::MotionEstimate found = recon::estimate_motion(*job.source, scan, views, options.threads);
+  scan.shifts = std::move(found.shifts);
+  job.motion = found.text;
+  job.findings.push_back("motion: " + found.text);
+}
+
 Job prepare_job(const JobOptions& options) {
   check(options.corrections);
   Job job;
@@ -178,6 +203,7 @@ Job prepare_job(const JobOptions& options) {
   else if (!options.axis_offset.empty() && options.axis_offset != "metadata")
     scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
   if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
+  find_motion(options, job, scan);
   job.setup = recon::prepare_fdk(scan, parse_views(options.views, static_cast<int>(scan.angles.size())));
   job.fdk.grid = make_region(options, job, scan, make_grid(options, scan), job.findings);
   geometry::validate(job.fdk.grid);
@@ -232,6 +258,7 @@ std::string describe_plan(const Job& job) {
     text += fmt::format("axis      offset {:.4f} +- {:.4f} mm, roll {:.3f} deg, by {}\n",
                         job.center->axis.offset, job.center->offset_uncertainty,
                         job.center->axis.roll * 180 / std::numbers::pi, job.center->method);
+  if (!job.motion.empty()) text += fmt::format("motion    {}\n", job.motion);
   if (!job.share.is_whole())
     text += fmt::format("share     {}: slices {} to {}\n", job.share.text(), job.share.slices.first,
                         job.share.slices.end - 1);

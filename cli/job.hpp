@@ -41,9 +41,10 @@ struct JobOptions {
   std::string views;        ///< "first:end:step"
   std::string axis_offset;  ///< instead of the scan's; "metadata" or empty for that, "auto" to find it
   std::string axis_roll;
-  std::string fast = "auto";  ///< merging of views: "off", "auto" or how many
-  std::string roi = "full";   ///< "full" or "auto"
-  std::string slabs;          ///< "K/N": the share to do; empty for all
+  std::string motion = "off";  ///< "auto" looks for shifts of single views
+  std::string fast = "auto";   ///< merging of views: "off", "auto" or how many
+  std::string roi = "full";    ///< "full" or "auto"
+  std::string slabs;           ///< "K/N": the share to do; empty for all
   CorrectionOptions corrections;
   HardeningOptions hardening;
   TruncationOptions truncation;
@@ -61,6 +62,7 @@ struct Job {
   SlabShare share;
   recon::SlabPlan plan;                     ///< of the share
   std::optional<recon::AxisChoice> center;  ///< where the axis was looked for
+  std::string motion;                       ///< what became of the views' shifts; empty without any
   recon::Inspection inspection;             ///< empty when the scan has no pixels here
   Findings findings;                        ///< of the reader, the set-up and the inspection
 

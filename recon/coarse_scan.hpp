@@ -1,0 +1,58 @@
+// A scan averaged to few pixels and views around its object, in memory: what is decided from all of a scan
+// but not from its details.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/memory.hpp"
+#include "io/scan_source.hpp"
+
+namespace feldspar::recon {
+
+struct CoarseLimits {
+  int across = 128;  ///< columns of the object's widest shadow
+  int along = 128;   ///< rows
+  int views = 400;
+};
+
+/// Counts are transmissions times 60000, without dark current.
+class CoarseScan final : public io::ScanSource {
+ public:
+  /// Reads every n-th of `views`. `scan` is the source's, with the axis and the shifts that hold. Columns
+  /// that only ever see air are left out on both sides of the axis alike. Throws what the source throws.
+  CoarseScan(const io::ScanSource& source, const geometry::CircularScan& scan, std::span<const int> views,
+             const CoarseLimits& limits);
+
+  /// The same once more averaged over 2 x 2 pixels (or 2 x 1 where there are few rows).
+  [[nodiscard]] CoarseScan halved() const;
+
+  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
+  [[nodiscard]] const io::ScanDescription& description() const override { return description_; }
+  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return fields_; }
+  [[nodiscard]] const Findings& findings() const override { return findings_; }
+  [[nodiscard]] const io::References& references() const override { return references_; }
+  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return proposed_; }
+  [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
+  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
+
+  /// The source's views that were kept.
+  [[nodiscard]] const std::vector<int>& views() const { return views_; }
+  /// Counts of one view, rows x columns.
+  [[nodiscard]] std::span<const float> image(std::size_t view) const;
+
+ private:
+  CoarseScan() = default;
+
+  geometry::CircularScan scan_;
+  io::ScanDescription description_;
+  std::vector<io::SourceField> fields_;
+  Findings findings_;
+  io::References references_{{60000}, {}, 0};
+  io::ProposedGrid proposed_;
+  std::vector<int> views_;
+  std::vector<float> counts_;
+};
+
+}  // namespace feldspar::recon
