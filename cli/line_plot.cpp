@@ -30,7 +30,7 @@ std::vector<double> ticks_of(Range range) {
   const double step = round_length((range.last - range.first) / 4);
   std::vector<double> ticks;
   for (double n = std::ceil(range.first / step - 1e-9); n * step <= range.last + 1e-9 * step; ++n)
-    ticks.push_back(n * step);
+    ticks.push_back(n * step + 0.0);  // of a negative zero, too
   return ticks;
 }
 
