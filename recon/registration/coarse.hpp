@@ -1,0 +1,41 @@
+// Volumes for registration: averaged until they are small, and smoothed so that both are blurred alike.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/memory.hpp"
+#include "base/parallel.hpp"
+#include "base/progress.hpp"
+#include "geometry/volume_grid.hpp"
+
+namespace feldspar::recon::registration {
+
+/// A volume that is read piece by piece: voxels [x, x+nx) x [y, y+ny) x [z, z+nz).
+struct StoredVolume {
+  geometry::VolumeGrid grid;
+  std::function<Array3<float>(int x, int nx, int y, int ny, int z, int nz)> read;
+  double field_radius = INFINITY;  ///< mm about the z axis: voxels beyond were not computed
+};
+
+struct CoarseVolume {
+  geometry::VolumeGrid grid;
+  Array3<float> voxels;  ///< NaN where the volume was not computed
+};
+
+/// How many voxels to average along each side so that at most `most_voxels` are left.
+[[nodiscard]] int averaging_for(const geometry::VolumeGrid& grid, std::size_t most_voxels);
+
+/// Means of factor^3 voxels; a rest at the far ends is left out. Reads every voxel once, some slices at a
+/// time, and throws Error(bad_file) for one within the field that is not finite, Error(usage) when fewer
+/// than eight voxels are left along a side.
+[[nodiscard]] CoarseVolume averaged(const StoredVolume& volume, int factor, ThreadPool& pool,
+                                    Progress& progress);
+
+/// The same of a volume in memory.
+[[nodiscard]] CoarseVolume halved(const CoarseVolume& volume, ThreadPool& pool);
+
+/// Convolved with a Gaussian of `sigma` mm; what was not computed takes no part and stays so.
+void smooth(CoarseVolume& volume, double sigma, ThreadPool& pool);
+
+}  // namespace feldspar::recon::registration
