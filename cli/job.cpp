@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "cli/options.hpp"
+#include "cli/transform.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "recon/motion.hpp"
 
@@ -87,6 +88,9 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--center", options.center,
                      "Middle of the volume as X,Y,Z in mm from the axis at the central ray's height");
   command.add_option("--like", options.like, "The same voxels as those of this volume (.h5), place and size");
+  command.add_option("--transform", options.transform,
+                     "Where this scan's object lies among the voxels: the transform.toml of `feldspar compare`, "
+                     "or SCALE,RX,RY,RZ,X,Y,Z (rotation vector, shift)");
   command
       .add_option("--roi", options.roi, "Region: full, or auto (the box around the object, from a few views)")
       ->check(CLI::IsMember({"full", "auto"}))
@@ -190,9 +194,27 @@ void find_motion(const JobOptions& options, Job& job, geometry::CircularScan& sc
   job.findings.push_back("motion: " + found.text);
 }
 
+/// The transform, if it can be had together with the other options.
+std::optional<geometry::Similarity> chosen_transform(const JobOptions& options) {
+  const auto transform = parse_transform(options.transform, "--transform");
+  if (!transform) return transform;
+  if (options.roi != "full")
+    throw Error(ErrorKind::usage,
+                "--transform and --roi auto exclude each other; choose the voxels with --like or --size");
+  if (!options.truncation.outline.empty() || !options.truncation.context.empty())
+    throw Error(ErrorKind::unsupported,
+                "--transform cannot be had with --outline or --context, which say where things are in the "
+                "scan's own place; reconstruct without --transform");
+  if (leans(*transform) && options.fast != "off" && options.fast != "auto")
+    throw Error(ErrorKind::unsupported,
+                "--transform leans the axis, and merged views need it upright; use --fast off");
+  return transform;
+}
+
 Job prepare_job(const JobOptions& options) {
   check(options.corrections);
   Job job;
+  job.transform = chosen_transform(options);
   Findings hardening;
   job.source = io::open_scan(options.scan, options.open);
   if (!options.open.headers_only)
@@ -204,9 +226,11 @@ Job prepare_job(const JobOptions& options) {
     scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
   if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
   find_motion(options, job, scan);
+  if (job.transform) turn(*job.transform, scan);
   job.setup = recon::prepare_fdk(scan, parse_views(options.views, static_cast<int>(scan.angles.size())));
-  job.fdk.grid = make_region(options, job, scan, make_grid(options, scan), job.findings);
-  geometry::validate(job.fdk.grid);
+  job.written = make_region(options, job, scan, make_grid(options, scan), job.findings);
+  geometry::validate(job.written);
+  job.fdk.grid = job.transform ? unmoved(*job.transform, job.written) : job.written;
   job.share = parse_share(options.slabs, job.fdk.grid.nz);
   job.fdk.ramp = {.window = kernels::parse_ramp_window(options.window), .cutoff = options.cutoff};
   kernels::validate(job.fdk.ramp);
@@ -232,6 +256,7 @@ Job prepare_job(const JobOptions& options) {
     job.fdk.corrections = with_hardening(
         options.hardening, {*job.source, scan, job.setup, job.inspection, job.fdk, *job.backend}, hardening);
   }
+  if (job.transform && leans(*job.transform)) lean(*job.transform, job.setup, job.fdk);
   job.plan =
       recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
                         recon::costs_on(job.devices(), *job.source, job.setup, job.fdk), job.share.slices);
@@ -246,7 +271,7 @@ Job prepare_job(const JobOptions& options) {
 }
 
 std::string describe_plan(const Job& job) {
-  const geometry::VolumeGrid& grid = job.fdk.grid;
+  const geometry::VolumeGrid& grid = job.written;
   const geometry::Vec3 first = grid.centre_of(-0.5, -0.5, -0.5),
                        last = grid.centre_of(grid.nx - 0.5, grid.ny - 0.5, grid.nz - 0.5);
   std::string text;
@@ -254,6 +279,7 @@ std::string describe_plan(const Job& job) {
                       format_length_mm(grid.spacing.x), format_bytes(grid.voxels() * sizeof(float)));
   text += fmt::format("          x {:.4g} to {:.4g}, y {:.4g} to {:.4g}, z {:.4g} to {:.4g} mm\n", first.x,
                       last.x, first.y, last.y, first.z, last.z);
+  if (job.transform) text += fmt::format("moved     {}\n", describe(*job.transform));
   if (job.center)
     text += fmt::format("axis      offset {:.4f} +- {:.4f} mm, roll {:.3f} deg, by {}\n",
                         job.center->axis.offset, job.center->offset_uncertainty,

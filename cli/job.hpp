@@ -11,6 +11,7 @@
 #include "cli/hardening.hpp"
 #include "cli/slab_share.hpp"
 #include "cli/truncation.hpp"
+#include "geometry/similarity.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/backend.hpp"
 #include "recon/axis_choice.hpp"
@@ -36,6 +37,7 @@ struct JobOptions {
   std::string size;            ///< "NX,NY,NZ"; empty for what the detector covers
   std::string center;          ///< "X,Y,Z" of the volume, lengths
   std::filesystem::path like;  ///< a volume whose grid to take; empty for none
+  std::string transform;       ///< where the scan's object lies there; empty where it does in the scan
   std::string window = "ram-lak";
   double cutoff = 1;
   std::string views;        ///< "first:end:step"
@@ -57,6 +59,8 @@ struct Job {
   std::unique_ptr<io::ScanSource> source;
   recon::FdkSetup setup;
   recon::FdkOptions fdk;
+  geometry::VolumeGrid written;  ///< fdk.grid as it stands in the file: where --transform puts it
+  std::optional<geometry::Similarity> transform;
   std::unique_ptr<kernels::Backend> backend;
   std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
   SlabShare share;

@@ -17,6 +17,7 @@
 #include "cli/console.hpp"
 #include "cli/job.hpp"
 #include "cli/options.hpp"
+#include "cli/transform.hpp"
 #include "cli/verification.hpp"
 #include "io/content_hash.hpp"
 #include "io/hdf5/volume_file.hpp"
@@ -130,7 +131,7 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
   if (options.json) {
     nlohmann::json result{{"output", options.output.string()},
                           {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
-                          {"voxel_size_mm", job.fdk.grid.spacing.x},
+                          {"voxel_size_mm", job.written.spacing.x},
                           {"device", job.backend->name()},
                           {"merged_views", job.fdk.projector.merging.views},
                           {"slabs", job.plan.slabs.size()},
@@ -164,7 +165,8 @@ std::vector<std::filesystem::path> input_files(const Job& job, const std::filesy
 std::string identity_of(const CLI::App& command, const JobOptions& options, const Job& job) {
   const geometry::VolumeGrid& grid = job.fdk.grid;
   const std::string facts = fmt::format(
-      "{} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(), grid.nx, grid.ny, grid.nz,
+      "{} {} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(),
+      job.transform ? text_of(*job.transform) : "", grid.nx, grid.ny, grid.nz,
       grid.spacing.x, grid.origin.x, grid.origin.y, grid.origin.z,
       effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
                                  "slabs", "memory", "gpu-memory", "threads", "device", "no-hash", "verify"}));
@@ -219,12 +221,13 @@ recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& option
   const std::filesystem::path& context = options.job.truncation.context;
   std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
   if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
-  config += effective_config(command, {"scan", "context", "slabs", "help", "config", "output", "dry-run",
+  if (job.transform) config += toml_line("transform", text_of(*job.transform));
+  config += effective_config(command, {"scan", "context", "transform", "slabs", "help", "config", "output", "dry-run",
                                        "json", "overwrite", "resume"});
   io::VolumeRecord record = make_record(job, report, config);
   record.reconstruction.emplace_back("identity", identity_of(identity, job.share));
   if (!job.share.is_whole())
-    record.part = io::record_of({identity, job.share.slices, job.fdk.grid.nz, job.fdk.grid.origin.z});
+    record.part = io::record_of({identity, job.share.slices, job.written.nz, job.written.origin.z});
   const auto files = input_files(job, context);
   if (!options.no_hash) {
     ThreadPool pool(options.job.threads);
@@ -274,7 +277,7 @@ void run(CLI::App& command, ReconOptions& options) {
     return;
   }
   const geometry::Range slices = job.share.slices;
-  io::VolumeWriter writer(options.output, geometry::slab_of(job.fdk.grid, slices.first, slices.count()),
+  io::VolumeWriter writer(options.output, geometry::slab_of(job.written, slices.first, slices.count()),
                           file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
   recon::FdkReport report;

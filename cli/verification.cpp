@@ -10,8 +10,9 @@
 namespace feldspar::cli {
 namespace {
 
-recon::FinishedVolume finished(const io::VolumeReader& reader) {
-  return {.grid = reader.grid(),
+/// `grid` is where its voxels lie in the scan.
+recon::FinishedVolume finished(const io::VolumeReader& reader, const geometry::VolumeGrid& grid) {
+  return {.grid = grid,
           .read = [&reader](int z,
                             int nz) { return reader.read(0, reader.grid().nx, 0, reader.grid().ny, z, nz); },
           .quantum = reader.range().quantum,
@@ -30,13 +31,13 @@ recon::Verdict verify_volume(const Job& job, const std::filesystem::path& path,
                 fmt::format("{}: has {} x {} x {} voxels, but its own configuration makes {} x {} x {}",
                             path.string(), reader.grid().nx, reader.grid().ny, reader.grid().nz,
                             job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz));
-  return recon::verify(*job.source, job.setup, job.fdk, finished(reader), *job.backend, tally,
+  return recon::verify(*job.source, job.setup, job.fdk, finished(reader, job.fdk.grid), *job.backend, tally,
                        {.threads = threads});
 }
 
 recon::Verdict verify_volume(const std::filesystem::path& path) {
   const io::VolumeReader reader(path);
-  return recon::verify_alone(finished(reader));
+  return recon::verify_alone(finished(reader, reader.grid()));
 }
 
 std::string describe(const recon::Verdict& verdict) {

@@ -42,8 +42,9 @@ Slices rays_between(const geometry::VolumeGrid& grid, const Sinogram& like) {
     const double slope = view.is_parallel()
                              ? view.direction.z / std::hypot(view.direction.x, view.direction.y)
                              : (like.height - view.source.z) / std::hypot(view.source.x, view.source.y);
-    lowest = std::min(lowest, like.height - std::abs(slope) * reach);
-    highest = std::max(highest, like.height + std::abs(slope) * reach);
+    const double lean = view.column_step.z / std::hypot(view.column_step.x, view.column_step.y);
+    lowest = std::min(lowest, like.height - (std::abs(slope) + std::abs(lean)) * reach);
+    highest = std::max(highest, like.height + (std::abs(slope) + std::abs(lean)) * reach);
   }
   const auto slice = [&](double z) { return (z - a.z) / grid.spacing.z; };
   return {slice(lowest), slice(highest)};
