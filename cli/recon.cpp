@@ -274,6 +274,7 @@ void run(CLI::App& command, ReconOptions& options) {
     return;
   }
   const geometry::Range slices = job.share.slices;
+  catch_interrupts();  // from here on there is something to clean up
   io::VolumeWriter writer(options.output, geometry::slab_of(job.fdk.grid, slices.first, slices.count()),
                           file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
