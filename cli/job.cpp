@@ -88,9 +88,10 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--center", options.center,
                      "Middle of the volume as X,Y,Z in mm from the axis at the central ray's height");
   command.add_option("--like", options.like, "The same voxels as those of this volume (.h5), place and size");
-  command.add_option("--transform", options.transform,
-                     "Where this scan's object lies among the voxels: the transform.toml of `feldspar compare`, "
-                     "or SCALE,RX,RY,RZ,X,Y,Z (rotation vector, shift)");
+  command.add_option(
+      "--transform", options.transform,
+      "Where this scan's object lies among the voxels: the transform.toml of `feldspar compare`, "
+      "or SCALE,RX,RY,RZ,X,Y,Z (rotation vector, shift)");
   command
       .add_option("--roi", options.roi, "Region: full, or auto (the box around the object, from a few views)")
       ->check(CLI::IsMember({"full", "auto"}))

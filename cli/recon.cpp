@@ -166,8 +166,8 @@ std::string identity_of(const CLI::App& command, const JobOptions& options, cons
   const geometry::VolumeGrid& grid = job.fdk.grid;
   const std::string facts = fmt::format(
       "{} {} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(),
-      job.transform ? text_of(*job.transform) : "", grid.nx, grid.ny, grid.nz,
-      grid.spacing.x, grid.origin.x, grid.origin.y, grid.origin.z,
+      job.transform ? text_of(*job.transform) : "", grid.nx, grid.ny, grid.nz, grid.spacing.x, grid.origin.x,
+      grid.origin.y, grid.origin.z,
       effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
                                  "slabs", "memory", "gpu-memory", "threads", "device", "no-hash", "verify"}));
   ThreadPool pool(options.threads);
@@ -222,8 +222,8 @@ recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& option
   std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
   if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
   if (job.transform) config += toml_line("transform", text_of(*job.transform));
-  config += effective_config(command, {"scan", "context", "transform", "slabs", "help", "config", "output", "dry-run",
-                                       "json", "overwrite", "resume"});
+  config += effective_config(command, {"scan", "context", "transform", "slabs", "help", "config", "output",
+                                       "dry-run", "json", "overwrite", "resume"});
   io::VolumeRecord record = make_record(job, report, config);
   record.reconstruction.emplace_back("identity", identity_of(identity, job.share));
   if (!job.share.is_whole())
@@ -277,8 +277,8 @@ void run(CLI::App& command, ReconOptions& options) {
     return;
   }
   const geometry::Range slices = job.share.slices;
-  io::VolumeWriter writer(options.output, geometry::slab_of(job.written, slices.first, slices.count()),
-                          file);
+  catch_interrupts();  // from here on there is something to clean up
+  io::VolumeWriter writer(options.output, geometry::slab_of(job.written, slices.first, slices.count()), file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
   recon::FdkReport report;
   try {

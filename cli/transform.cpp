@@ -22,9 +22,7 @@ double lean_of(const geometry::Similarity& transform) {
 }
 
 geometry::Similarity made_of(double scale, Vec3 degrees, Vec3 shift, const std::string& where) {
-  const auto finite = [](Vec3 v) {
-    return std::isfinite(v.x) && std::isfinite(v.y) && std::isfinite(v.z);
-  };
+  const auto finite = [](Vec3 v) { return std::isfinite(v.x) && std::isfinite(v.y) && std::isfinite(v.z); };
   if (!(scale > 0.01 && scale < 100) || !finite(degrees) || !finite(shift))
     throw Error(ErrorKind::usage,
                 fmt::format("{}: a scale of {} is not between 0.01 and 100, or a number is not finite", where,
@@ -40,9 +38,8 @@ double number_at(const toml::table& table, const char* key, std::optional<std::s
   else if (const toml::array* list = table[key].as_array(); list && list->size() == 3)
     value = list->get(*element)->value<double>();
   if (value) return *value;
-  throw Error(ErrorKind::usage,
-              fmt::format("{}: {} is not {}; `feldspar compare` writes such files", file, key,
-                          element ? "a list of three numbers" : "a number"));
+  throw Error(ErrorKind::usage, fmt::format("{}: {} is not {}; `feldspar compare` writes such files", file,
+                                            key, element ? "a list of three numbers" : "a number"));
 }
 
 geometry::Similarity read_transform(const std::string& file) {
@@ -50,11 +47,12 @@ geometry::Similarity read_transform(const std::string& file) {
   try {
     table = toml::parse_file(file);
   } catch (const toml::parse_error& error) {
-    throw Error(ErrorKind::usage, fmt::format("{}:{}: {}", file, error.source().begin.line,
-                                              std::string(error.description())));
+    throw Error(ErrorKind::usage,
+                fmt::format("{}:{}: {}", file, error.source().begin.line, std::string(error.description())));
   }
   const auto vector = [&](const char* key) {
-    return Vec3{number_at(table, key, 0, file), number_at(table, key, 1, file), number_at(table, key, 2, file)};
+    return Vec3{number_at(table, key, 0, file), number_at(table, key, 1, file),
+                number_at(table, key, 2, file)};
   };
   return made_of(number_at(table, "scale", std::nullopt, file), vector("rotation_deg"), vector("shift_mm"),
                  file);
@@ -88,10 +86,11 @@ std::string text_of(const geometry::Similarity& t) {
 }
 
 std::string describe(const geometry::Similarity& t) {
-  return fmt::format("scale {:.6f}, turned by {:.3f} deg about z and leaning by {:.3f} deg, moved by {:.4f}, "
-                     "{:.4f}, {:.4f} mm",
-                     t.scale, geometry::upright_parts(t.rotation).turn / radians_per_degree,
-                     lean_of(t) / radians_per_degree, t.shift.x, t.shift.y, t.shift.z);
+  return fmt::format(
+      "scale {:.6f}, turned by {:.3f} deg about z and leaning by {:.3f} deg, moved by {:.4f}, "
+      "{:.4f}, {:.4f} mm",
+      t.scale, geometry::upright_parts(t.rotation).turn / radians_per_degree, lean_of(t) / radians_per_degree,
+      t.shift.x, t.shift.y, t.shift.z);
 }
 
 // A view at a larger angle stands further clockwise around the object, so turning it counter-clockwise takes
@@ -108,9 +107,7 @@ geometry::VolumeGrid unmoved(const geometry::Similarity& transform, const geomet
   return before;
 }
 
-bool leans(const geometry::Similarity& transform) {
-  return lean_of(transform) > 1e-3 * radians_per_degree;
-}
+bool leans(const geometry::Similarity& transform) { return lean_of(transform) > 1e-3 * radians_per_degree; }
 
 void lean(const geometry::Similarity& transform, recon::FdkSetup& setup, recon::FdkOptions& fdk) {
   const geometry::Rotation r = geometry::upright_parts(transform.rotation).lean;

@@ -171,6 +171,8 @@ def benchmarks(check, name):
     if code != 0:
         raise Failure(reason_of(text, code))
     rates = {}
+    if not text.lstrip().startswith("{"):  # Google Benchmark's answer to a filter that nothing matches
+        raise Skip(f"{name} has nothing for {check.options.device}")
     for run in json.loads(text)["benchmarks"]:
         for unit in ("GUPS", "Mpixel"):
             if unit in run:
@@ -179,6 +181,19 @@ def benchmarks(check, name):
         raise Skip(f"{name} has nothing for {check.options.device}")
     gups = [r["GUPS"] for r in rates.values() if "GUPS" in r]
     return rates, f"{len(rates)} rates" + (f", best {max(gups):.1f} GUPS" if gups else "")
+
+
+def cufft(check):
+    number = check.options.device.partition(":")[2] or "0"
+    text, code = check.run([check.find("filter_against_cufft_benchmark"), number], 60)
+    if code == SKIPPED:
+        raise Skip(text.strip())
+    if code != 0:
+        raise Failure(reason_of(text, code))
+    result = json.loads(text.strip().splitlines()[-1])
+    ratios = [r["mpixel_per_s"] / r["cufft_mpixel_per_s"] for r in result["lengths"]]
+    worst = max(r["difference"] for r in result["lengths"])
+    return result, f"{min(ratios):.1f} to {max(ratios):.1f} times cuFFT's rate, {worst:.1e} apart at most"
 
 
 def whole_run(check, size, views, merge):
@@ -254,6 +269,7 @@ def main(arguments):
             runs[name] = check.step(name, lambda e=edge, c=count, m=merge: whole_run(check, e, c, m))
     for name in ("kernels_benchmark", "cuda_variants_benchmark"):
         check.step(name, lambda n=name: benchmarks(check, n))
+    check.step("filter against cuFFT", lambda: cufft(check))
     for tool in ("memcheck", "racecheck"):
         for name in SANITIZED:
             check.step(f"{tool} {name[:-5]}", lambda t=tool, n=name: sanitizer(check, t, n))

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/memory.hpp"
+#include "base/parallel.hpp"
 #include "io/scan_source.hpp"
 
 namespace feldspar::recon {
@@ -16,11 +17,15 @@ class LineIntegralReader {
   /// Line integrals of a view of the source in `window`, by the arithmetic of the reconstruction. Valid until
   /// the next call. Throws what the source throws.
   [[nodiscard]] View3<const float> read(int view, const geometry::PixelWindow& window);
+  /// The same of the whole detector, its rows shared among the threads of `pool`.
+  [[nodiscard]] View3<const float> read(int view, ThreadPool& pool);
 
   /// True when the references let the pixel see no beam to speak of: at most a twentieth of the usual one.
   [[nodiscard]] bool is_dark(std::int64_t pixel) const;
 
  private:
+  void read_counts(int view, const geometry::PixelWindow& window);
+  void convert_row(const geometry::PixelWindow& window, int row);
   [[nodiscard]] float level(const std::vector<float>& image, std::int64_t pixel) const;
 
   const io::ScanSource& source_;

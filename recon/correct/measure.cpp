@@ -15,7 +15,14 @@
 namespace feldspar::recon {
 namespace {
 
-constexpr int views_for_statistics = 256;  // the mean's noise is a sixteenth of a view's, whatever the scan
+/// A mean of M of N views that is taken from each leaves a pixel's mean of all with noise of
+/// sigma sqrt(1/M - 1/N), which a reconstruction shows as rings of noise around the axis: with half of the
+/// views as much as there was before, which is what independent noise would have there.
+StatisticsViews views_for_statistics(std::span<const int> view_indices, bool rings) {
+  StatisticsViews views;  // whose mean has a sixteenth of a view's noise
+  if (rings) views.summed = std::max(views.summed, static_cast<int>(view_indices.size() / 2));
+  return views;
+}
 
 void set(CorrectionChoice& choice, const std::string& name, bool wanted, const std::string& text) {
   if (name == "zingers" || name == "all") choice.zingers = wanted;
@@ -59,7 +66,8 @@ Corrections measure_corrections(const io::ScanSource& source, std::span<const in
   spec.columns = source.scan().detector.columns, spec.rows = source.scan().detector.rows;
   std::vector<CorrectionStep>& steps = result.steps;
   if (choice.bad_pixels || choice.rings) {
-    const PixelStatistics seen = gather(source, view_indices, views_for_statistics, pool, budget);
+    const PixelStatistics seen =
+        gather(source, view_indices, views_for_statistics(view_indices, choice.rings), pool, budget);
     if (choice.bad_pixels) {
       BadPixels bad = find_bad_pixels(LineIntegralReader(source, budget), seen);
       spec.bad_pixels = std::move(bad.pixels);

@@ -4,47 +4,76 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "recon/correct/robust.hpp"
 
 namespace feldspar::recon {
 namespace {
 
-constexpr int reach = 25;  // pixels to each side that an error must differ from
-constexpr int least_reach = 8;
+constexpr int reach_along_rows = 25;  // pixels to each side that an error must differ from
+constexpr int least_reach = 8;        // at the edges
 constexpr float least_error = 2e-4f;  // line integral: smaller errors are not worth correcting
 constexpr float least_share = 0.3f;   // of the map that both halves agree on
 constexpr float most_levels = 6;      // standard deviations; beyond is something else than gain
 
-/// The map less its median over `reach` pixels to both sides, along the rows or along the columns.
-void subtract_median(const std::vector<float>& from, std::vector<float>& to, int columns, int rows,
-                     bool along_rows, ThreadPool& pool) {
-  pool.for_each(rows, [&](std::ptrdiff_t line, int) {
-    const int row = static_cast<int>(line);
-    std::vector<float> near;
-    for (int column = 0; column < columns; ++column) {
-      near.clear();
-      const int middle = along_rows ? column : row, end = along_rows ? columns : rows;
-      // As far to one side as to the other, but near the edge at least over a few pixels.
-      const int half =
-          std::max(std::min({reach, middle, end - 1 - middle}), std::min(least_reach, (end - 1) / 2));
-      const int from_pixel = std::clamp(middle - half, 0, end - 1 - 2 * half);
-      for (int n = from_pixel; n <= from_pixel + 2 * half; ++n)
-        near.push_back(
-            from[static_cast<std::size_t>(along_rows ? row : n) * columns + (along_rows ? n : column)]);
-      const std::size_t at = static_cast<std::size_t>(row) * columns + column;
-      to[at] = from[at] - median(near);
-    }
-  });
+/// A median of M pixels leaves 1.25 / sqrt(M) of errors that are independent from pixel to pixel, so many are
+/// better; but rows that the rays reach under other angles see other windings.
+int reach_along_columns(int rows) { return std::clamp(rows / 10, 25, 100); }
+
+/// Medians of a window that moves along a line of values.
+class RunningMedian {
+ public:
+  explicit RunningMedian(std::span<const float> line) : line_(line) {}
+
+  /// Of the values in [first, end); neither end may move back from call to call.
+  [[nodiscard]] float of(std::size_t first, std::size_t end) {
+    for (; end_ < end; ++end_) sorted_.insert(std::ranges::upper_bound(sorted_, line_[end_]), line_[end_]);
+    for (; first_ < first; ++first_) sorted_.erase(std::ranges::lower_bound(sorted_, line_[first_]));
+    return sorted_[sorted_.size() / 2];
+  }
+
+ private:
+  std::span<const float> line_;
+  std::size_t first_ = 0, end_ = 0;
+  std::vector<float> sorted_;
+};
+
+/// The line less its median over `reach` pixels to both sides: as far to one side as to the other, but near
+/// the edge at least over a few pixels.
+void subtract_median(std::span<const float> line, int reach, std::span<float> result) {
+  const int end = static_cast<int>(line.size());
+  RunningMedian median(line);
+  for (int middle = 0; middle < end; ++middle) {
+    const int half =
+        std::max(std::min({reach, middle, end - 1 - middle}), std::min(least_reach, (end - 1) / 2));
+    const int first = std::clamp(middle - half, 0, end - 1 - 2 * half);
+    result[static_cast<std::size_t>(middle)] =
+        line[static_cast<std::size_t>(middle)] -
+        median.of(static_cast<std::size_t>(first), static_cast<std::size_t>(first + 2 * half + 1));
+  }
 }
 
+/// The mean of the views less its medians along the columns, then along the rows.
 std::vector<float> high_passed(const Array3<float>& sums, int views, ThreadPool& pool) {
-  const int columns = sums.view().nx, rows = sums.view().ny;
-  std::vector<float> mean(sums.size()), other(sums.size());
-  for (std::size_t n = 0; n < mean.size(); ++n) mean[n] = sums.data()[n] / static_cast<float>(views);
-  subtract_median(mean, other, columns, rows, false, pool);
-  subtract_median(other, mean, columns, rows, true, pool);
-  return mean;
+  const auto columns = static_cast<std::size_t>(sums.view().nx),
+             rows = static_cast<std::size_t>(sums.view().ny);
+  std::vector<float> map(sums.size());
+  for (std::size_t n = 0; n < map.size(); ++n) map[n] = sums.data()[n] / static_cast<float>(views);
+  pool.for_each(sums.view().nx, [&](std::ptrdiff_t column, int) {
+    std::vector<float> line(rows), passed(rows);
+    for (std::size_t row = 0; row < rows; ++row)
+      line[row] = map[row * columns + static_cast<std::size_t>(column)];
+    subtract_median(line, reach_along_columns(sums.view().ny), passed);
+    for (std::size_t row = 0; row < rows; ++row)
+      map[row * columns + static_cast<std::size_t>(column)] = passed[row];
+  });
+  pool.for_each(sums.view().ny, [&](std::ptrdiff_t row, int) {
+    const auto line = std::span(map).subspan(static_cast<std::size_t>(row) * columns, columns);
+    const std::vector<float> before(line.begin(), line.end());
+    subtract_median(before, reach_along_rows, line);
+  });
+  return map;
 }
 
 }  // namespace

@@ -47,6 +47,66 @@ void local_medians(View3<const float> image, int row, float* medians) {
     medians[column] = median_of_nine(above + column, here + column, below + column);
 }
 
+/// Adds views to the statistics, one after the other.
+class Gatherer {
+ public:
+  Gatherer(PixelStatistics& seen, ThreadPool& pool, MemoryBudget* budget)
+      : seen_(seen),
+        pool_(pool),
+        largest_(columns(), rows(), 2, "maps of pixels", budget),
+        before_(columns(), rows(), 1, "a map of pixels", budget),
+        medians_(columns(), pool.size(), 1, "rows of pixels", budget) {
+    largest_.fill(0);
+  }
+
+  void sum(View3<const float> image) {
+    const View3<float> sums = seen_.sums[seen_.views++ % 2].view();
+    pool_.for_each(rows(), [&](std::ptrdiff_t line, int) {
+      const float* const values = image.row(static_cast<int>(line), 0);
+      float* const row = sums.row(static_cast<int>(line), 0);
+      for (int column = 0; column < columns(); ++column) row[column] += values[column];
+    });
+  }
+
+  void judge(View3<const float> image) {
+    pool_.for_each(rows(), [&](std::ptrdiff_t line, int worker) {
+      judge_row(image, static_cast<int>(line), medians_.view().row(worker, 0));
+    });
+    ++judged_;
+  }
+
+  void finish() {
+    for (float& value : seen_.unrest.view().values()) value /= static_cast<float>(std::max(1, judged_ - 3));
+  }
+
+ private:
+  [[nodiscard]] int columns() const { return seen_.unrest.view().nx; }
+  [[nodiscard]] int rows() const { return seen_.unrest.view().ny; }
+
+  void judge_row(View3<const float> image, int row, float* median) {
+    local_medians(image, row, median);
+    for (int column = 0; column < columns(); ++column) {
+      const float value = image(column, row, 0), distance = value - median[column];
+      seen_.lowest(column, row, 0) = std::min(seen_.lowest(column, row, 0), value);
+      seen_.highest(column, row, 0) = std::max(seen_.highest(column, row, 0), value);
+      const float change = judged_ == 0 ? 0 : distance - before_(column, row, 0);
+      before_(column, row, 0) = distance;
+      float &first = largest_(column, row, 0), &second = largest_(column, row, 1),
+            square = 0.5f * change * change;
+      if (square > first) std::swap(square, first);
+      if (square > second) std::swap(square, second);
+      seen_.unrest(column, row, 0) += square;
+    }
+  }
+
+  PixelStatistics& seen_;
+  ThreadPool& pool_;
+  Array3<float> largest_;  ///< squares of each pixel that are left out of its unrest
+  Array3<float> before_;   ///< the last view's distances from the median
+  Array3<float> medians_;
+  int judged_ = 0;
+};
+
 }  // namespace
 
 PixelStatistics::PixelStatistics(int columns, int rows, MemoryBudget* budget)
@@ -59,40 +119,23 @@ PixelStatistics::PixelStatistics(int columns, int rows, MemoryBudget* budget)
   highest.fill(std::numeric_limits<float>::lowest());
 }
 
-PixelStatistics gather(const io::ScanSource& source, std::span<const int> view_indices, int most,
-                       ThreadPool& pool, MemoryBudget* budget) {
+PixelStatistics gather(const io::ScanSource& source, std::span<const int> view_indices,
+                       const StatisticsViews& most, ThreadPool& pool, MemoryBudget* budget) {
   const auto& detector = source.scan().detector;
   PixelStatistics seen(detector.columns, detector.rows, budget);
-  Array3<float> largest(detector.columns, detector.rows, 2, "maps of pixels", budget);
-  Array3<float> before(detector.columns, detector.rows, 1, "a map of pixels", budget);
-  largest.fill(0);
-  seen.views = std::min(most, static_cast<int>(view_indices.size()));
-  Array3<float> medians(detector.columns, pool.size(), 1, "rows of pixels", budget);
+  Gatherer gatherer(seen, pool, budget);
   LineIntegralReader reader(source, budget);
-  for (int n = 0; n < seen.views; ++n) {
-    const std::size_t at =
-        view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(seen.views);
-    const auto image = reader.read(view_indices[at], {{0, detector.columns}, {0, detector.rows}});
-    pool.for_each(detector.rows, [&](std::ptrdiff_t line, int worker) {
-      const int row = static_cast<int>(line);
-      float* const median = medians.view().row(worker, 0);
-      local_medians(image, row, median);
-      for (int column = 0; column < detector.columns; ++column) {
-        const float value = image(column, row, 0), distance = value - median[column];
-        seen.sums[n % 2](column, row, 0) += value;
-        seen.lowest(column, row, 0) = std::min(seen.lowest(column, row, 0), value);
-        seen.highest(column, row, 0) = std::max(seen.highest(column, row, 0), value);
-        const float change = n == 0 ? 0 : distance - before(column, row, 0);
-        before(column, row, 0) = distance;
-        float &first = largest(column, row, 0), &second = largest(column, row, 1),
-              square = 0.5f * change * change;
-        if (square > first) std::swap(square, first);
-        if (square > second) std::swap(square, second);
-        seen.unrest(column, row, 0) += square;
-      }
-    });
+  const std::size_t all = view_indices.size(), judged = std::min(all, static_cast<std::size_t>(most.judged)),
+                    summed = std::min(all, static_cast<std::size_t>(std::max(most.summed, most.judged)));
+  std::size_t next = 0;
+  for (std::size_t n = 0; n < summed; ++n) {
+    const auto image = reader.read(view_indices[all * n / summed], pool);
+    gatherer.sum(image);
+    if (n < summed * next / judged) continue;
+    gatherer.judge(image);
+    ++next;
   }
-  for (float& value : seen.unrest.view().values()) value /= static_cast<float>(std::max(1, seen.views - 3));
+  gatherer.finish();
   return seen;
 }
 

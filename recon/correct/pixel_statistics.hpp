@@ -13,7 +13,7 @@ namespace feldspar::recon {
 struct PixelStatistics {
   PixelStatistics(int columns, int rows, MemoryBudget* budget);
 
-  int views = 0;
+  int views = 0;          ///< in both sums
   Array3<float> sums[2];  ///< of each half
   /// Mean square of how the distance from the median of 3 x 3 pixels changes from view to view, halved,
   /// without the two largest: variance in time, of neither what stands still nor what a zinger did.
@@ -21,8 +21,13 @@ struct PixelStatistics {
   Array3<float> lowest, highest;
 };
 
-/// Reads up to `most` of the views, spread evenly.
+/// How many views are read, spread evenly, or all if there are fewer.
+struct StatisticsViews {
+  int judged = 256;  ///< for unrest, lowest and highest
+  int summed = 256;  ///< for the sums, those included
+};
+
 [[nodiscard]] PixelStatistics gather(const io::ScanSource& source, std::span<const int> view_indices,
-                                     int most, ThreadPool& pool, MemoryBudget* budget);
+                                     const StatisticsViews& most, ThreadPool& pool, MemoryBudget* budget);
 
 }  // namespace feldspar::recon

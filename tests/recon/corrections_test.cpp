@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "recon/correct/measure.hpp"
+#include "recon/correct/pixel_gain.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/comparison.hpp"
 
@@ -193,6 +194,58 @@ TEST(Corrections, TakeRingsOutAndKeepWindings) {
                after = error(reconstruct(spoiled, corrections), truth);
   // The first and last rows and columns have fewer neighbours to differ from than the median needs.
   EXPECT_LT(after, 0.5 * before);
+}
+
+TEST(PixelGain, LeavesAFifthOfIndependentErrors) {
+  constexpr int columns = 160, rows = 500, edge = 50;
+  recon::PixelStatistics seen(columns, rows, nullptr);
+  seen.views = 32;
+  std::mt19937 random(3);
+  std::vector<double> errors;
+  for (int row = 0; row < rows; ++row)
+    for (int column = 0; column < columns; ++column) {
+      errors.push_back(std::normal_distribution<double>(0, 0.005)(random));
+      const double object = std::sin(0.1 * column) + 2e-6 * row;  // over a window well below the errors
+      for (Array3<float>& sum : seen.sums)
+        sum(column, row, 0) = static_cast<float>(16 * (object + errors.back()));
+    }
+  ThreadPool pool(2);
+
+  const recon::PixelGain gain = recon::measure_pixel_gain(seen, {}, pool);
+
+  ASSERT_EQ(gain.pixel_offset.size(), errors.size());
+  double left = 0;
+  for (int row = edge; row < rows - edge; ++row)
+    for (int column = 25; column < columns - 25; ++column) {
+      const auto n = static_cast<std::size_t>(row * columns + column);
+      left += std::pow(errors[n] + gain.pixel_offset[n], 2);
+    }
+  left = std::sqrt(left / ((rows - 2 * edge) * (columns - 50)));
+  // Medians of 101 and 51 normal errors deviate by 1.25 / sqrt of their number: 0.124 and 0.175 of one. Those
+  // of 110 columns by 4 windows and of 400 rows by 2 scatter by 1 / sqrt(2 x 440), or 3.4 %; three of that.
+  EXPECT_NEAR(left, 0.005 * std::hypot(0.124, 0.175), 0.1 * 0.005 * 0.214);
+}
+
+TEST(PixelStatistics, SumMoreViewsThanTheyJudge) {
+  const testing::VirtualScan scan = roll(60);
+  const std::vector<int> views = recon::prepare_fdk(scan.scan()).view_indices;
+  ThreadPool pool(2);
+
+  const recon::PixelStatistics few = recon::gather(scan, views, {.judged = 10, .summed = 10}, pool, nullptr),
+                               more = recon::gather(scan, views, {.judged = 10, .summed = 30}, pool, nullptr);
+
+  EXPECT_EQ(more.views, 30);
+  EXPECT_TRUE(std::ranges::equal(few.unrest.view().values(), more.unrest.view().values()));
+  EXPECT_TRUE(std::ranges::equal(few.highest.view().values(), more.highest.view().values()));
+  recon::LineIntegralReader reader(scan, nullptr);
+  std::vector<float> expected(2 * 96 * 32);  // every other view, in turn in one half and the other
+  for (int n = 0; n < 30; ++n) {
+    const auto image = reader.read(views[static_cast<std::size_t>(2 * n)], {{0, 96}, {0, 32}});
+    for (std::size_t pixel = 0; pixel < 96 * 32; ++pixel)
+      expected[static_cast<std::size_t>(n % 2) * 96 * 32 + pixel] += image.data[pixel];
+  }
+  for (std::size_t n = 0; n < expected.size(); ++n)
+    ASSERT_EQ(more.sums[n / (96 * 32)].data()[n % (96 * 32)], expected[n]) << n;
 }
 
 TEST(Corrections, HaveTheSameBitsWhateverTheSlabs) {

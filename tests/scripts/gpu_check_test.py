@@ -74,6 +74,19 @@ class GpuCheck(unittest.TestCase):
         self.assertEqual(steps["kernels_benchmark"]["results"], {"a/cuda:0/64": {"GUPS": 5}})
         self.assertEqual(steps["ASTRA 64, 60"]["status"], "skipped")
 
+    def test_judges_the_filter_by_cufft_where_there_is_one(self):
+        line = '{"lengths": [{"mpixel_per_s": 6, "cufft_mpixel_per_s": 2, "difference": 1e-7}]}'
+        self.program("filter_against_cufft_benchmark", f"echo table; echo '{line}'")
+        done, steps = self.run_check()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("3.0 to 3.0 times cuFFT's rate", steps["filter against cuFFT"]["note"])
+        self.program("filter_against_cufft_benchmark", "echo needs cuFFT; exit 77")
+        done, steps = self.run_check()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(steps["filter against cuFFT"]["status"], "skipped")
+        self.program("filter_against_cufft_benchmark", f"echo '{line}'; exit 1")
+        self.assert_fails("filter against cuFFT", "exit code 1")
+
     def assert_fails(self, step, word, *arguments):
         done, steps = self.run_check(*arguments)
         self.assertEqual(done.returncode, 1, done.stdout)
