@@ -41,6 +41,7 @@ void add_commands(CLI::App& program) {
   add_slice_command(program);
   add_convert_command(program);
   add_verify_command(program);
+  add_compare_command(program);
   add_devices_command(program);
   add_template_command(program);
 }

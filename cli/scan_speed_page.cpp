@@ -7,55 +7,11 @@
 
 #include "base/units.hpp"
 #include "cli/line_plot.hpp"
+#include "cli/page.hpp"
 #include "cli/scan_speed.hpp"
 
 namespace feldspar::cli {
 namespace {
-
-constexpr const char* style = R"(
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 1200px; padding: 0 1em; color: #222; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
-th, td { padding: .25em .5em; text-align: right; border-bottom: 1px solid #ddd; }
-th:first-child, td:first-child { text-align: left; }
-.row { display: flex; gap: 12px; flex-wrap: wrap; }
-figure { margin: 0; flex: 1 1 220px; max-width: 280px; }
-figure img { width: 100%; image-rendering: pixelated; background: #000; display: block; }
-figcaption { font-size: 13px; }
-.plot { width: 100%; max-width: 760px; }
-.plot text { font-size: 12px; fill: #333; }
-.plot .grid { stroke: #e4e4e4; }
-)";
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '&')
-      out += "&amp;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
-
-/// RFC 4648.
-std::string base64(const std::string& bytes) {
-  constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t n = 0; n < bytes.size(); n += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - n);
-    unsigned value = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      value = value << 8 | (k < count ? static_cast<unsigned char>(bytes[n + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= count ? digits[value >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
-}
 
 std::string image_of(const Plane& plane, GreyWindow window) {
   io::GreyPicture picture{plane.width, plane.height, {}};
@@ -65,7 +21,7 @@ std::string image_of(const Plane& plane, GreyWindow window) {
       const double grey = 255 * (value - window.black) / (window.white - window.black);
       picture.pixels.push_back(static_cast<std::uint8_t>(std::clamp(grey, 0.0, 255.0)));
     }
-  return "data:image/png;base64," + base64(io::png_bytes(picture));
+  return embedded(io::png_bytes(picture));
 }
 
 std::string heading_row(bool cell) {
@@ -144,11 +100,7 @@ std::string plots_of(const std::vector<SpeedMeasures>& all, GreyWindow window) {
 }  // namespace
 
 std::string speed_page(const std::vector<SpeedMeasures>& all, const std::string& how) {
-  std::string html = fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<title>What scan speed costs</title><style>{}</style></head><body>\n"
-      "<h1>What scan speed costs</h1>\n<p>{}</p>\n<table>\n",
-      style, escaped(how));
+  std::string html = fmt::format("<p>{}</p>\n<table>\n", escaped(how));
   html += heading_row(all.front().cell.has_value());
   for (const SpeedMeasures& one : all) html += row_of(one, all.front().noise);
   html += "</table>\n";
@@ -162,7 +114,7 @@ std::string speed_page(const std::vector<SpeedMeasures>& all, const std::string&
                           escaped(one.of.name), image_of(one.pictures[n].plane, window));
     html += "</div>\n";
   }
-  return html + plots_of(all, window) + "</body></html>\n";
+  return page("What scan speed costs", html + plots_of(all, window));
 }
 
 }  // namespace feldspar::cli

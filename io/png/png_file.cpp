@@ -1,4 +1,4 @@
-// 8-bit grey PNG through libpng, which reports errors by jumping out of its calls.
+// 8-bit PNG through libpng, which reports errors by jumping out of its calls.
 #include "io/png/png_file.hpp"
 
 #include <fmt/format.h>
@@ -15,15 +15,25 @@
 namespace feldspar::io {
 namespace {
 
+/// Either kind of picture as libpng sees it.
+struct Pixels {
+  int width, height, channels;
+  const std::vector<std::uint8_t>& values;
+};
+
+Pixels pixels_of(const GreyPicture& p) { return {p.width, p.height, 1, p.pixels}; }
+Pixels pixels_of(const ColourPicture& p) { return {p.width, p.height, 3, p.pixels}; }
+
 /// False when libpng failed. No object with a destructor may live where its long jump passes.
-bool encode(png_structp png, png_infop info, const GreyPicture& picture) {
+bool encode(png_structp png, png_infop info, const Pixels& picture) {
   if (setjmp(png_jmpbuf(png))) return false;  // NOLINT(cert-err52-cpp): libpng's only way
   png_set_IHDR(png, info, static_cast<png_uint_32>(picture.width), static_cast<png_uint_32>(picture.height),
-               8, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
+               8, picture.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(png, info);
+  const std::size_t row = static_cast<std::size_t>(picture.width) * picture.channels;
   for (int y = 0; y < picture.height; ++y)
-    png_write_row(png, picture.pixels.data() + static_cast<std::size_t>(y) * picture.width);
+    png_write_row(png, picture.values.data() + static_cast<std::size_t>(y) * row);
   png_write_end(png, info);
   return true;
 }
@@ -44,11 +54,10 @@ void append(png_structp png, png_bytep data, std::size_t count) {
   if (!appended(*static_cast<std::string*>(png_get_io_ptr(png)), data, count)) png_longjmp(png, 1);
 }
 
-}  // namespace
-
-std::string png_bytes(const GreyPicture& picture) {
+std::string encoded(const Pixels& picture) {
   expects(picture.width > 0 && picture.height > 0 &&
-              picture.pixels.size() == static_cast<std::size_t>(picture.width) * picture.height,
+              picture.values.size() ==
+                  static_cast<std::size_t>(picture.width) * picture.height * picture.channels,
           "a picture's size is not that of its pixels");
   std::string bytes;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, jump, ignore);
@@ -63,14 +72,11 @@ std::string png_bytes(const GreyPicture& picture) {
   return bytes;
 }
 
-namespace {
 struct Close {
   void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
 };
-}  // namespace
 
-void write_png(const std::filesystem::path& path, const GreyPicture& picture) {
-  const std::string bytes = png_bytes(picture);
+void write(const std::filesystem::path& path, const std::string& bytes) {
   errno = 0;
   std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "wb"));
   if (!file)
@@ -82,6 +88,17 @@ void write_png(const std::filesystem::path& path, const GreyPicture& picture) {
   std::error_code ignored;
   if (std::filesystem::is_regular_file(path, ignored)) std::filesystem::remove(path, ignored);
   throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
+}
+
+}  // namespace
+
+std::string png_bytes(const GreyPicture& picture) { return encoded(pixels_of(picture)); }
+std::string png_bytes(const ColourPicture& picture) { return encoded(pixels_of(picture)); }
+void write_png(const std::filesystem::path& path, const GreyPicture& picture) {
+  write(path, png_bytes(picture));
+}
+void write_png(const std::filesystem::path& path, const ColourPicture& picture) {
+  write(path, png_bytes(picture));
 }
 
 }  // namespace feldspar::io

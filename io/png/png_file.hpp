@@ -15,10 +15,19 @@ struct GreyPicture {
   std::vector<std::uint8_t> pixels;
 };
 
+/// A picture whose pixels are red, green and blue, row 0 on top.
+struct ColourPicture {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> pixels;
+};
+
 /// Throws Error(io) naming the file.
 void write_png(const std::filesystem::path& path, const GreyPicture& picture);
+void write_png(const std::filesystem::path& path, const ColourPicture& picture);
 
 /// The bytes of such a file.
 [[nodiscard]] std::string png_bytes(const GreyPicture& picture);
+[[nodiscard]] std::string png_bytes(const ColourPicture& picture);
 
 }  // namespace feldspar::io

@@ -131,7 +131,8 @@ Alignment align(CoarseVolume first, CoarseVolume second, const AlignOptions& opt
   const std::vector<Pair> pairs = pyramid(std::move(first), std::move(second), pool);
   std::vector<Fit> fits;
   for (std::size_t n = 0; n < pairs.size(); ++n) {
-    const FitLevel level = make_level(pairs[n].first, pairs[n].second, n == 0 ? search_places : most_places);
+    const FitLevel level = make_level(pairs[n].first, pairs[n].second, n == 0 ? search_places : most_places,
+                                      options.densest ? 0.5 : 0.05);
     std::vector<Similarity> starts;
     if (n == 0)
       starts = options.start ? std::vector{inverse(*options.start)} : starts_of(pairs[n], level, pool);

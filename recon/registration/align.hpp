@@ -11,7 +11,8 @@
 namespace feldspar::recon::registration {
 
 struct AlignOptions {
-  bool rigid = false;                              ///< no scale
+  bool rigid = false;    ///< no scale
+  bool densest = false;  ///< by what is above half of the brightest, as a can whose contents have moved
   std::optional<geometry::Similarity> start = {};  ///< of the second volume in the first; none: searched
 };
 

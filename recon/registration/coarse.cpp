@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -122,6 +123,46 @@ CoarseVolume halved(const CoarseVolume& volume, ThreadPool& pool) {
     average_slice(volume.voxels.view().planes(2 * k, 2), 2, coarse.voxels.view(), k);
   });
   return coarse;
+}
+
+float brightest(const CoarseVolume& volume) {
+  std::vector<float> values;
+  for (const float value : volume.voxels.view().values())
+    if (!std::isnan(value)) values.push_back(value);
+  if (values.empty()) return 0;
+  const auto nth = values.begin() + std::lround(0.995 * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), nth, values.end());
+  return *nth;
+}
+
+StoredVolume part_with_object(const StoredVolume& volume, const CoarseVolume& coarse) {
+  const float level = 0.05f * brightest(coarse);
+  const int counts[] = {coarse.grid.nx, coarse.grid.ny, coarse.grid.nz};
+  int low[] = {counts[0], counts[1], counts[2]}, high[] = {-1, -1, -1};
+  for (int k = 0; k < counts[2]; ++k)
+    for (int j = 0; j < counts[1]; ++j)
+      for (int i = 0; i < counts[0]; ++i)
+        if (coarse.voxels(i, j, k) > level)
+          for (const auto& [axis, at] : {std::pair{0, i}, std::pair{1, j}, std::pair{2, k}})
+            low[axis] = std::min(low[axis], at), high[axis] = std::max(high[axis], at);
+  if (high[0] < 0) return volume;
+  const int whole[] = {volume.grid.nx, volume.grid.ny, volume.grid.nz};
+  int first[3], count[3];
+  for (const int axis : {0, 1, 2}) {
+    const int room = 1 + (high[axis] - low[axis] + 1) / 10;
+    const double factor = static_cast<double>(whole[axis]) / counts[axis];  // a rest may be left out
+    first[axis] = std::max(0, static_cast<int>((low[axis] - room) * factor));
+    count[axis] =
+        std::min(whole[axis], static_cast<int>(std::ceil((high[axis] + 1 + room) * factor))) - first[axis];
+  }
+  const int x0 = first[0], y0 = first[1], z0 = first[2];
+  geometry::VolumeGrid grid{count[0], count[1], count[2], volume.grid.spacing,
+                            volume.grid.centre_of(x0, y0, z0)};
+  return {grid,
+          [&volume, x0, y0, z0](int x, int nx, int y, int ny, int z, int nz) {
+            return volume.read(x0 + x, nx, y0 + y, ny, z0 + z, nz);
+          },
+          volume.field_radius};
 }
 
 void smooth(CoarseVolume& volume, double sigma, ThreadPool& pool) {

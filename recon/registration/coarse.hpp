@@ -35,7 +35,15 @@ struct CoarseVolume {
 /// The same of a volume in memory.
 [[nodiscard]] CoarseVolume halved(const CoarseVolume& volume, ThreadPool& pool);
 
-/// Convolved with a Gaussian of `sigma` mm; what was not computed takes no part and stays so.
+/// The part of `volume` around what is above a twentieth of the brightest of `coarse`, a copy of it, with a
+/// tenth of its width to spare. Reads through `volume`, which must outlive it.
+[[nodiscard]] StoredVolume part_with_object(const StoredVolume& volume, const CoarseVolume& coarse);
+
+/// The largest value but for the brightest 0.5 %; NaN takes no part.
+[[nodiscard]] float brightest(const CoarseVolume& volume);
+
+/// Convolved with a Gaussian of `sigma` mm; what was not computed takes no part and stays so. A voxel that
+/// less than `least_weight` of the Gaussian is left for, at the border and beside those, becomes one of them.
 void smooth(CoarseVolume& volume, double sigma, ThreadPool& pool);
 
 }  // namespace feldspar::recon::registration

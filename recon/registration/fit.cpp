@@ -40,16 +40,6 @@ bool is_near_object(View3<const float> v, int i, int j, int k, float level) {
           bright(i, j + 2, k) || bright(i, j, k - 2) || bright(i, j, k + 2));
 }
 
-float brightest(const CoarseVolume& volume) {
-  std::vector<float> values;
-  for (const float value : volume.voxels.view().values())
-    if (!std::isnan(value)) values.push_back(value);
-  if (values.empty()) return 0;
-  const auto nth = values.begin() + std::lround(0.995 * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), nth, values.end());
-  return *nth;
-}
-
 /// The moving volume at every place, and how fast it changes with a mm.
 std::vector<Sample> samples_of(const FitLevel& level, const Similarity& to_moving, ThreadPool& pool) {
   std::vector<Sample> samples(level.places.size());
@@ -159,9 +149,9 @@ void estimate_errors(const std::vector<LeastSquares>& all, Fit& fit) {
 
 }  // namespace
 
-FitLevel make_level(const CoarseVolume& fixed, const CoarseVolume& moving, std::size_t most) {
+FitLevel make_level(const CoarseVolume& fixed, const CoarseVolume& moving, std::size_t most, double share) {
   const View3<const float> v = fixed.voxels.view();
-  const float level = 0.05f * brightest(fixed);
+  const float level = static_cast<float>(share) * brightest(fixed);
   FitLevel made;
   made.moving = &moving;
   std::vector<std::size_t> near;
@@ -172,11 +162,11 @@ FitLevel make_level(const CoarseVolume& fixed, const CoarseVolume& moving, std::
         if (is_near_object(v, i, j, k, level)) near.push_back(index);
   if (near.empty() || !(level > 0))
     throw Error(ErrorKind::usage, "nothing stands out in the first volume: there is nothing to align");
-  const double share = static_cast<double>(most) / static_cast<double>(near.size());
+  const double taken = static_cast<double>(most) / static_cast<double>(near.size());
   const auto slice = static_cast<std::size_t>(v.nx) * static_cast<std::size_t>(v.ny);
   double weight = 0, squares = 0;
   for (const std::size_t n : near) {
-    if (static_cast<double>(scrambled(n) >> 11) * 0x1p-53 >= share) continue;
+    if (static_cast<double>(scrambled(n) >> 11) * 0x1p-53 >= taken) continue;
     const Vec3 p = fixed.grid.centre_of(static_cast<double>(n % static_cast<std::size_t>(v.nx)),
                                         static_cast<double>(n % slice / static_cast<std::size_t>(v.nx)),
                                         static_cast<double>(n / slice));

@@ -19,9 +19,10 @@ struct FitLevel {
   double reach = 0;                    ///< mm, their root mean square distance from it
 };
 
-/// At most about `most` places of `fixed`, spread evenly, where it or a neighbour two voxels away is above a
-/// twentieth of its brightest. Throws Error(usage) when there are none.
-[[nodiscard]] FitLevel make_level(const CoarseVolume& fixed, const CoarseVolume& moving, std::size_t most);
+/// At most about `most` places of `fixed`, spread evenly, where it or a neighbour two voxels away is above
+/// `share` of its brightest. Throws Error(usage) when there are none.
+[[nodiscard]] FitLevel make_level(const CoarseVolume& fixed, const CoarseVolume& moving, std::size_t most,
+                                  double share = 0.05);
 
 struct Fit {
   geometry::Similarity to_moving;  ///< takes the fixed volume's points to the moving one's
