@@ -25,13 +25,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int picture_size = 1600;
-
 struct CompareCommand {
   fs::path first, second, output;
   std::string transform, start, at;
   bool rigid = false, densest = false, json = false;
-  int threads = 0;
+  int threads = 0, max_size = 1600;
 };
 
 struct NamedPicture {
@@ -63,7 +61,7 @@ io::ColourPicture overlay_of(const io::GreyPicture& first, const io::GreyPicture
 }
 
 std::vector<NamedPicture> pictures_of(const PlanePair& pair, const std::string& suffix,
-                                      const std::string& where) {
+                                      const std::string& where, int picture_size) {
   const GreyWindow window = window_of(pair.first);
   const std::vector<Plane> difference = differences(pair);
   const io::GreyPicture first = draw_planes(pair.first, window, picture_size),
@@ -93,6 +91,20 @@ geometry::Vec3 degrees_of(const geometry::Similarity& t) {
   return (1 / radians_per_degree) * geometry::vector_of(t.rotation);
 }
 
+/// "fresh.h5 (capacity_Ah 3.4, cycle 0, name M-04)".
+std::string named(const fs::path& volume) {
+  std::string text;
+  for (const auto& [key, value] : io::VolumeReader(volume).record("sample"))
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", key, value);
+  return text.empty() ? volume.string() : fmt::format("{} ({})", volume.string(), text);
+}
+
+nlohmann::json sample_json(const fs::path& volume) {
+  nlohmann::json sample = nlohmann::json::object();
+  for (const auto& [key, value] : io::VolumeReader(volume).record("sample")) sample[key] = value;
+  return sample;
+}
+
 nlohmann::json json_of(const CompareCommand& options, const Comparison& c) {
   const recon::registration::Alignment& a = c.alignment;
   nlohmann::json transform{{"scale", a.transform.scale},
@@ -108,6 +120,8 @@ nlohmann::json json_of(const CompareCommand& options, const Comparison& c) {
                       {"offset_per_mm", a.offset}});
   return {{"first", options.first.string()},
           {"second", options.second.string()},
+          {"first_sample", sample_json(options.first)},
+          {"second_sample", sample_json(options.second)},
           {"second_in_first", transform},
           {"voxels", c.voxels},
           {"mean_difference_per_mm", c.mean_difference},
@@ -123,8 +137,8 @@ nlohmann::json json_of(const CompareCommand& options, const Comparison& c) {
 std::vector<std::pair<std::string, std::string>> table_of(const CompareCommand& options,
                                                           const Comparison& c) {
   const recon::registration::Alignment& a = c.alignment;
-  std::vector<std::pair<std::string, std::string>> rows{{"first", options.first.string()},
-                                                        {"second", options.second.string()},
+  std::vector<std::pair<std::string, std::string>> rows{{"first", named(options.first)},
+                                                        {"second", named(options.second)},
                                                         {"second in first", describe(a.transform)}};
   if (options.transform.empty()) {
     rows.emplace_back("uncertain by",
@@ -160,8 +174,9 @@ std::string transform_file(const CompareCommand& options, const geometry::Simila
 }
 
 void write_report(const CompareCommand& options, const Comparison& c) {
-  std::vector<NamedPicture> pictures = pictures_of(c.planes[0], "", "through the chosen place");
-  for (NamedPicture& picture : pictures_of(c.planes[1], "_most", "where they differ most"))
+  std::vector<NamedPicture> pictures =
+      pictures_of(c.planes[0], "", "through the chosen place", options.max_size);
+  for (NamedPicture& picture : pictures_of(c.planes[1], "_most", "where they differ most", options.max_size))
     pictures.push_back(std::move(picture));
   std::string body = "<table>\n";
   for (const auto& [name, value] : table_of(options, c))
@@ -239,6 +254,9 @@ void add_compare_command(CLI::App& program) {
   command->add_flag("--by-densest", options->densest,
                     "Align by what is above half of the brightest only, as a can whose contents have moved");
   command->add_option("--at", options->at, "Where the planes to be drawn meet: X,Y,Z (default: the middle)");
+  command->add_option("--max-size", options->max_size, "Pixels a picture may be wide and high")
+      ->check(CLI::Range(100, 30000))
+      ->capture_default_str();
   command->add_option("--threads", options->threads, "Processors to use (default: all)")
       ->check(CLI::PositiveNumber);
   command->add_flag("--json", options->json, "Print the result as JSON");

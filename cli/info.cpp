@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "cli/commands.hpp"
 #include "cli/job.hpp"
+#include "io/hdf5/volume_file.hpp"
 #include "recon/time_estimate.hpp"
 
 namespace feldspar::cli {
@@ -193,7 +195,41 @@ void describe(const InfoOptions& options) {
   if (options.fields) print_fields(*job.source);
 }
 
+/// A volume that feldspar has made is no scan, but has much to say.
+bool describe_volume(const InfoOptions& options) {
+  std::error_code failed;
+  if (options.job.scan.extension() != ".h5" || !std::filesystem::is_regular_file(options.job.scan, failed))
+    return false;
+  std::optional<io::VolumeReader> volume;
+  try {
+    volume.emplace(options.job.scan);
+  } catch (const Error&) {
+    return false;  // a scan, or an error that the readers of scans word better
+  }
+  const geometry::VolumeGrid& grid = volume->grid();
+  if (options.json) {
+    json groups{{"size", {grid.nx, grid.ny, grid.nz}},
+                {"voxel_size_mm", grid.spacing.x},
+                {"origin_mm", {grid.origin.x, grid.origin.y, grid.origin.z}}};
+    for (const char* name : {"sample", "verification", "reconstruction", "instrument", "scan"}) {
+      groups[name] = json::object();
+      for (const auto& [key, value] : volume->record(name)) groups[name][key] = value;
+    }
+    std::cout << groups.dump(2) << '\n';
+    return true;
+  }
+  std::cout << fmt::format("volume    {}: {} x {} x {} voxels of {:.6g} mm\n", volume->title(), grid.nx,
+                           grid.ny, grid.nz, grid.spacing.x);
+  for (const char* name : {"sample", "verification", "reconstruction"}) {
+    if (!options.fields && std::string(name) == "reconstruction") continue;
+    for (const auto& [key, value] : volume->record(name))
+      std::cout << fmt::format("{:<10}{}: {}\n", std::string(name).substr(0, 9), key, value);
+  }
+  return true;
+}
+
 void run(const InfoOptions& options) {
+  if (describe_volume(options)) return;
   try {
     describe(options);
   } catch (const Error& error) {
@@ -211,8 +247,9 @@ void run(const InfoOptions& options) {
 void add_info_command(CLI::App& program) {
   auto options = std::make_shared<InfoOptions>();
   CLI::App* command = program.add_subcommand(
-      "info", "Show what a scan is, what reconstructing it takes, and what is odd about it");
-  command->footer("Example: feldspar info Cell01.xtekct --fields");
+      "info",
+      "Show what a scan is, what reconstructing it takes, and what is odd about it; or what a volume is");
+  command->footer("Examples:\n  feldspar info Cell01.xtekct --fields\n  feldspar info cell.h5");
   add_job_options(*command, options->job);
   command->add_flag("--fields", options->fields, "Also everything the source says, and what became of it");
   command->add_flag("--json", options->json, "Print as JSON");

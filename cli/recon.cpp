@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <ctime>
 #include <fstream>
 #include <iostream>
@@ -17,6 +18,7 @@
 #include "cli/console.hpp"
 #include "cli/job.hpp"
 #include "cli/options.hpp"
+#include "cli/sample.hpp"
 #include "cli/transform.hpp"
 #include "cli/verification.hpp"
 #include "io/content_hash.hpp"
@@ -40,6 +42,7 @@ struct ReconOptions {
   bool no_hash = false;
   bool resume = false;
   std::string verify = "on";
+  std::filesystem::path sample;
 };
 
 io::VolumeFileOptions file_options(const ReconOptions& options) {
@@ -109,11 +112,15 @@ io::Record reconstruction_record(const Job& job, const recon::FdkReport& report)
           {"pixels_not_finite", fmt::format("{}", tally.not_finite)}};
 }
 
-io::VolumeRecord make_record(const Job& job, const recon::FdkReport& report, const std::string& config) {
+io::VolumeRecord make_record(const Job& job, const recon::FdkReport& report, const std::string& config,
+                             io::Record sample) {
   io::VolumeRecord record;
   const io::ScanDescription& about = job.source->description();
   record.title = about.name;
-  record.sample_name = about.name;
+  const auto name = std::ranges::find(sample, "name", &std::pair<std::string, std::string>::first);
+  record.sample_name = name == sample.end() ? about.name : name->second;
+  if (name != sample.end()) sample.erase(name);
+  record.sample = std::move(sample);
   record.instrument = instrument_record(about);
   for (const io::SourceField& field : job.source->fields())
     record.scan.emplace_back(fmt::format("{}/{}", field.section, field.name),
@@ -164,12 +171,13 @@ std::vector<std::filesystem::path> input_files(const Job& job, const std::filesy
 /// What a volume's voxels depend on, as one line: a run may go on with another's slabs when it is the same.
 std::string identity_of(const CLI::App& command, const JobOptions& options, const Job& job) {
   const geometry::VolumeGrid& grid = job.fdk.grid;
-  const std::string facts = fmt::format(
-      "{} {} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(),
-      job.transform ? text_of(*job.transform) : "", grid.nx, grid.ny, grid.nz, grid.spacing.x, grid.origin.x,
-      grid.origin.y, grid.origin.z,
-      effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
-                                 "slabs", "memory", "gpu-memory", "threads", "device", "no-hash", "verify"}));
+  const std::string facts =
+      fmt::format("{} {} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(),
+                  job.transform ? text_of(*job.transform) : "", grid.nx, grid.ny, grid.nz, grid.spacing.x,
+                  grid.origin.x, grid.origin.y, grid.origin.z,
+                  effective_config(command, {"scan", "help", "config", "output", "dry-run", "json",
+                                             "overwrite", "resume", "slabs", "memory", "gpu-memory",
+                                             "threads", "device", "no-hash", "verify", "sample"}));
   ThreadPool pool(options.threads);
   return io::text_hash(facts + io::files_fingerprint(input_files(job, options.truncation.context), pool));
 }
@@ -209,7 +217,8 @@ std::string plan_json(const Job& job) {
 /// Fills `writer`, and finishes it with the record of how the volume came to be. `identity` is the whole
 /// volume's.
 recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& options, const Job& job,
-                             io::VolumeWriter& writer, const std::string& identity) {
+                             const io::Record& sample, io::VolumeWriter& writer,
+                             const std::string& identity) {
   recon::FdkReport report = reconstruct(job, writer);
   for (const std::string& finding : report.findings) log_warning(finding);
   if (writer.clipped() > 0) {
@@ -222,9 +231,11 @@ recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& option
   std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
   if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
   if (job.transform) config += toml_line("transform", text_of(*job.transform));
-  config += effective_config(command, {"scan", "context", "transform", "slabs", "help", "config", "output",
-                                       "dry-run", "json", "overwrite", "resume"});
-  io::VolumeRecord record = make_record(job, report, config);
+  if (!options.sample.empty())
+    config += toml_line("sample", std::filesystem::absolute(options.sample).string());
+  config += effective_config(command, {"scan", "context", "transform", "sample", "slabs", "help", "config",
+                                       "output", "dry-run", "json", "overwrite", "resume"});
+  io::VolumeRecord record = make_record(job, report, config, sample);
   record.reconstruction.emplace_back("identity", identity_of(identity, job.share));
   if (!job.share.is_whole())
     record.part = io::record_of({identity, job.share.slices, job.written.nz, job.written.origin.z});
@@ -255,6 +266,7 @@ void run(CLI::App& command, ReconOptions& options) {
   if (options.output.empty() && !options.dry_run)
     throw Error(ErrorKind::usage, "where shall the volume go? give -o OUT.h5");
   io::VolumeFileOptions file = file_options(options);
+  const io::Record sample = options.sample.empty() ? io::Record{} : read_sample(options.sample);
   Job job = prepare_job(options.job);
   for (const std::string& finding : job.findings) log_warning(finding);
   if (options.dry_run) {
@@ -282,7 +294,7 @@ void run(CLI::App& command, ReconOptions& options) {
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
   recon::FdkReport report;
   try {
-    report = make_volume(command, options, job, writer, whole);
+    report = make_volume(command, options, job, sample, writer, whole);
   } catch (...) {
     if (writer.can_be_resumed())
       log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
@@ -315,6 +327,10 @@ void add_options(CLI::App& command, ReconOptions& options) {
                   "Check the volume against the scan: on, or off; exit code 9 when it cannot be trusted")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
+  command
+      .add_option("--sample", options.sample,
+                  "What is known of the sample, to be stored: a .toml, or a Maccor cycler's text export")
+      ->type_name("FILE");
   command.add_flag("--dry-run", options.dry_run, "Print the plan and stop");
   command.add_flag("--json", options.json, "Print the result as JSON");
   command.get_option("--scan")->required(false);  // it may stand in the TOML file

@@ -204,4 +204,23 @@ std::string get_text(hid_t group, const std::string& path) {
   return lines;
 }
 
+Record get_record(hid_t group, const std::string& path) {
+  Record record;
+  if (H5Lexists(group, path.c_str(), H5P_DEFAULT) <= 0) return record;
+  const Group found(H5Gopen2(group, path.c_str(), H5P_DEFAULT), "opening a group");
+  H5G_info_t info{};
+  check(H5Gget_info(found, &info), "counting a group's members");
+  for (hsize_t n = 0; n < info.nlinks; ++n) {
+    const auto name_at = [&](char* text, std::size_t size) {
+      return check(H5Lget_name_by_idx(found, ".", H5_INDEX_NAME, H5_ITER_INC, n, text, size, H5P_DEFAULT),
+                   "reading a member's name");
+    };
+    std::string name(static_cast<std::size_t>(name_at(nullptr, 0)) + 1, '\0');
+    (void)name_at(name.data(), name.size());
+    name.pop_back();
+    if (std::string text = get_text(found, name); !text.empty()) record.emplace_back(name, std::move(text));
+  }
+  return record;
+}
+
 }  // namespace feldspar::io::hdf5

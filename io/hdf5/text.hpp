@@ -34,4 +34,7 @@ void put_record(hid_t group, const Record& record);
 /// The text at `path` below `group`, an array of texts as lines; empty when there is none.
 [[nodiscard]] std::string get_text(hid_t group, const std::string& path);
 
+/// The texts of the group at `path`, by name; none when there is no such group.
+[[nodiscard]] Record get_record(hid_t group, const std::string& path);
+
 }  // namespace feldspar::io::hdf5

@@ -42,6 +42,7 @@ using Record = std::vector<std::pair<std::string, std::string>>;
 struct VolumeRecord {
   std::string title;
   std::string sample_name;
+  Record sample = {};         ///< what else is known of it: cycle, capacity
   Record instrument;          ///< format, name, voltage, current, exposure, filter
   Record scan;                ///< what the source said: "XTekCT/SrcToObject" -> "176.9 (used)"
   Record reconstruction;      ///< program, version, command, device, plan, filter, timings, date
@@ -117,6 +118,9 @@ class VolumeReader {
 
   /// One stored text value, as "reconstruction/version"; empty when absent.
   [[nodiscard]] std::string text(const std::string& name) const;
+
+  /// All texts of a group, as "sample"; none when absent.
+  [[nodiscard]] Record record(const std::string& group) const;
 
  private:
   struct State;

@@ -203,4 +203,15 @@ std::string VolumeReader::text(const std::string& name) const {
   }
 }
 
+Record VolumeReader::record(const std::string& group) const {
+  const std::scoped_lock lock(state_->mutex);
+  silence();
+  try {
+    return get_record(state_->entry, group);
+  } catch (const Failure& failure) {
+    throw Error(ErrorKind::io,
+                fmt::format("{}: {} cannot be read: {}", state_->path.string(), group, failure.what()));
+  }
+}
+
 }  // namespace feldspar::io

@@ -111,7 +111,9 @@ void put_volume_record(const Group& entry, const VolumeRecord& record) {
   put_text(Group(H5Gopen2(entry, layout::data_group, H5P_DEFAULT), "opening the data"), "title",
            record.title);
   put_text(entry, "definition", "NXtomoproc");
-  put_text(make_group(entry, "sample", "NXsample"), "name", record.sample_name);
+  const Group sample = make_group(entry, "sample", "NXsample");
+  put_text(sample, "name", record.sample_name);
+  put_record(sample, record.sample);
   const Group instrument = make_group(entry, "instrument", "NXinstrument");
   put_text(make_group(instrument, "source", "NXsource"), "probe", "x-ray");
   put_record(instrument, record.instrument);

@@ -104,7 +104,7 @@ TEST_F(Compare, RefusesWhatCannotBe) {
   expect_failure("recon scan -o a.h5 --transform 0,0,0,0,0,0,0", 2, {"scale of 0"});
   expect_failure("recon scan -o a.h5 --roi auto --transform 1,0,0,9,0,0,0", 2, {"--roi"});
   expect_failure("recon scan -o a.h5 --fast 4 --transform 1,2,0,9,0,0,0", 8, {"--fast off"});
-  expect_failure("recon scan -o a.h5 --outline cylinder:30mm@0,0 --transform 1,0,0,9,0,0,0", 4,
+  expect_failure("recon scan -o a.h5 --outline cylinder:30mm@0,0 --transform 1,0,0,9,0,0,0", 8,
                  {"--outline"});
   std::ofstream(folder_ / "bad.toml") << "scale = 1\nrotation_deg = [0, 'x', 0]\nshift_mm = [0, 0, 0]\n";
   expect_failure("recon scan -o a.h5 --transform bad.toml", 2, {"bad.toml", "rotation_deg"});

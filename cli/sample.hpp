@@ -1,0 +1,16 @@
+// What is known of a sample beside its scan, from a small file.
+#pragma once
+
+#include <filesystem>
+
+#include "io/hdf5/volume_file.hpp"
+
+namespace feldspar::cli {
+
+/// Of a .toml file its keys and values: text, numbers, dates and booleans, not nested. Of any other the
+/// columns of a Maccor cycler's text export: cycles, discharge capacity of the first and the last cycle that
+/// was finished, in Ah, and the last resistance, in ohm. Throws Error(io) for a file that cannot be read,
+/// Error(bad_file) for one that is neither, naming file, line or key.
+[[nodiscard]] io::Record read_sample(const std::filesystem::path& file);
+
+}  // namespace feldspar::cli
