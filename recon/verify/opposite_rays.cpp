@@ -115,7 +115,8 @@ struct Comparison {
   /// sqrt(S / count) / sqrt(S'' / 2). Neighbouring pairs share pixels: four count as one, which doubles it.
   /// No pixel is better than its last count: of a round body in the middle, of which every scale is true, S
   /// says nothing. Where noise is most of S, as in views of fine windings, it also errs by its own scatter:
-  /// a squared difference of noise has the variance 2 (S / count)^2, and S(x) and S(-x) meet other noise.
+  /// a squared difference of noise has the variance 2 (S / count)^2, and S(x) and S(-x) meet other noise, for
+  /// neighbours have little of their squares in common.
   void lowest(int plus, int minus, double step, double& at, double& error) const {
     const double slope = (squares[plus] - squares[minus]) / (2 * step),
                  bend = (squares[plus] + squares[minus] - 2 * squares[0]) / (step * step);
@@ -124,7 +125,7 @@ struct Comparison {
     at = -slope / bend;
     const double left = std::max(squares[0] - 0.5 * slope * slope / bend, 0.0);
     const double of_signal = 2 * std::sqrt(left / count + pixel_error * pixel_error) / std::sqrt(0.5 * bend),
-                 of_noise = 2 * squares[0] / std::sqrt(count) / (step * bend);
+                 of_noise = left / std::sqrt(count) / (step * bend);
     error = std::hypot(of_signal, of_noise);
   }
 };
