@@ -114,7 +114,9 @@ struct Comparison {
   /// From the parabola through three sums of squares S(x): its lowest point, and the error of that,
   /// sqrt(S / count) / sqrt(S'' / 2). Neighbouring pairs share pixels: four count as one, which doubles it.
   /// No pixel is better than its last count: of a round body in the middle, of which every scale is true, S
-  /// says nothing.
+  /// says nothing. Where noise is most of S, as in views of fine windings, it also errs by its own scatter:
+  /// a squared difference of noise has the variance 2 (S / count)^2, and S(x) and S(-x) meet other noise, for
+  /// neighbours have little of their squares in common.
   void lowest(int plus, int minus, double step, double& at, double& error) const {
     const double slope = (squares[plus] - squares[minus]) / (2 * step),
                  bend = (squares[plus] + squares[minus] - 2 * squares[0]) / (step * step);
@@ -122,7 +124,9 @@ struct Comparison {
     if (!(bend > 0)) return;
     at = -slope / bend;
     const double left = std::max(squares[0] - 0.5 * slope * slope / bend, 0.0);
-    error = 2 * std::sqrt(left / count + pixel_error * pixel_error) / std::sqrt(0.5 * bend);
+    const double of_signal = 2 * std::sqrt(left / count + pixel_error * pixel_error) / std::sqrt(0.5 * bend),
+                 of_noise = left / std::sqrt(count) / (step * bend);
+    error = std::hypot(of_signal, of_noise);
   }
 };
 
