@@ -171,7 +171,7 @@ std::string footer() {
 }
 
 void add_options(CLI::App& command, SimulateOptions& o) {
-  command.add_option("preset", o.preset, "What to scan and how; see the list below")->required();
+  command.add_option("preset,--preset", o.preset, "What to scan and how; see the list below")->required();
   command
       .add_option("-o,--output", o.folder,
                   "Folder (or file, by --format) to write the scan to; it must be absent or empty")

@@ -47,6 +47,21 @@ TEST(PngFile, ComesBackFromMemory) {
   EXPECT_EQ(pixels, picture.pixels);
 }
 
+TEST(PngFile, HoldsColours) {
+  const io::ColourPicture picture{2, 1, {255, 0, 10, 20, 30, 40}};
+
+  const std::string bytes = io::png_bytes(picture);
+
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  ASSERT_TRUE(png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()));
+  EXPECT_EQ(image.format & PNG_FORMAT_FLAG_COLOR, std::uint32_t{PNG_FORMAT_FLAG_COLOR});
+  image.format = PNG_FORMAT_RGB;
+  std::vector<std::uint8_t> pixels(PNG_IMAGE_SIZE(image));
+  ASSERT_TRUE(png_image_finish_read(&image, nullptr, pixels.data(), 0, nullptr));
+  EXPECT_EQ(pixels, picture.pixels);
+}
+
 TEST(PngFile, NamesTheFileThatCannotBeWritten) {
   const io::GreyPicture picture{400, 400, std::vector<std::uint8_t>(160000)};
   for (const char* path : {"/no/such/folder/p.png", "/dev/full"}) {
@@ -62,7 +77,7 @@ TEST(PngFile, NamesTheFileThatCannotBeWritten) {
 
 TEST(PngFile, RefusesAPictureWithoutItsPixels) {
   const TempFolder folder;
-  EXPECT_THROW(io::write_png(folder / "p.png", {4, 4, {1, 2, 3}}), Error);
+  EXPECT_THROW(io::write_png(folder / "p.png", io::GreyPicture{4, 4, {1, 2, 3}}), Error);
   EXPECT_FALSE(std::filesystem::exists(folder / "p.png"));
 }
 
