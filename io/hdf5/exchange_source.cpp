@@ -56,7 +56,10 @@ class ExchangeSource final : public DescribedScan {
   [[nodiscard]] CountType count_type() const override { return stack_.count_type(); }
   [[nodiscard]] std::vector<fs::path> files() const override { return files_; }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
-    file_.guarded([&] { stack_.read(views, window, count_type(), counts); });
+    std::vector<int> frames;
+    frames.reserve(views.size());
+    for (const int view : views) frames.push_back(frames_.at(static_cast<std::size_t>(view)));
+    file_.guarded([&] { stack_.read(frames, window, count_type(), counts); });
   }
 
   /// The flats by the number of views before them, where they were taken at several times.
@@ -65,6 +68,7 @@ class ExchangeSource final : public DescribedScan {
  private:
   void open(const OpenOptions& options);
   void read_pitch(double stated);
+  void leave_out_lost(const FrameStack& stack, const std::string& place);
   void read_angles(bool reversed);
   [[nodiscard]] std::optional<FrameStack> reference_frames(const char* name);
   [[nodiscard]] std::vector<int> views_before_flats(std::size_t count, bool reversed);
@@ -75,7 +79,9 @@ class ExchangeSource final : public DescribedScan {
   InputFile file_;
   UnitReader units_{file_, fields_, findings_};
   FrameStack stack_;
+  std::vector<int> frames_;  ///< of the views
   std::vector<fs::path> files_;
+  bool allow_missing_ = false;
   std::vector<FlatGroup> flat_groups_;
 };
 
@@ -85,6 +91,10 @@ void ExchangeSource::open(const OpenOptions& options) {
   units_.note(data, fmt::format("{} frames of {} x {}", stack_.frames(), stack_.columns(), stack_.rows()));
   scan_.beam = geometry::Beam::parallel;
   scan_.detector.rows = stack_.rows(), scan_.detector.columns = stack_.columns();
+  allow_missing_ = options.allow_missing;
+  leave_out_lost(stack_, data);
+  frames_ = stack_.there();
+  if (frames_.empty()) file_.refuse(ErrorKind::bad_file, data + " lacks every frame");
   read_pitch(options.pixel_pitch);
   read_angles(options.reverse_rotation);
   read_references(options.white_level, options.reverse_rotation);
@@ -98,6 +108,17 @@ void ExchangeSource::open(const OpenOptions& options) {
   describe();
   apply_stored_facts(file_, group, description_);
   geometry::validate(scan_);
+}
+
+/// Says which frames no file holds, and refuses them unless that is allowed.
+void ExchangeSource::leave_out_lost(const FrameStack& stack, const std::string& place) {
+  const std::string losses = stack.losses();
+  if (losses.empty()) return;
+  if (!allow_missing_)
+    file_.refuse(ErrorKind::bad_file,
+                 fmt::format("{} lacks {}; bring that back, or leave those frames out with --allow-missing",
+                             place, losses));
+  units_.find(fmt::format("{} lacks {}; those frames are left out", place, losses));
 }
 
 void ExchangeSource::read_pitch(double stated) {
@@ -139,7 +160,10 @@ void ExchangeSource::read_angles(bool reversed) {
   if (angles.size() > views)
     units_.find(fmt::format("exchange/theta has {} values, but there are {} projections; the first are used",
                             angles.size(), views));
-  for (std::size_t n = 0; n < views; ++n) scan_.angles.push_back(reversed ? angles[n] : -angles[n]);
+  for (const int frame : frames_) {
+    const double angle = angles[static_cast<std::size_t>(frame)];
+    scan_.angles.push_back(reversed ? angle : -angle);
+  }
 }
 
 /// The frames of that name, if there are any.
@@ -157,6 +181,8 @@ std::optional<FrameStack> ExchangeSource::reference_frames(const char* name) {
                  fmt::format("{} has {} x {} pixels, but the projections have {} x {}", place,
                              frames.columns(), frames.rows(), stack_.columns(), stack_.rows()));
   units_.note(place, fmt::format("{} frames", frames.frames()));
+  leave_out_lost(frames, place);
+  if (frames.there().empty()) return std::nullopt;
   return frames;
 }
 
@@ -189,7 +215,10 @@ std::vector<float> ExchangeSource::read_flats(bool reversed) {
   if (!frames) return {};
   std::map<int, std::vector<int>> groups;
   const auto before = views_before_flats(static_cast<std::size_t>(frames->frames()), reversed);
-  for (std::size_t n = 0; n < before.size(); ++n) groups[before[n]].push_back(static_cast<int>(n));
+  const std::vector<int> there = frames->there();
+  for (std::size_t n = 0; n < before.size(); ++n)
+    if (std::binary_search(there.begin(), there.end(), static_cast<int>(n)))
+      groups[before[n]].push_back(static_cast<int>(n));
   const auto pixels = static_cast<std::size_t>(frames->rows()) * static_cast<std::size_t>(frames->columns());
   if (groups.size() < 2 || frames->columns() != stack_.columns() || !may_keep_flats(groups.size(), pixels))
     return frames->mean();
@@ -227,10 +256,7 @@ void ExchangeSource::describe() {
     units_.note(name, "shifts of the views", SourceField::Use::ignored, "not used");
     units_.find(fmt::format("{} is not used", name));
   }
-  files_ = {file_.path()};
-  const fs::path frames = stack_.file();
-  std::error_code error;
-  if (!fs::equivalent(frames, file_.path(), error)) files_.push_back(frames);
+  files_ = files_of(file_, stack_);
 }
 
 bool recognises(const FileStart& start) {

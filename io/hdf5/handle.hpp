@@ -3,6 +3,7 @@
 
 #include <hdf5.h>
 
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -59,6 +60,9 @@ using Attribute = Owner<H5Aclose>;
 using Space = Owner<H5Sclose>;
 using Type = Owner<H5Tclose>;
 using Properties = Owner<H5Pclose>;
+
+/// The file that holds an object, which external links may have led to. Throws Failure.
+[[nodiscard]] std::filesystem::path file_of(hid_t object);
 
 /// Opens a dataset to read it. Throws Failure with `what`, also for one that is stored in one piece of fewer
 /// bytes than its values need: HDF5 1.10 does not notice, and reads beyond what it holds.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <numbers>
 #include <utility>
 
@@ -96,8 +98,31 @@ std::optional<double> radians_in(std::string_view unit) {
 }
 
 InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
-  guarded(
-      [&] { file_ = File(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "cannot be opened as HDF5"); });
+  guarded([&] {
+    const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
+    check(H5Pset_file_locking(access, true, true), "choosing locks");  // where the file system has none: none
+    try {
+      file_ = File(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, access), "cannot be opened as HDF5");
+    } catch (const Failure& failure) {
+      refuse_busy(failure.what());
+      throw;
+    }
+  });
+}
+
+/// Throws Error(io) when the library's `reason` is another program's lock or mark.
+void InputFile::refuse_busy(const std::string& reason) const {
+  const std::string locked = std::strerror(EAGAIN);
+  if (reason.find("unable to lock file") != std::string::npos || reason.find(locked) != std::string::npos)
+    refuse(ErrorKind::io,
+           "is locked: another program is writing it; wait until that is finished, or set "
+           "HDF5_USE_FILE_LOCKING=FALSE to read what is there");
+  if (reason.find("already open for write") != std::string::npos ||
+      reason.find("consistency flags") != std::string::npos)
+    refuse(ErrorKind::io,
+           "is marked as being written: another program has it open, or ended before it closed it; then "
+           "`h5clear "
+           "-s FILE` takes the mark off");
 }
 
 void InputFile::guarded(const std::function<void()>& work) const {
@@ -172,10 +197,20 @@ std::vector<std::string> InputFile::members(const std::string& group) const {
 }
 
 Dataset InputFile::open(const std::string& dataset) const {
+  DatasetStorage storage;
+  Dataset opened = open(dataset, 0, storage);
+  if (!storage.gaps.empty())
+    refuse(ErrorKind::bad_file, fmt::format("{} is incomplete: {}", dataset, storage.gaps.front().why));
+  return opened;
+}
+
+Dataset InputFile::open(const std::string& dataset, int dimension, DatasetStorage& storage) const {
   if (!is_dataset(dataset))
     refuse(ErrorKind::bad_file,
            fmt::format("{} {}", dataset, has(dataset) ? "is no dataset" : why_absent(dataset)));
-  return open_dataset(file_, dataset.c_str(), "opening a dataset");
+  Dataset opened = open_dataset(file_, dataset.c_str(), "opening a dataset");
+  storage = storage_of(file_of(opened), dataset, opened, dimension);
+  return opened;
 }
 
 std::vector<double> InputFile::numbers(const std::string& dataset, std::size_t most) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "io/hdf5/dataset_storage.hpp"
 #include "io/hdf5/handle.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -25,7 +26,7 @@ namespace feldspar::io::hdf5 {
 
 class InputFile {
  public:
-  /// Throws Error(bad_file).
+  /// Throws Error(bad_file), and Error(io) for a file that another program is writing.
   explicit InputFile(std::filesystem::path path);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -46,7 +47,11 @@ class InputFile {
   /// Names of everything in a group that can be reached; empty when it is none.
   [[nodiscard]] std::vector<std::string> members(const std::string& group) const;
 
+  /// Throws Error(bad_file) where values are missing (dataset_storage.hpp).
   [[nodiscard]] Dataset open(const std::string& dataset) const;
+
+  /// The same, with what is missing along `dimension` in `storage`, for the caller to judge.
+  [[nodiscard]] Dataset open(const std::string& dataset, int dimension, DatasetStorage& storage) const;
 
   /// All numbers of a dataset, empty when there is none. Throws Error(bad_file) for more than `most`.
   [[nodiscard]] std::vector<double> numbers(const std::string& dataset, std::size_t most = 1'000'000) const;
@@ -59,6 +64,8 @@ class InputFile {
   [[nodiscard]] std::string units(const std::string& dataset) const;
 
  private:
+  void refuse_busy(const std::string& reason) const;
+
   std::filesystem::path path_;
   File file_;
 };

@@ -49,6 +49,7 @@ class NxtomoSource final : public DescribedScan {
   void read_pitch(double stated);
   void read_frames(const OpenOptions& options);
   [[nodiscard]] std::vector<int> read_keys(bool allow_missing);
+  void leave_out_lost(std::vector<int>& keys, bool allow_missing);
   void read_angles(const std::vector<int>& keys, bool reversed);
   void read_axis();
   [[nodiscard]] std::vector<float> read_flats(const std::vector<int>& flats);
@@ -104,10 +105,7 @@ void NxtomoSource::describe() {
   for (const char* const name : {"title", "instrument/source/name", "instrument/source/probe", "note"})
     if (const std::string text = file_.text(in_entry(name)); !text.empty())
       units_.note(in_entry(name), text, SourceField::Use::informative);
-  files_ = {file_.path()};
-  const fs::path frames = stack_.file();
-  std::error_code error;
-  if (!fs::equivalent(frames, file_.path(), error)) files_.push_back(frames);
+  files_ = files_of(file_, stack_);
 }
 
 /// NeXus counts upstream as negative and in metres.
@@ -159,6 +157,7 @@ std::vector<int> NxtomoSource::read_keys(bool allow_missing) {
   std::vector<int> keys(frames, 0);
   if (places_.image_key.empty()) {
     units_.find("there is no image_key: every frame is taken for a projection");
+    leave_out_lost(keys, allow_missing);
     return keys;
   }
   const std::vector<double> stored = file_.numbers(places_.image_key),
@@ -183,10 +182,27 @@ std::vector<int> NxtomoSource::read_keys(bool allow_missing) {
   }
   if (const auto out = std::count(keys.begin(), keys.end(), 3); out > 0)
     units_.find(fmt::format("{} frames are marked invalid or for alignment and are left out", out));
+  leave_out_lost(keys, allow_missing);
   units_.note(places_.image_key,
               fmt::format("{} projections, {} flats, {} darks", std::count(keys.begin(), keys.end(), 0),
                           std::count(keys.begin(), keys.end(), 1), std::count(keys.begin(), keys.end(), 2)));
   return keys;
+}
+
+/// Frames that no file holds count as invalid, when that is allowed.
+void NxtomoSource::leave_out_lost(std::vector<int>& keys, bool allow_missing) {
+  const std::string losses = stack_.losses();
+  if (losses.empty()) return;
+  std::vector<int> left(keys.size(), 3);
+  for (const int frame : stack_.there())
+    left[static_cast<std::size_t>(frame)] = keys[static_cast<std::size_t>(frame)];
+  if (left == keys) return;
+  if (!allow_missing)
+    file_.refuse(ErrorKind::bad_file,
+                 fmt::format("{} lacks {}; bring that back, or leave those frames out with --allow-missing",
+                             in_detector("data"), losses));
+  units_.find(fmt::format("{} lacks {}; those frames are left out", in_detector("data"), losses));
+  keys = std::move(left);
 }
 
 void NxtomoSource::read_frames(const OpenOptions& options) {
