@@ -26,9 +26,13 @@ struct FilterName {
 };
 /// Registered with the HDF Group, as far as detectors and beamlines write them.
 constexpr FilterName filter_names[] = {
-    {1, "deflate"}, {4, "szip"},           {307, "bzip2"},       {32000, "LZF"},       {32001, "Blosc"},
-    {32004, "LZ4"}, {32008, "bitshuffle"}, {32013, "ZFP"},       {32015, "Zstandard"}, {32017, "SZ"},
-    {32024, "SZ3"}, {32026, "Blosc2"},     {32018, "FCIDECOMP"}, {32019, "JPEG"},
+    {1, "deflate"},        {4, "szip"},
+    {307, "bzip2"},        {32000, "LZF, which h5py alone reads without a plugin"},
+    {32001, "Blosc"},      {32004, "LZ4"},
+    {32008, "bitshuffle"}, {32013, "ZFP"},
+    {32015, "Zstandard"},  {32017, "SZ"},
+    {32024, "SZ3"},        {32026, "Blosc2"},
+    {32018, "FCIDECOMP"},  {32019, "JPEG"},
 };
 
 std::string name_of_filter(int id) {
