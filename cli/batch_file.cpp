@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "cli/options.hpp"
+#include "io/stack/toml_text.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -130,14 +131,7 @@ class Reader {
  private:
   [[nodiscard]] std::filesystem::path base() const { return batch_.file.parent_path(); }
 
-  Table parse() const {
-    try {
-      return {toml::parse_file(batch_.file.string()), batch_.file.string()};
-    } catch (const toml::parse_error& error) {
-      throw Error(ErrorKind::usage, fmt::format("{}:{}: {}", batch_.file.string(), error.source().begin.line,
-                                                std::string(error.description())));
-    }
-  }
+  Table parse() const { return {io::stack::read_toml(batch_.file, ErrorKind::usage), batch_.file.string()}; }
 
   void read_slurm(Table table) {
     SlurmSettings& slurm = batch_.slurm;

@@ -23,7 +23,7 @@ class LocalRun {
   LocalRun(const Batch& batch, const LocalOptions& options)
       : batch_(batch), options_(options), share_(options.memory / static_cast<std::size_t>(options.at_once)) {
     started_.restart = options.restart;
-    started_.memory = fmt::format("{}", share_);
+    started_.memory = fmt::format("{}B", share_);
     started_.threads = std::max(1, usable_processors() / options.at_once);
   }
 

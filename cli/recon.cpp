@@ -153,7 +153,7 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
                           {"clipped_voxels", clipped},
                           {"findings", job.findings}};
     if (verdict) result["verification"] = json_of(*verdict);
-    std::cout << result.dump(2) << '\n';
+    std::cout << result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
   log_info(fmt::format("{} in {} ({:.2f} billion voxel updates a second in back-projection)",
@@ -210,7 +210,7 @@ std::string plan_json(const Job& job) {
              {"bytes_to_read", job.plan.bytes_to_read},
              {"bytes_to_write", job.fdk.grid.voxels() / job.fdk.grid.nz * slices * sizeof(float)},
              {"estimated_seconds", time.filter_s + time.back_projection_s * slices / job.fdk.grid.nz}}
-             .dump(2) +
+             .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
          "\n";
 }
 
@@ -328,8 +328,9 @@ void add_options(CLI::App& command, ReconOptions& options) {
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
   command
-      .add_option("--sample", options.sample,
-                  "What is known of the sample, to be stored: a .toml, or a Maccor cycler's text export")
+      .add_option(
+          "--sample", options.sample,
+          "What is known of the sample, to be stored: a .toml, or the text that a battery cycler exports")
       ->type_name("FILE");
   command.add_flag("--dry-run", options.dry_run, "Print the plan and stop");
   command.add_flag("--json", options.json, "Print the result as JSON");

@@ -36,7 +36,7 @@ recon::Verdict check(const VerifyCommand& options) {
 void run(const VerifyCommand& options) {
   const recon::Verdict verdict = check(options);
   if (options.json)
-    std::cout << json_of(verdict).dump(2) << '\n';
+    std::cout << json_of(verdict).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   else
     std::cout << describe(verdict);
   insist(verdict, options.volume);

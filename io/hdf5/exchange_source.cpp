@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <numbers>
@@ -123,8 +124,9 @@ void ExchangeSource::leave_out_lost(const FrameStack& stack, const std::string& 
 
 void ExchangeSource::read_pitch(double stated) {
   constexpr const char* at_the_sample = "/measurement/instrument/detection_system/objective/resolution";
-  auto pitch = units_.length(at_the_sample, "um");
-  if (stated > 0) pitch = stated;
+  auto pitch = stated > 0 ? std::optional(stated)
+                          : units_.length(at_the_sample, "um", ", or state the right one with --pixel-size");
+  if (stated > 0) units_.leave_out(at_the_sample, "replaced by --pixel-size");
   if (!pitch) {
     units_.find(
         "no pixel size at the sample is stated: 1 mm is taken, so lengths count pixels; --pixel-size "
@@ -162,6 +164,8 @@ void ExchangeSource::read_angles(bool reversed) {
                             angles.size(), views));
   for (const int frame : frames_) {
     const double angle = angles[static_cast<std::size_t>(frame)];
+    if (!std::isfinite(angle))
+      file_.refuse(ErrorKind::bad_file, fmt::format("/exchange/theta of projection {} is no number", frame));
     scan_.angles.push_back(reversed ? angle : -angle);
   }
 }
@@ -196,7 +200,9 @@ std::vector<int> ExchangeSource::views_before_flats(std::size_t count, bool reve
   const double sense = reversed ? 1 : -1;
   const bool down = sense * (views.back() - views.front()) < 0;
   for (double& angle : views) angle *= down ? -sense : sense;
-  if (flats.size() != count || !std::is_sorted(views.begin(), views.end())) {
+  const bool known = std::ranges::all_of(flats, [](double angle) { return std::isfinite(angle); });
+  if (flats.size() != count || !known || !std::is_sorted(views.begin(), views.end())) {
+    units_.leave_out(place, "does not say between which views the flats were taken");
     units_.find(fmt::format(
         "{} has {} values for {} flats of views whose angles {} one way: the flats' mean is "
         "used for all views",

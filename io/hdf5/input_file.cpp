@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <numbers>
 #include <utility>
 
-#include "base/units.hpp"
 #include "io/hdf5/text.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -53,48 +50,11 @@ std::vector<std::string> prefixes(const std::string& object) {
   return all;
 }
 
-std::string lower(std::string_view text) {
-  std::string result;
-  for (const char c : text)
-    if (c != ' ') result += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return result;
-}
-
 }  // namespace
 
 bool looks_like_hdf5(const std::filesystem::path& path) {
   silence();
   return H5Fis_hdf5(path.c_str()) > 0;
-}
-
-std::optional<double> millimetres_in(std::string_view unit) {
-  using Spelling = std::pair<std::string_view, double>;
-  static constexpr std::array<Spelling, 9> words{{{"micron", 1e-3},
-                                                  {"microns", 1e-3},
-                                                  {"micrometer", 1e-3},
-                                                  {"micrometre", 1e-3},
-                                                  {"micrometers", 1e-3},
-                                                  {"millimeter", 1.0},
-                                                  {"millimetre", 1.0},
-                                                  {"meter", 1e3},
-                                                  {"metre", 1e3}}};
-  const std::string word = lower(unit);
-  for (const auto& [spelling, factor] : words)
-    if (word == spelling || word == std::string(spelling) + "s") return factor;
-  if (word.empty() || (word[0] >= '0' && word[0] <= '9') || word[0] == '.') return std::nullopt;
-  try {
-    return parse_length_mm("1" + word, "units");
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
-std::optional<double> radians_in(std::string_view unit) {
-  const std::string word = lower(unit);
-  if (word.starts_with("deg") || word == "°") return radians_per_degree;
-  if (word.starts_with("mrad") || word.starts_with("millirad")) return 1e-3;
-  if (word.starts_with("rad")) return 1.0;
-  return std::nullopt;
 }
 
 InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {

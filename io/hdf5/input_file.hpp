@@ -17,13 +17,6 @@ namespace feldspar::io::hdf5 {
 /// True when the file begins as HDF5, whatever is in it.
 [[nodiscard]] bool looks_like_hdf5(const std::filesystem::path& path);
 
-/// mm in one `unit` of length, in the spellings of laboratories ("um", "micron", "µm", "metre"); nothing for
-/// words that name no length.
-[[nodiscard]] std::optional<double> millimetres_in(std::string_view unit);
-
-/// Radians in one `unit` of angle ("deg", "degrees", "rad"); nothing for other words.
-[[nodiscard]] std::optional<double> radians_in(std::string_view unit);
-
 class InputFile {
  public:
   /// Throws Error(bad_file), and Error(io) for a file that another program is writing.

@@ -118,6 +118,8 @@ void NxtomoSource::read_beam() {
     return;
   }
   scan_.beam = Beam::parallel;
+  for (const std::string& place : {in_entry("instrument/source/distance"), in_detector("distance")})
+    units_.leave_out(place, "a cone beam needs both distances, so a parallel one is assumed");
   units_.find(fmt::format("{} is not stated, so the beam is taken for a parallel one",
                           source ? "the detector's distance" : "the source's distance"));
 }
@@ -133,9 +135,15 @@ void NxtomoSource::read_pitch(double stated) {
       places.insert(places.begin(), in_entry(("sample/" + axis + "pixel_size").c_str()));
     }
     for (const std::string& place : places)
-      if (!pitch[n]) pitch[n] = units_.length(place, "m");
+      if (stated > 0 || pitch[n])
+        units_.leave_out(place, stated > 0 ? "replaced by --pixel-size" : "the pitch at the sample counts");
+      else
+        pitch[n] = units_.length(place, "m", ", or state the right one with --pixel-size");
   }
-  if (stated > 0) pitch[0] = pitch[1] = stated;
+  if (stated > 0) {
+    pitch[0] = pitch[1] = stated;
+    units_.find("the pixel size is that of --pixel-size, whatever the file states");
+  }
   if (!pitch[0] && !pitch[1]) {
     if (scan_.beam == Beam::cone)
       file_.refuse(ErrorKind::bad_file,
@@ -236,8 +244,13 @@ void NxtomoSource::read_angles(const std::vector<int>& keys, bool reversed) {
   else if (angles.size() > keys.size())
     units_.find(fmt::format("{} has {} values; the first {} are used, one a frame", places_.angle,
                             angles.size(), keys.size()));
-  for (std::size_t n = 0; n < frames_.size(); ++n)
-    scan_.angles.push_back(sense * angles[of_projections ? n : static_cast<std::size_t>(frames_[n])]);
+  for (std::size_t n = 0; n < frames_.size(); ++n) {
+    const std::size_t at = of_projections ? n : static_cast<std::size_t>(frames_[n]);
+    if (!std::isfinite(angles[at]))
+      file_.refuse(ErrorKind::bad_file,
+                   fmt::format("{} of frame {}, a projection, is no number", places_.angle, frames_[n]));
+    scan_.angles.push_back(sense * angles[at]);
+  }
 }
 
 /// Writers mean the column itself or its distance from the middle: the reading that puts the axis into the

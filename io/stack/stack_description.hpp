@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/number_table.hpp"
 #include "geometry/scan.hpp"
 #include "io/scan_source.hpp"
 
@@ -20,8 +21,7 @@ enum class AngleSource { step, range, last, file };
 /// Numbers in columns of a text file.
 struct NumberFile {
   std::filesystem::path path;
-  int header_lines = 0;
-  int column = 1;  ///< counted from 1
+  NumberColumns columns;  ///< their count apart, which whoever reads them knows
   int skip_first = 0, skip_last = 0;
   double unit = 1;  ///< what the numbers are multiplied by: mm or rad
 };

@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <optional>
 #include <system_error>
 
 #include "base/error.hpp"
-#include "base/units.hpp"
+#include "base/text.hpp"
 
 namespace feldspar::io::stack {
 namespace {
@@ -75,35 +74,6 @@ std::vector<NumberedFile> expand(const fs::path& folder, const std::string& patt
     files.push_back({folder / names[n], static_cast<int>(number - first)});
   }
   return files;
-}
-
-std::string read_text(const fs::path& path) {
-  constexpr std::uintmax_t most = 64 << 20;
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  std::ifstream stream(path, std::ios::binary);
-  if (error || !stream) throw Error(ErrorKind::io, fmt::format("{}: cannot be opened", path.string()));
-  if (size > most)
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: has {} bytes, too many for a list of numbers", path.string(), size));
-  std::string text(size, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(size));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (stream.bad()) throw Error(ErrorKind::io, fmt::format("{}: cannot be read", path.string()));
-  return text;
-}
-
-std::vector<std::string_view> words_of(std::string_view line) {
-  constexpr std::string_view separators = " \t\r,;";
-  std::vector<std::string_view> words;
-  for (;;) {
-    const std::size_t first = line.find_first_not_of(separators);
-    if (first == std::string_view::npos) return words;
-    line.remove_prefix(first);
-    const std::size_t end = std::min(line.find_first_of(separators), line.size());
-    words.push_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
 }
 
 }  // namespace
@@ -187,28 +157,13 @@ std::vector<StackImage> find_images(const std::vector<std::string>& names, const
   return images;
 }
 
-std::vector<double> read_numbers(const NumberFile& file, int columns) {
-  const std::string text = read_text(file.path);
-  std::vector<double> values;
-  int number = 0;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
-    const std::vector<std::string_view> words = words_of(std::string_view(text).substr(start, end - start));
-    start = end + 1;
-    if (++number <= file.header_lines || words.empty() || words[0].starts_with('#')) continue;
-    for (int n = 0; n < columns; ++n) {
-      const auto column = static_cast<std::size_t>(file.column - 1 + n);
-      double value = 0;
-      if (column >= words.size() || !parse_number(words[column], value))
-        throw Error(ErrorKind::bad_file,
-                    fmt::format("{}: line {} has {} in column {}, but a number was expected; header_lines "
-                                "and column say where the numbers are",
-                                file.path.string(), number,
-                                column < words.size() ? fmt::format("\"{}\"", words[column]) : "nothing",
-                                column + 1));
-      values.push_back(value * file.unit);
-    }
-  }
+NumberTable read_numbers(const NumberFile& file, int columns) {
+  constexpr std::uintmax_t most = 64 << 20;
+  NumberColumns wanted = file.columns;
+  wanted.count = columns;
+  NumberTable table = parse_number_table(read_text(file.path, most), wanted, file.path.string());
+  std::vector<double>& values = table.values;
+  for (double& value : values) value *= file.unit;
   const auto skipped = static_cast<std::size_t>(columns) *
                        (static_cast<std::size_t>(file.skip_first) + static_cast<std::size_t>(file.skip_last));
   if (skipped >= values.size())
@@ -216,7 +171,7 @@ std::vector<double> read_numbers(const NumberFile& file, int columns) {
                                                  file.path.string(), values.size()));
   values.erase(values.end() - static_cast<std::ptrdiff_t>(columns) * file.skip_last, values.end());
   values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(columns) * file.skip_first);
-  return values;
+  return table;
 }
 
 }  // namespace feldspar::io::stack

@@ -31,9 +31,7 @@ struct StackImage {
 /// Order of people: "a2" before "a10".
 [[nodiscard]] bool comes_before(const std::string& a, const std::string& b);
 
-/// `columns` neighbouring numbers of each line, times the unit. Empty lines and those that begin with # count
-/// for nothing; values are separated by spaces, tabs, commas or semicolons. Throws Error(io), or
-/// Error(bad_file) naming file and line.
-[[nodiscard]] std::vector<double> read_numbers(const NumberFile& file, int columns);
+/// `columns` neighbouring numbers of each line, times the unit. Throws Error(io), or as parse_number_table.
+[[nodiscard]] NumberTable read_numbers(const NumberFile& file, int columns);
 
 }  // namespace feldspar::io::stack

@@ -4,10 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "io/described_scan.hpp"
 #include "io/flat_series.hpp"
@@ -20,13 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_description(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (stream) text << stream.rdbuf();
-  if (!stream || !text) throw Error(ErrorKind::io, fmt::format("{}: cannot be read", path.string()));
-  return text.str();
-}
+constexpr std::uintmax_t most = 16 << 20;  // of a description
 
 class StackSource final : public DescribedScan {
  public:
@@ -45,6 +38,7 @@ class StackSource final : public DescribedScan {
   void place_axis();
   void read_angles(const OpenOptions& options);
   void read_shifts();
+  std::vector<double> numbers_of(const NumberFile& file, int columns);
   void read_references(double white_level);
   [[nodiscard]] std::vector<float> mean_of(const std::vector<std::string>& names, const char* field,
                                            int* count = nullptr);
@@ -77,6 +71,7 @@ StackSource::StackSource(const fs::path& path, StackDescription stack, const Ope
   if (options.pixel_pitch > 0) {
     scan_.detector.column_pitch = scan_.detector.row_pitch = options.pixel_pitch;
     findings_.push_back("detector.pixel_size is replaced by --pixel-size");
+    mark("detector", "pixel_size", SourceField::Use::ignored, "replaced by --pixel-size");
   }
   open_images(options);
   try {
@@ -184,12 +179,18 @@ void StackSource::place_axis() {
       ((from_left - 0.5 * (d.columns - 1)) * d.column_pitch + d.column_offset) / scan_.magnification();
 }
 
+std::vector<double> StackSource::numbers_of(const NumberFile& file, int columns) {
+  NumberTable table = read_numbers(file, columns);
+  if (!table.finding.empty()) findings_.push_back(table.finding);
+  return std::move(table.values);
+}
+
 /// A positive angle of ours turns the object counter-clockwise seen from above.
 void StackSource::read_angles(const OpenOptions& options) {
   const auto planned = static_cast<std::size_t>(planned_);
   std::vector<double> turned(planned);
   if (stack_.angle_source == AngleSource::file) {
-    turned = read_numbers(stack_.angle_file, 1);
+    turned = numbers_of(stack_.angle_file, 1);
     beside_.push_back(stack_.angle_file.path);
     const auto slack = static_cast<std::size_t>(stack_.count_may_differ_by);
     if (turned.size() > planned && turned.size() - planned <= slack) turned.resize(planned);
@@ -214,7 +215,7 @@ void StackSource::read_angles(const OpenOptions& options) {
 
 void StackSource::read_shifts() {
   if (stack_.shift_file.path.empty()) return;
-  const std::vector<double> values = read_numbers(stack_.shift_file, 2);
+  const std::vector<double> values = numbers_of(stack_.shift_file, 2);
   beside_.push_back(stack_.shift_file.path);
   if (values.size() != 2 * static_cast<std::size_t>(planned_))
     throw Error(ErrorKind::bad_file,
@@ -265,6 +266,9 @@ std::vector<float> StackSource::read_flats() {
 void StackSource::read_references(double white_level) {
   references_.saturation = info_.highest;
   references_.dark = mean_of(stack_.darks, "images.darks");
+  if (white_level > 0)
+    for (const char* const name : {"white_level", "flats", "flats_after"})
+      mark("images", name, SourceField::Use::ignored, "replaced by --white-level");
   const double level = white_level > 0 ? white_level : stack_.white_level;
   references_.white = level > 0 ? std::vector<float>{static_cast<float>(level)} : read_flats();
   const auto& white = references_.white;
@@ -356,7 +360,7 @@ bool recognises(const FileStart& file) {
 }
 
 std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& options) {
-  return open_described(path, parse_stack(read_description(path), path), options);
+  return open_described(path, parse_stack(read_text(path, most), path), options);
 }
 
 }  // namespace

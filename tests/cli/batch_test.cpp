@@ -117,7 +117,7 @@ TEST_F(BatchRun, RefusesADescriptionThatMakesNoSense) {
   refuses("[[job]]\nscan = \"scans/s000\"\nshares = 0\n", {"shares"});
   refuses("[[job]]\nscan = \"scans/s000\"\nresume = true\n", {"resume", "batch itself"});
   refuses("", {"[[job]]"});
-  refuses("[[job\n", {"jobs.toml:1"});
+  refuses("[[job\n", {"jobs.toml: line 1"});
   describe("[[job]]\nscan = \"scans/s000\"\n");
   expect_failure("batch jobs.toml", 2, {"--local", "--slurm"});
   expect_failure("batch none.toml --local 1", 4, {"none.toml"});
