@@ -11,7 +11,7 @@ enum class Verbosity { quiet, normal, verbose };
 /// From now on messages go to stderr one a line, above the progress bar where one is drawn.
 void set_verbosity(Verbosity verbosity);
 
-/// From now on SIGINT and SIGTERM set a flag instead of ending the process; a second one ends it at once.
+/// From now on SIGINT, SIGTERM and SIGHUP ask the process to stop (base/stop.hpp); a second SIGINT ends it.
 void catch_interrupts();
 [[nodiscard]] bool interrupted() noexcept;
 
