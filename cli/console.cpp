@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "base/log.hpp"
+#include "base/stop.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 
@@ -27,11 +28,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::atomic<bool> stop_requested{false};
+std::atomic<bool> stop_requested{false}, typed_once{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers may touch lock-free atomics only");
 
+/// Only a person's second Ctrl-C ends the process: a cluster's scancel sends SIGTERM to a task and to the
+/// process that passes it on to the task, and wants both to end well.
 extern "C" void request_stop(int signal) {
-  if (!stop_requested.exchange(true)) return;
+  stop_requested = true;
+  if (signal != SIGINT || !typed_once.exchange(true)) return;
   std::signal(signal, SIG_DFL);
   (void)std::raise(signal);
 }
@@ -200,7 +204,8 @@ void open_console() {
 bool results_arrived() { return results().flush(); }
 
 void catch_interrupts() {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  set_stop_request(interrupted);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction present {};
     sigaction(signal, nullptr, &present);
     if (present.sa_handler == SIG_IGN) continue;  // as nohup and shells set it for background work

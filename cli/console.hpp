@@ -18,7 +18,7 @@ void open_console();
 /// Writes what std::cout still holds. False when not all of it could ever be written.
 [[nodiscard]] bool results_arrived();
 
-/// From now on SIGINT and SIGTERM set a flag instead of ending the process; a second one ends it at once.
+/// From now on SIGINT, SIGTERM and SIGHUP ask the process to stop (base/stop.hpp); a second SIGINT ends it.
 void catch_interrupts();
 [[nodiscard]] bool interrupted() noexcept;
 

@@ -262,6 +262,7 @@ std::optional<recon::Verdict> judge(const Job& job, const ReconOptions& options,
 
 void run(CLI::App& command, ReconOptions& options) {
   if (!options.config.empty()) apply_config(command, options.config);
+  catch_interrupts();
   if (options.job.scan.empty()) throw Error(ErrorKind::usage, "which scan? name its file or folder");
   if (options.output.empty() && !options.dry_run)
     throw Error(ErrorKind::usage, "where shall the volume go? give -o OUT.h5");
@@ -289,7 +290,6 @@ void run(CLI::App& command, ReconOptions& options) {
     return;
   }
   const geometry::Range slices = job.share.slices;
-  catch_interrupts();  // from here on there is something to clean up
   io::VolumeWriter writer(options.output, geometry::slab_of(job.written, slices.first, slices.count()), file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
   recon::FdkReport report;

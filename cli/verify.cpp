@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "cli/commands.hpp"
+#include "cli/console.hpp"
 #include "cli/verification.hpp"
 
 namespace feldspar::cli {
@@ -34,6 +35,7 @@ recon::Verdict check(const VerifyCommand& options) {
 }
 
 void run(const VerifyCommand& options) {
+  catch_interrupts();
   const recon::Verdict verdict = check(options);
   if (options.json)
     std::cout << json_of(verdict).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';

@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/stop.hpp"
 
 namespace feldspar::io {
 namespace {
@@ -94,6 +95,7 @@ std::string content_hash(const std::filesystem::path& file) {
   Hasher hasher;
   const auto buffer = std::make_unique_for_overwrite<std::byte[]>(buffer_bytes);
   for (;;) {
+    stop_if_requested();
     const ssize_t count = ::read(descriptor.id(), buffer.get(), buffer_bytes);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail(file, errno);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/memory.hpp"
+#include "base/stop.hpp"
 
 namespace feldspar::recon {
 
@@ -12,6 +13,7 @@ std::vector<float> transmissions(const io::ScanSource& source, int view, std::si
   const std::size_t pixels =
       static_cast<std::size_t>(detector.columns) * static_cast<std::size_t>(detector.rows);
   const Block raw(pixels * io::bytes_of(source.count_type()), "a projection");
+  stop_if_requested();
   source.read(std::span(&view, 1), {{0, detector.columns}, {0, detector.rows}}, raw.data());
   const io::References& references = source.references();
   const auto reference = [](const std::vector<float>& image, std::size_t n) {

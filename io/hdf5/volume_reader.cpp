@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "base/error.hpp"
+#include "base/stop.hpp"
 #include "io/hdf5/handle.hpp"
 #include "io/hdf5/layout.hpp"
 #include "io/hdf5/text.hpp"
@@ -174,6 +175,7 @@ Array3<float> VolumeReader::read(int x, int nx, int y, int ny, int z, int nz) co
     throw Error(ErrorKind::usage,
                 fmt::format("{}: voxels {}+{} x {}+{} x {}+{} are not all inside its {} x {} x {}",
                             state_->path.string(), x, nx, y, ny, z, nz, grid.nx, grid.ny, grid.nz));
+  stop_if_requested();
   Array3<float> result(nx, ny, nz, "voxels of a volume file");
   const hsize_t start[3] = {static_cast<hsize_t>(z), static_cast<hsize_t>(y), static_cast<hsize_t>(x)};
   const hsize_t count[3] = {static_cast<hsize_t>(nz), static_cast<hsize_t>(ny), static_cast<hsize_t>(nx)};
