@@ -214,12 +214,30 @@ std::string plan_json(const Job& job) {
          "\n";
 }
 
-/// Fills `writer`, and finishes it with the record of how the volume came to be. `identity` is the whole
-/// volume's.
-recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& options, const Job& job,
-                             const io::Record& sample, io::VolumeWriter& writer,
-                             const std::string& identity) {
-  recon::FdkReport report = reconstruct(job, writer);
+struct Made {
+  recon::FdkReport report;
+  std::optional<recon::Verdict> verdict;  ///< none when it was not asked for, or of a share
+};
+
+/// Judges the volume that `writer` has written but not named yet, and returns what is stored of it.
+io::Record judge(const Job& job, const ReconOptions& options, const io::VolumeReader& volume,
+                 io::VolumeWriter& writer, Made& made) {
+  made.verdict = verify_volume(job, volume, options.output, &made.report.tally, options.job.threads);
+  try {
+    insist_on_layers(*made.verdict, options.output);
+  } catch (...) {
+    writer.distrust();
+    throw;
+  }
+  return record_of(*made.verdict);
+}
+
+/// Fills `writer`, and finishes it with the record of how the volume came to be and what was found of it.
+/// `identity` is the whole volume's.
+Made make_volume(const CLI::App& command, const ReconOptions& options, const Job& job,
+                 const io::Record& sample, io::VolumeWriter& writer, const std::string& identity) {
+  Made made{reconstruct(job, writer), std::nullopt};
+  recon::FdkReport& report = made.report;
   for (const std::string& finding : report.findings) log_warning(finding);
   if (writer.clipped() > 0) {
     report.findings.push_back(
@@ -245,19 +263,13 @@ recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& option
     const auto hashes = io::content_hashes(files, pool);
     for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
   }
-  writer.finish(record);
+  io::VolumeWriter::Verification verify;
+  if (options.verify == "on" && job.share.is_whole())
+    verify = [&](const io::VolumeReader& volume) { return judge(job, options, volume, writer, made); };
+  writer.finish(record, verify);
+  if (made.verdict) log_info(describe(*made.verdict));
   if (job.share.is_whole()) write_replay(options.output);
-  return report;
-}
-
-/// The verdict on a finished volume, stored in it; none when it was not asked for, or of a share.
-std::optional<recon::Verdict> judge(const Job& job, const ReconOptions& options,
-                                    const kernels::AttenuationTally* tally) {
-  if (options.verify != "on" || !job.share.is_whole()) return std::nullopt;
-  recon::Verdict verdict = verify_volume(job, options.output, tally, options.job.threads);
-  io::store_verification(options.output, record_of(verdict));
-  log_info(describe(verdict));
-  return verdict;
+  return made;
 }
 
 void run(CLI::App& command, ReconOptions& options) {
@@ -286,23 +298,22 @@ void run(CLI::App& command, ReconOptions& options) {
     log_info("the volume is complete already");
     if (job.share.is_whole()) write_replay(options.output);
     std::cout << options.output.string() << '\n';
-    if (const auto verdict = judge(job, options, nullptr)) insist(*verdict, options.output);
+    if (job.share.is_whole()) repeat_stored_verdict(options.output);
     return;
   }
   const geometry::Range slices = job.share.slices;
   io::VolumeWriter writer(options.output, geometry::slab_of(job.written, slices.first, slices.count()), file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
-  recon::FdkReport report;
+  Made made;
   try {
-    report = make_volume(command, options, job, sample, writer, whole);
+    made = make_volume(command, options, job, sample, writer, whole);
   } catch (...) {
     if (writer.can_be_resumed())
       log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
     throw;
   }
-  const auto verdict = judge(job, options, &report.tally);
-  print_result(job, report, options, writer.clipped(), verdict);
-  if (verdict) insist(*verdict, options.output);
+  print_result(job, made.report, options, writer.clipped(), made.verdict);
+  if (made.verdict) insist(*made.verdict, options.output);
 }
 
 void add_options(CLI::App& command, ReconOptions& options) {

@@ -20,18 +20,15 @@ struct VerifyCommand {
 };
 
 recon::Verdict check(const VerifyCommand& options) {
-  if (options.alone) return verify_volume(options.volume);
-  std::string configuration;
-  {
-    const io::VolumeReader reader(options.volume);
-    configuration = reader.text("reconstruction/configuration");
-  }
+  const io::VolumeReader volume(options.volume);
+  if (options.alone) return verify_volume(volume);
+  const std::string configuration = volume.text("reconstruction/configuration");
   if (configuration.empty())
     throw Error(ErrorKind::bad_file,
                 options.volume.string() +
                     ": does not say how it was made (reconstruction/configuration); use --alone");
   const Job job = recorded_job(configuration, options.scan);
-  return verify_volume(job, options.volume, nullptr, 0);
+  return verify_volume(job, volume, options.volume, nullptr, 0, true);
 }
 
 void run(const VerifyCommand& options) {
@@ -48,12 +45,14 @@ void run(const VerifyCommand& options) {
 
 void add_verify_command(CLI::App& program) {
   auto options = std::make_shared<VerifyCommand>();
-  CLI::App* command = program.add_subcommand(
-      "verify", "Check a finished volume against its scan again; exit code 9 when it cannot be trusted");
+  CLI::App* command = program.add_subcommand("verify",
+                                             "Check a finished volume against its scan again, changing "
+                                             "nothing; exit code 9 when it cannot be trusted");
   command->footer("Example: feldspar verify cell.h5");
   command->add_option("volume", options->volume, "The volume, as `feldspar recon` wrote it")->required();
   command->add_option("scan", options->scan, "The scan, where it is no longer where the volume says");
-  command->add_flag("--alone", options->alone, "Only what needs no scan");
+  command->add_flag("--alone", options->alone,
+                    "Only what needs no scan: is every layer what was written, is every voxel a number");
   command->add_flag("--json", options->json, "Print the verdict as JSON");
   command->callback([options] { run(*options); });
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <string_view>
 
 namespace feldspar::io::hdf5 {
@@ -24,11 +25,16 @@ std::string quoted_in(const std::string& reason) {
   return reason.substr(start + mark.size(), end - start - mark.size());
 }
 
+std::atomic<long> closings_that_failed{0};
+
 }  // namespace
 
+long failed_closings() noexcept { return closings_that_failed; }
+void note_failed_closing() noexcept { ++closings_that_failed; }
+
 void silence() noexcept {
-  // A file that could not be closed for lack of room stays in the library's tables, and its own clean-up at
-  // the end of the process would crash on it.
+  // A file that could not be closed stays in the library's tables, and its own clean-up at the end of the
+  // process would crash on it.
   static const bool no_clean_up = H5dont_atexit() >= 0;
   (void)no_clean_up;
   thread_local const bool silent = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;

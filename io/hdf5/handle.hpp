@@ -29,6 +29,11 @@ T check(T status, const char* what) {
   return status;
 }
 
+/// How often an identifier could not be closed by an Owner that ended. Closing an object may write, and what
+/// it could not write is lost: a file during whose making the count grew is not whole (see OutputFile).
+[[nodiscard]] long failed_closings() noexcept;
+void note_failed_closing() noexcept;
+
 /// Closes an identifier with the function that belongs to its kind.
 template <herr_t (*close_id)(hid_t)>
 class Owner {
@@ -41,7 +46,7 @@ class Owner {
     return *this;
   }
   ~Owner() {
-    if (id_ >= 0) (void)close_id(id_);
+    if (id_ >= 0 && close_id(id_) < 0) note_failed_closing();
   }
 
   /// Closes now, for objects whose closing writes; throws Failure.

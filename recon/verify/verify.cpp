@@ -43,7 +43,9 @@ Verdict verify_alone(const FinishedVolume& volume) {
   Verdict verdict;
   {
     const Stopwatch time(verdict.seconds);
-    verdict.checks.push_back(check_numbers(take_census(volume), volume.grid.nz));
+    const Census census = take_census(volume, true);
+    verdict.checks.push_back(check_numbers(census, volume.grid.nz));
+    verdict.checks.push_back(check_layers(census, volume));
   }
   return verdict;
 }
@@ -53,7 +55,10 @@ namespace {
 void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const FdkSetup& setup,
                  const FdkOptions& fdk, const FinishedVolume& volume, kernels::Backend& backend,
                  const kernels::AttenuationTally* tally, const VerifyOptions& options) {
-  checks.push_back(check_numbers(take_census(volume), volume.grid.nz));
+  const Census census = take_census(volume, options.survey);
+  checks.push_back(check_numbers(census, volume.grid.nz));
+  checks.push_back(check_layers(census, volume));
+  if (!census.unreadable.empty()) return;  // nothing more can be asked of it
   if (tally) checks.push_back(check_pixels(*tally));
   checks.push_back(check_spots(recompute_spots(source, setup, fdk, volume, options.seed, options.threads),
                                fdk.projector.merging, volume.quantum));

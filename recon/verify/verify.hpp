@@ -8,8 +8,9 @@
 namespace feldspar::recon {
 
 struct VerifyOptions {
-  unsigned seed = 20;  ///< of the voxels that are chosen
-  int threads = 0;     ///< 0 takes what the process may use
+  unsigned seed = 20;   ///< of the voxels that are chosen
+  int threads = 0;      ///< 0 takes what the process may use
+  bool survey = false;  ///< slices that cannot be read are damaged ones, not an error
 };
 
 /// Asks every question of recon/verify of `volume`, which `setup` and `fdk` describe, and of `source`. Reads
@@ -19,7 +20,7 @@ struct VerifyOptions {
                              const FinishedVolume& volume, kernels::Backend& backend,
                              const kernels::AttenuationTally* tally, const VerifyOptions& options);
 
-/// The checks that need no scan.
+/// The checks that need no scan. Slices that cannot be read are damaged ones.
 [[nodiscard]] Verdict verify_alone(const FinishedVolume& volume);
 
 }  // namespace feldspar::recon
