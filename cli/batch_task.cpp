@@ -49,7 +49,9 @@ std::string identity_of(const BatchTask& task) {
 
 std::string text_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  std::getline(file, text, '\0');
+  return text;
 }
 
 void write_outcome(const Batch& batch, const BatchTask& task, const TaskStatus& status) {
