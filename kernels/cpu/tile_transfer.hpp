@@ -1,6 +1,17 @@
 // Voxels between the volume, x fastest, and a tile of columns, z fastest.
 // Included only by simd_kernels.cpp, inside its namespace for the instruction set.
 
+/// Lanes of `a`, and behind them those of `b`.
+inline Floats shuffle(Floats a, Floats b, Ints index) {
+#ifdef __clang__
+  Floats picked;
+  for (int n = 0; n < lanes; ++n) picked[n] = index[n] < lanes ? a[index[n]] : b[index[n] - lanes];
+  return picked;
+#else
+  return __builtin_shuffle(a, b, index);
+#endif
+}
+
 /// Transposes a square of registers: log2(lanes) perfect shuffles of its rows.
 inline void transpose_square(Floats (&rows)[lanes]) {
   Ints lower, upper;
@@ -11,8 +22,8 @@ inline void transpose_square(Floats (&rows)[lanes]) {
   for (int stage = 1; stage < lanes; stage *= 2) {
     Floats shuffled[lanes];
     for (int n = 0; n < lanes / 2; ++n) {
-      shuffled[2 * n] = __builtin_shuffle(rows[n], rows[n + lanes / 2], lower);
-      shuffled[2 * n + 1] = __builtin_shuffle(rows[n], rows[n + lanes / 2], upper);
+      shuffled[2 * n] = shuffle(rows[n], rows[n + lanes / 2], lower);
+      shuffled[2 * n + 1] = shuffle(rows[n], rows[n + lanes / 2], upper);
     }
     for (int n = 0; n < lanes; ++n) rows[n] = shuffled[n];
   }
