@@ -149,7 +149,10 @@ class Joining {
 
   /// Asks `verify`, and gives the file its name.
   void publish(const VolumeWriter::Verification& verify) {
-    if (verify) put_verification(partial_, verify(VolumeReader(partial_.temporary_path(), true)));
+    if (verify) {
+      const Record found = verify(VolumeReader(partial_.temporary_path(), true));
+      put_verification(partial_, found);
+    }
     PartialFile sidecar(sidecar_of(output_), true);
     write_sidecar(sidecar.temporary_path(), xdmf_of(output_.filename().string(), grid_, coding_));
     partial_.publish();
