@@ -167,8 +167,9 @@ void Finder::accept_what_is_stated(const Places& places) {
   }
   const char* const field = stack_.projections_field;
   if (!places.missing.empty() && !allow_missing_)
-    refuse(fmt::format("of the projections that {} stands for are missing: {}; {}", field, places.missing,
-                       remedy));
+    refuse(fmt::format("of the projections that {} (\"{}\"{}) stands for are missing: {}; {}", field,
+                       stack_.projections.front(), stack_.projections.size() > 1 ? ", ..." : "",
+                       places.missing, remedy));
   if (!places.doubt.empty() && stack_.angle_source != AngleSource::file)
     refuse(
         fmt::format("whether projections are missing cannot be told, because {}; state images.count, or list "
