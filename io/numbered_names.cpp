@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
+#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
