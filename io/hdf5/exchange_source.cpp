@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <numbers>
+#include <numeric>
 #include <optional>
 
 #include "base/units.hpp"
@@ -227,16 +228,19 @@ std::vector<float> ExchangeSource::read_flats(bool reversed) {
       groups[before[n]].push_back(static_cast<int>(n));
   const auto pixels = static_cast<std::size_t>(frames->rows()) * static_cast<std::size_t>(frames->columns());
   if (groups.size() < 2 || frames->columns() != stack_.columns() || !may_keep_flats(groups.size(), pixels))
-    return frames->mean();
-  for (const auto& [views, members] : groups)
-    flat_groups_.push_back(
-        {static_cast<double>(views), frames->mean(members), static_cast<int>(members.size())});
-  return mean_of_flats(flat_groups_);
+    groups = {{0, frames->there()}};
+  ReferenceFrames flats = frames->as_references("flats", true);
+  flats.name = [](int frame) { return fmt::format("frame {} of data_white", frame); };
+  return mean_of_groups(flats, groups, flat_groups_, findings_);
 }
 
 void ExchangeSource::read_references(double white_level, bool reversed) {
   references_.saturation = stack_.highest();
-  if (const auto darks = reference_frames("data_dark")) references_.dark = darks->mean();
+  if (const auto darks = reference_frames("data_dark")) {
+    ReferenceFrames frames = darks->as_references("darks", false);
+    frames.name = [](int frame) { return fmt::format("frame {} of data_dark", frame); };
+    references_.dark = means_of(frames, {darks->there()}, findings_)[0].counts;
+  }
   if (references_.dark.empty())
     units_.find("exchange/data_dark is absent: 0 counts without beam are assumed");
   references_.white =
@@ -246,6 +250,7 @@ void ExchangeSource::read_references(double white_level, bool reversed) {
     file_.refuse(ErrorKind::bad_file,
                  "exchange/data_white is absent or holds nothing but 0; give the open "
                  "beam's counts with --white-level");
+  expect_beam(references_, file_.path().string());
 }
 
 void ExchangeSource::describe() {

@@ -178,24 +178,17 @@ void FrameStack::read(std::span<const int> frames, const geometry::PixelWindow& 
   }
 }
 
-std::vector<float> FrameStack::mean(std::vector<int> frames) const {
-  constexpr std::size_t at_once = 16 << 20;  // pixels: enough for a chunk of several frames
-  if (frames.empty()) frames = there();
-  const auto pixels = static_cast<std::size_t>(rows()) * static_cast<std::size_t>(columns());
-  const std::size_t batch = std::clamp<std::size_t>(at_once / pixels, 1, frames.size());
-  std::vector<double> sum(pixels);
-  std::vector<float> block(batch * pixels);
-  for (std::size_t first = 0; first < frames.size(); first += batch) {
-    const auto some = std::span<const int>(frames).subspan(first, std::min(batch, frames.size() - first));
-    read(some, {{0, columns()}, {0, rows()}}, CountType::float32, block.data());
-    for (std::size_t n = 0; n < some.size(); ++n)
-      for (std::size_t p = 0; p < pixels; ++p) sum[p] += block[n * pixels + p];
-  }
-  for (std::size_t p = 0; p < pixels; ++p)
-    block[p] = static_cast<float>(sum[p] / static_cast<double>(frames.size()));
-  block.resize(pixels);
-  block.shrink_to_fit();
-  return block;
+ReferenceFrames FrameStack::as_references(const std::string& kind, bool open_beam) const {
+  return {.kind = kind,
+          .open_beam = open_beam,
+          .columns = columns(),
+          .rows = rows(),
+          .read =
+              [this](std::span<const int> frames, float* counts) {
+                read(frames, {{0, columns()}, {0, rows()}}, CountType::float32, counts);
+              },
+          .name = [](int frame) { return fmt::format("frame {}", frame); },
+          .source = files().front().string()};
 }
 
 std::vector<std::filesystem::path> files_of(const InputFile& file, const FrameStack& frames) {

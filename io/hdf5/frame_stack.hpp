@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/hdf5/input_file.hpp"
+#include "io/reference_frames.hpp"
 #include "io/scan_source.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -42,8 +43,8 @@ class FrameStack {
   void read(std::span<const int> frames, const geometry::PixelWindow& window, CountType type,
             void* counts) const;
 
-  /// The mean of these frames, all that are there where none is given, in the same orientation.
-  [[nodiscard]] std::vector<float> mean(std::vector<int> frames = {}) const;
+  /// These frames as references, in the same orientation; this stack must outlive them.
+  [[nodiscard]] ReferenceFrames as_references(const std::string& kind, bool open_beam) const;
 
  private:
   template <class Count>

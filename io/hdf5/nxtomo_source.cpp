@@ -299,21 +299,17 @@ std::vector<float> NxtomoSource::read_flats(const std::vector<int>& flats) {
     file_.refuse(
         ErrorKind::bad_file,
         "no frame is marked as a flat (image_key 1); give the open beam's counts with --white-level");
-  const auto groups = groups_of(flats, frames_);
+  auto groups = groups_of(flats, frames_);
   const std::size_t pixels =
       static_cast<std::size_t>(stack_.rows()) * static_cast<std::size_t>(stack_.columns());
-  if (groups.size() == 1) return stack_.mean(flats);
   if (!may_keep_flats(groups.size(), pixels)) {
     units_.find(
         fmt::format("the {} flats were taken in {} groups, too many to keep; their mean is used for "
                     "all views",
                     flats.size(), groups.size()));
-    return stack_.mean(flats);
+    groups = {{0, flats}};
   }
-  for (const auto& [before, frames] : groups)
-    flat_groups_.push_back(
-        {static_cast<double>(before), stack_.mean(frames), static_cast<int>(frames.size())});
-  return mean_of_flats(flat_groups_);
+  return mean_of_groups(stack_.as_references("flats", true), groups, flat_groups_, findings_);
 }
 
 void NxtomoSource::read_references(const std::vector<int>& flats, const std::vector<int>& darks,
@@ -322,9 +318,10 @@ void NxtomoSource::read_references(const std::vector<int>& flats, const std::vec
   references_.white =
       white_level > 0 ? std::vector<float>{static_cast<float>(white_level)} : read_flats(flats);
   if (!darks.empty())
-    references_.dark = stack_.mean(darks);
+    references_.dark = means_of(stack_.as_references("darks", false), {darks}, findings_)[0].counts;
   else
     units_.find("no frame is marked as a dark (image_key 2): 0 counts without beam are assumed");
+  expect_beam(references_, file_.path().string());
 }
 
 void NxtomoSource::mention_what_is_not_used() {

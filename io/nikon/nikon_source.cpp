@@ -16,6 +16,7 @@
 #include "io/nikon/xtekct.hpp"
 #include "io/nikon/xtekct_review.hpp"
 #include "io/nikon/xtekct_scan.hpp"
+#include "io/numbered_names.hpp"
 #include "io/tiff/tiff_file.hpp"
 
 namespace feldspar::io::nikon {
@@ -204,6 +205,7 @@ std::vector<int> NikonSource::check_projections(const std::vector<ProjectionFile
       stamp = stamp_of(file.path);
       info = read_tiff_info(file.path);
       check_size(file.path, info);
+      if (allow_unreadable) check_tiff_pixels(file.path);
     } catch (const Error& error) {
       if (!allow_unreadable)
         throw Error(error.kind(),

@@ -83,6 +83,9 @@ void read_images(const toml::table& root, const std::filesystem::path& file, Sta
     section.refuse("white_level", "and flats state the open beam both; remove one of them");
   if (white && !(*white > 0)) section.refuse("white_level", "must be positive");
   stack.white_level = white.value_or(0);
+  if (section.has("pixels"))
+    stack.pixels = section.choice("pixels", "uint32", "float32", std::nullopt) ? UnstatedPixels::uint32
+                                                                               : UnstatedPixels::float32;
   stack.top_row_first = section.choice("first_row", "top", "bottom", true);
   stack.seen_from_source = section.choice("seen_from", "source", "detector", true);
   section.finish();
@@ -211,6 +214,7 @@ projections = "proj_*.tif"
 flats = "flat_*.tif"            # open beam, averaged; or white_level = 60000 when the images are corrected
 # flats_after = "after_*.tif"   # open beam after the scan: between flats and these it is interpolated in time
 darks = "dark_*.tif"            # without beam, averaged
+# pixels = "float32"            # or "uint32": of 32-bit images that do not say which
 # first_row = "top"             # the first stored row is the "top" or the "bottom" one
 # seen_from = "source"          # the images show the detector as seen from the "source" or the "detector"
 

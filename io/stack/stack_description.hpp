@@ -9,6 +9,7 @@
 #include "base/number_table.hpp"
 #include "geometry/scan.hpp"
 #include "io/scan_source.hpp"
+#include "io/tiff/tiff_file.hpp"
 
 namespace feldspar::io::stack {
 
@@ -39,6 +40,7 @@ struct StackDescription {
   int count = 0;                                         ///< of the projections; 0 when not stated
   int count_may_differ_by = 0;                           ///< for makers whose counts and images differ
   double white_level = 0;                                ///< 0 when not stated
+  UnstatedPixels pixels = UnstatedPixels::refused;       ///< of images that do not say what theirs are
   bool top_row_first = true;
   bool seen_from_source = true;
   bool transposed = false;  ///< stored rows are columns: then top_row_first is said of the last stored

@@ -153,25 +153,8 @@ void write_image(const std::filesystem::path& path, View3<const Value> image) {
 
 }  // namespace
 
-std::vector<TiffPage> tiff_pages(const std::filesystem::path& path) {
-  const TiffHandle file(path, TiffHandle::Mode::read);
-  std::vector<TiffPage> pages;
-  if (TIFFLastDirectory(file.tiff()) != 0) {
-    const std::uint32_t planes = imagej_planes(file);
-    if (planes == 1) return {the_only_image};
-    const std::uint64_t directory = TIFFCurrentDirOffset(file.tiff());
-    (void)read_layout(file, {directory, planes - 1});
-    for (std::uint32_t plane = 0; plane < planes; ++plane) pages.push_back({directory, plane});
-    return pages;
-  }
-  do pages.push_back({TIFFCurrentDirOffset(file.tiff()), 0});
-  while (TIFFLastDirectory(file.tiff()) == 0 && TIFFReadDirectory(file.tiff()) == 1);
-  if (TIFFLastDirectory(file.tiff()) == 0) file.fail(fmt::format("page {} cannot be read", pages.size() + 1));
-  return pages;
-}
-
 TiffInfo read_tiff_info(const std::filesystem::path& path, TiffPage page) {
-  return read_layout(TiffHandle(path, TiffHandle::Mode::read), page).info;
+  return read_layout(TiffHandle(path, TiffHandle::Mode::read, page.directory), page).info;
 }
 
 void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows,
@@ -179,7 +162,7 @@ void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geo
   if (rows.first < 0 || rows.end > info.rows)
     throw Error(ErrorKind::internal, "read_tiff_rows: rows outside the image");
   if (rows.empty()) return;
-  const TiffHandle file(path, TiffHandle::Mode::read);
+  const TiffHandle file(path, TiffHandle::Mode::read, page.directory);
   const TiffLayout layout = read_layout(file, page);
   if (layout.info != info)
     throw Error(ErrorKind::bad_file,
@@ -192,6 +175,15 @@ void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geo
   std::vector<std::byte> pixels(count * bytes_of(layout.format));
   read(file, layout, rows, pixels.data());
   deliver(layout.format, pixels.data(), count, counts);
+}
+
+void check_tiff_pixels(const std::filesystem::path& path, TiffPage page) {
+  const TiffHandle file(path, TiffHandle::Mode::read, page.directory);
+  const TiffLayout layout = read_layout(file, page);
+  if (layout.plain) return;
+  std::vector<std::byte> pixels(static_cast<std::size_t>(layout.block_rows) * layout.row_bytes());
+  for (int row = 0; row < layout.info.rows; row += layout.block_rows)
+    read_decoded(file, layout, {row, std::min(row + layout.block_rows, layout.info.rows)}, pixels.data());
 }
 
 void write_tiff(const std::filesystem::path& path, View3<const std::uint16_t> image) {
