@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <numbers>
-#include <numeric>
 #include <optional>
 
 #include "base/units.hpp"
