@@ -7,8 +7,8 @@ namespace feldspar {
 using StopRequest = bool (*)() noexcept;
 void set_stop_request(StopRequest asked) noexcept;
 
-/// Throws Error(cancelled) when the process is to stop. Every parallel loop, every Progress and every reader of
-/// much asks this, so that no work goes on for long. Thread-safe.
+/// Throws Error(cancelled) when the process is to stop. Every parallel loop, every Progress and every reader
+/// of much asks this, so that no work goes on for long. Thread-safe.
 void stop_if_requested();
 
 }  // namespace feldspar

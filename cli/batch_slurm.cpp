@@ -184,12 +184,14 @@ class Submission {
     return error;
   }
 
-  /// The log of Slurm itself, as sbatch takes it: % begins a field there, and one backslash turns all of them
-  /// off.
+  /// The log of Slurm itself, as sbatch takes it: % begins a field there, unless there is a backslash, which
+  /// takes the next character as it is and turns all fields off.
   [[nodiscard]] std::string log_pattern(bool is_array) const {
+    const std::string folder = batch_.folder.string();
+    const char special = folder.find('\\') == std::string::npos ? '%' : '\\';
     std::string pattern;
-    for (const char c : batch_.folder.string()) pattern.append(c == '%' || c == '\\' ? 2 : 1, c);
-    if (pattern.find('\\') != std::string::npos) return (batch_.folder / "slurm.log").string();
+    for (const char c : folder) pattern.append(c == special ? 2 : 1, c);
+    if (special == '\\') return pattern + "/slurm.log";
     return pattern + (is_array ? "/slurm-%A_%a.log" : "/slurm-%j.log");
   }
 

@@ -11,8 +11,8 @@ bool is_volume(const std::filesystem::path& path) {
     const hdf5::InputFile file(path);
     file.guarded([&] {
       const auto creator = file.attribute("/", "creator");
-      ours = !creator.empty() && creator.front() == "feldspar" &&
-             file.text("/entry/definition") == "NXtomoproc";
+      ours =
+          !creator.empty() && creator.front() == "feldspar" && file.text("/entry/definition") == "NXtomoproc";
     });
   } catch (const Error&) {
     return false;

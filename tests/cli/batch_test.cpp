@@ -24,7 +24,8 @@ class BatchRun : public testing::ProgramFolder {
   void describe(const std::string& text) const { std::ofstream(folder_ / "jobs.toml") << text; }
   /// Every file and folder with its size, time of change, inode and content.
   [[nodiscard]] std::string everything() const {
-    return shell("find . -printf '%p %s %T@ %i\\n' | sort; find . -type f -print0 | sort -z | xargs -0 md5sum")
+    return shell(
+               "find . -printf '%p %s %T@ %i\\n' | sort; find . -type f -print0 | sort -z | xargs -0 md5sum")
         .output;
   }
   [[nodiscard]] nlohmann::json status() const {
@@ -180,9 +181,10 @@ TEST_F(BatchRun, TakesNoProductForAScan) {
   std::filesystem::rename(folder_ / "scans/s001", folder_ / "Cell02");
   for (const char* jobs :
        {"[[job]]\nscan = \"Cell*\"\n", "[[job]]\nscan = \"*\"\n",
-        "output = \"Cells\"\n[[job]]\nscan = \"C*\"\n", "output = \"Cell/in/it\"\n[[job]]\nscan = \"./C*/\"\n",
-        "[[job]]\nscan = \"Cell*\"\nshares = 2\n",
-        "[[job]]\nscan = \"Cell01\"\noutput = \"Cell01/Cell.h5\"\nname = \"one\"\n[[job]]\nscan = \"Cell*\"\n"}) {
+        "output = \"Cells\"\n[[job]]\nscan = \"C*\"\n",
+        "output = \"Cell/in/it\"\n[[job]]\nscan = \"./C*/\"\n", "[[job]]\nscan = \"Cell*\"\nshares = 2\n",
+        "[[job]]\nscan = \"Cell01\"\noutput = \"Cell01/Cell.h5\"\nname = \"one\"\n[[job]]\nscan = "
+        "\"Cell*\"\n"}) {
     (void)shell("rm -rf Cell Cells Cell01/Cell.* *.*");
     std::ofstream(folder_ / "Cell.toml") << "[[job]]\nscan = \"Cell01\"\nname = \"Cell-other\"\n";
     if (std::string(jobs).find("\"*\"") == std::string::npos) expect_success("batch Cell.toml --local 1");

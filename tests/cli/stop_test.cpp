@@ -1,5 +1,5 @@
-// The program and its children, asked to stop by every signal that a terminal or a cluster sends: nothing goes
-// on, nothing finished is lost, and the same command goes on later.
+// The program and its children, asked to stop by every signal that a terminal or a cluster sends: nothing
+// goes on, nothing finished is lost, and the same command goes on later.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -22,16 +22,16 @@ class Stop : public testing::ProgramFolder {
     std::ofstream(folder_ / "held") << "the program waits while this is there";
     return shell("export FELDSPAR_FAULT_WHILE=$PWD/held; FELDSPAR_FAULT='" + fault +
                  "' LD_PRELOAD='" FELDSPAR_FAULT_SHIM "' " + testing::quoted_program(FELDSPAR_PROGRAM) +
-                 " -q " + arguments +
-                 " >said 2>&1 & pid=$!; for n in $(seq 600); do { " + ready +
-                 "; } >/dev/null 2>&1 && break; sleep .1; done; { " + then +
+                 " -q " + arguments + " >said 2>&1 & pid=$!; for n in $(seq 600); do { " + ready +
+                 "; } >/dev/null 2>&1 && ready=1 && break; sleep .1; done; test -z \"$ready\" || { " + then +
                  "; } >/dev/null 2>&1; rm held; wait $pid 2>/dev/null; echo $?")
         .output;
   }
   /// Processes that still work on this folder; waits for their end for a while.
   [[nodiscard]] std::string left_behind() const {
-    return shell("for n in $(seq 100); do pgrep -f \"confi[g] $PWD/jobs.batch\" >/dev/null || break; sleep .1; "
-                 "done; pgrep -af \"confi[g] $PWD/jobs.batch\"")
+    return shell(
+               "for n in $(seq 100); do pgrep -f \"confi[g] $PWD/jobs.batch\" >/dev/null || break; sleep .1; "
+               "done; pgrep -af \"confi[g] $PWD/jobs.batch\"")
         .output;
   }
   static constexpr const char* options = "--threads 1 --memory 97.2MiB --size 48,48,96";
@@ -42,13 +42,14 @@ class Stop : public testing::ProgramFolder {
 
 TEST_F(Stop, IsCleanHoweverOftenATaskIsToldTo) {
   const std::string command = std::string("recon scan -o v.h5 --resume ") + options;
-  for (const char* signals : {"kill -TERM $pid", "kill -TERM $pid; sleep .1; kill -TERM $pid; kill -TERM $pid",
-                              "kill -HUP $pid; kill -TERM $pid; kill -HUP $pid"}) {
-    EXPECT_EQ(interrupt(command, held_slab, slab_is_done, signals), "7\n") << signals << shell("cat said").output;
+  for (const char* signals :
+       {"kill -TERM $pid", "kill -TERM $pid; sleep .1; kill -TERM $pid; kill -TERM $pid",
+        "kill -HUP $pid; kill -TERM $pid; kill -HUP $pid"}) {
+    EXPECT_EQ(interrupt(command, held_slab, slab_is_done, signals), "7\n")
+        << signals << shell("cat said").output;
     EXPECT_TRUE(has("v.h5.journal") && !has("v.h5")) << signals;
   }
-  const testing::Outcome last =
-      shell(testing::quoted_program(FELDSPAR_PROGRAM) + " " + command);
+  const testing::Outcome last = shell(testing::quoted_program(FELDSPAR_PROGRAM) + " " + command);
   EXPECT_EQ(last.exit_code, 0) << last.output;
   EXPECT_NE(last.output.find("going on"), std::string::npos) << last.output;
 }
