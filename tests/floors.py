@@ -41,7 +41,7 @@ DOORWAYS = [
 ]
 
 STANDARD = re.compile(r"[a-z_]+[0-9]*$")
-SYSTEM = re.compile(r"((sys|linux|netinet|arpa)/[a-z_]+\.h|(unistd|fcntl|sched|pthread|signal|poll|dirent|errno|fnmatch)\.h)$")
+SYSTEM = re.compile(r"((sys|linux|netinet|arpa)/[a-z_]+\.h|(unistd|fcntl|sched|pthread|signal|poll|dirent|errno|fnmatch|malloc)\.h)$")
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 SOURCES = {".hpp", ".cpp", ".cu", ".cuh", ".h", ".c", ".py"}
 # Functions of <algorithm>, which one standard library's other headers bring along and the next one's do not.

@@ -1,4 +1,5 @@
-// Pixels of plain strips are read straight into place; libtiff decodes the others strip by strip.
+// Pixels of plain strips are read straight into place; libtiff decodes the others row by row, tiles one by
+// one.
 #include "io/tiff/tiff_file.hpp"
 
 #include <fmt/format.h>
@@ -52,18 +53,38 @@ bool is_delivered_as_stored(PixelFormat format) {
   return format == PixelFormat::uint16 || format == PixelFormat::float32;
 }
 
-void deliver(PixelFormat format, const std::byte* pixels, std::size_t count, void* counts) {
-  switch (format) {
-    case PixelFormat::uint8: return convert<std::uint8_t, std::uint16_t>(pixels, count, counts);
-    case PixelFormat::uint32: return convert<std::uint32_t, float>(pixels, count, counts);
-    case PixelFormat::int8: return convert<std::int8_t, float>(pixels, count, counts);
-    case PixelFormat::int16: return convert<std::int16_t, float>(pixels, count, counts);
-    case PixelFormat::int32: return convert<std::int32_t, float>(pixels, count, counts);
-    case PixelFormat::float64: return convert<double, float>(pixels, count, counts);
-    case PixelFormat::uint16:
-    case PixelFormat::float32: std::memcpy(counts, pixels, count * bytes_of(format));
+/// Puts stored pixels where they are wanted as counts, one piece behind the other.
+class Delivery {
+ public:
+  Delivery(const TiffLayout& layout, void* counts)
+      : format_(layout.format),
+        count_bytes_(bytes_of(layout.info.count_type)),
+        to_(static_cast<std::byte*>(counts)) {}
+
+  void add(const std::byte* pixels, std::size_t bytes) {
+    const std::size_t count = bytes / bytes_of(format_);
+    deliver(pixels, count);
+    to_ += count * count_bytes_;
   }
-}
+
+ private:
+  void deliver(const std::byte* pixels, std::size_t count) const {
+    switch (format_) {
+      case PixelFormat::uint8: return convert<std::uint8_t, std::uint16_t>(pixels, count, to_);
+      case PixelFormat::uint32: return convert<std::uint32_t, float>(pixels, count, to_);
+      case PixelFormat::int8: return convert<std::int8_t, float>(pixels, count, to_);
+      case PixelFormat::int16: return convert<std::int16_t, float>(pixels, count, to_);
+      case PixelFormat::int32: return convert<std::int32_t, float>(pixels, count, to_);
+      case PixelFormat::float64: return convert<double, float>(pixels, count, to_);
+      case PixelFormat::uint16:
+      case PixelFormat::float32: std::memcpy(to_, pixels, count * bytes_of(format_));
+    }
+  }
+
+  PixelFormat format_;
+  std::size_t count_bytes_;
+  std::byte* to_;
+};
 
 /// Calls visit(n, rows within them) for every n-th row of blocks (strips or tiles) that holds some of `rows`.
 template <class Visit>
@@ -97,29 +118,52 @@ void read_plain(const TiffHandle& file, const TiffLayout& layout, geometry::Rang
               static_cast<std::size_t>(rows.count()) * static_cast<std::size_t>(layout.info.columns));
 }
 
-/// Rows of strips or tiles that libtiff has to decode, in this machine's byte order.
-void read_decoded(const TiffHandle& file, const TiffLayout& layout, geometry::Range rows, std::byte* pixels) {
+/// The same where pixels have to be converted: a few rows at a time.
+void read_plain(const TiffHandle& file, const TiffLayout& layout, geometry::Range rows, Delivery delivery) {
+  constexpr std::size_t most = 1 << 20;  // bytes
+  const int step = static_cast<int>(std::max<std::size_t>(1, most / layout.row_bytes()));
+  std::vector<std::byte> pixels(static_cast<std::size_t>(std::min(step, rows.count())) * layout.row_bytes());
+  for (int first = rows.first; first < rows.end; first += step) {
+    const geometry::Range some{first, std::min(rows.end, first + step)};
+    read_plain(file, layout, some, pixels.data());
+    delivery.add(pixels.data(), static_cast<std::size_t>(some.count()) * layout.row_bytes());
+  }
+}
+
+/// Rows of strips that libtiff has to decode, in this machine's byte order. Row by row, for one strip may be
+/// the whole image; those before the first wanted one have to be decoded as well.
+void read_strips(const TiffHandle& file, const TiffLayout& layout, geometry::Range rows, Delivery delivery) {
+  std::vector<std::byte> pixels(layout.row_bytes());
+  for_blocks(layout, rows, [&](int strip, geometry::Range part) {
+    for (int row = 0; row < part.end; ++row) {
+      if (TIFFReadScanline(file.tiff(), pixels.data(),
+                           static_cast<std::uint32_t>(strip * layout.block_rows + row)) != 1)
+        file.fail(fmt::format("strip {} of {} cannot be decoded", strip + 1, layout.blocks.size()));
+      if (row >= part.first) delivery.add(pixels.data(), pixels.size());
+    }
+  });
+}
+
+/// Rows of tiles.
+void read_tiles(const TiffHandle& file, const TiffLayout& layout, geometry::Range rows, Delivery delivery) {
   const std::size_t row_bytes = layout.row_bytes(), block_row_bytes = layout.block_row_bytes();
   const int across = layout.blocks_across();
-  std::vector<std::byte> block(static_cast<std::size_t>(layout.block_rows) * block_row_bytes);
-  const auto decode = layout.tiled ? TIFFReadEncodedTile : TIFFReadEncodedStrip;
+  std::vector<std::byte> tile(static_cast<std::size_t>(layout.block_rows) * block_row_bytes);
+  std::vector<std::byte> band(static_cast<std::size_t>(layout.block_rows) * row_bytes);
+  const auto bytes = static_cast<tmsize_t>(tile.size());
   for_blocks(layout, rows, [&](int down, geometry::Range part) {
-    const int stored = layout.tiled
-                           ? layout.block_rows
-                           : std::min(layout.block_rows, layout.info.rows - down * layout.block_rows);
-    const auto bytes = static_cast<tmsize_t>(static_cast<std::size_t>(stored) * block_row_bytes);
     for (int n = 0; n < across; ++n) {
       const int index = down * across + n;
-      if (decode(file.tiff(), static_cast<std::uint32_t>(index), block.data(), bytes) != bytes)
-        file.fail(fmt::format("{} {} of {} cannot be decoded", layout.block_name(), index + 1,
-                              layout.blocks.size()));
+      if (TIFFReadEncodedTile(file.tiff(), static_cast<std::uint32_t>(index), tile.data(), bytes) != bytes)
+        file.fail(fmt::format("tile {} of {} cannot be decoded", index + 1, layout.blocks.size()));
       const std::size_t left = static_cast<std::size_t>(n) * block_row_bytes;
       const std::size_t wanted = std::min(block_row_bytes, row_bytes - left);
       for (int row = part.first; row < part.end; ++row)
-        std::memcpy(pixels + static_cast<std::size_t>(row - part.first) * row_bytes + left,
-                    block.data() + static_cast<std::size_t>(row) * block_row_bytes, wanted);
+        std::memcpy(band.data() + static_cast<std::size_t>(row) * row_bytes + left,
+                    tile.data() + static_cast<std::size_t>(row) * block_row_bytes, wanted);
     }
-    pixels += static_cast<std::size_t>(part.count()) * row_bytes;
+    delivery.add(band.data() + static_cast<std::size_t>(part.first) * row_bytes,
+                 static_cast<std::size_t>(part.count()) * row_bytes);
   });
 }
 
@@ -169,12 +213,11 @@ void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geo
                 fmt::format("{}: has become another image of {} x {} pixels since it was opened",
                             path.string(), layout.info.columns, layout.info.rows));
 
-  const auto read = layout.plain ? read_plain : read_decoded;
-  if (is_delivered_as_stored(layout.format)) return read(file, layout, rows, static_cast<std::byte*>(counts));
-  const std::size_t count = static_cast<std::size_t>(rows.count()) * static_cast<std::size_t>(info.columns);
-  std::vector<std::byte> pixels(count * bytes_of(layout.format));
-  read(file, layout, rows, pixels.data());
-  deliver(layout.format, pixels.data(), count, counts);
+  const Delivery delivery(layout, counts);
+  if (layout.tiled) return read_tiles(file, layout, rows, delivery);
+  if (!layout.plain) return read_strips(file, layout, rows, delivery);
+  if (!is_delivered_as_stored(layout.format)) return read_plain(file, layout, rows, delivery);
+  read_plain(file, layout, rows, static_cast<std::byte*>(counts));
 }
 
 void check_tiff_pixels(const std::filesystem::path& path, TiffPage page) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/units.hpp"
 
 namespace feldspar::io {
 namespace {
@@ -112,7 +113,7 @@ void check_size(const TiffHandle& file, std::uint32_t columns, std::uint32_t row
                              rows, file.size()));
 }
 
-/// The size of strips or tiles, checked so that one can be held in memory.
+/// The size of strips or tiles, checked so that a tile can be held in memory.
 void read_block_size(const TiffHandle& file, TiffLayout& layout) {
   const auto columns = static_cast<std::uint32_t>(layout.info.columns);
   const auto rows = static_cast<std::uint32_t>(layout.info.rows);
@@ -122,6 +123,12 @@ void read_block_size(const TiffHandle& file, TiffLayout& layout) {
     block_columns = tag<std::uint32_t>(file, TIFFTAG_TILEWIDTH, 0);
     block_rows = tag<std::uint32_t>(file, TIFFTAG_TILELENGTH, 0);
     check_size(file, block_columns, block_rows, layout.format);
+    // A tile is decoded as a whole, where strips are decoded row by row.
+    constexpr std::uint64_t most = std::uint64_t{64} << 20;
+    const std::uint64_t bytes = std::uint64_t{block_columns} * block_rows * bytes_of(layout.format);
+    if (bytes > most)
+      refuse(file, fmt::format("its tiles of {} x {} pixels take {} each to decode, more than {}",
+                               block_columns, block_rows, format_bytes(bytes), format_bytes(most)));
   }
   if (block_rows < 1) reject(file, "declares strips of 0 rows");
   layout.block_columns = static_cast<int>(block_columns);

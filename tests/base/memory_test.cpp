@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/reservation.hpp"
 #include "tests/support/errors.hpp"
 
 namespace feldspar {
@@ -92,6 +93,18 @@ TEST(Block, RefusesWhatTheSystemDoesNotHaveAndCountsNothing) {
   testing::expect_error(ErrorKind::out_of_memory, {"the volume"},
                         [&] { const Block block(std::size_t{1} << 60, "the volume", &budget); });
 
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(Reservation, CountsWhileItLives) {
+  MemoryBudget budget(10);
+  {
+    Reservation first(budget, 6, "first");
+    testing::expect_error(ErrorKind::out_of_memory, {"second"},
+                          [&] { const Reservation second(budget, 5, "second"); });
+    const Reservation moved(std::move(first));
+    EXPECT_EQ(budget.used(), 6u);
+  }
   EXPECT_EQ(budget.used(), 0u);
 }
 

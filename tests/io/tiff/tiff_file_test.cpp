@@ -13,6 +13,7 @@
 
 #include "tests/io/tiff/tiff_bytes.hpp"
 #include "tests/support/failure.hpp"
+#include "tests/support/peak_memory.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace feldspar::io {
@@ -170,6 +171,36 @@ TEST(TiffFile, ReadsLosslesslyCompressedStrips) {
 
     for (int first = 0; first < rows; ++first) expect_rows<std::uint16_t>(folder / "a.tif", {first, rows});
   }
+}
+
+/// All zeros, which a few kilobytes hold, in one strip.
+void write_one_large_strip(const std::filesystem::path& path, int side) {
+  TIFF* const tiff = TIFFOpen(path.c_str(), "w");
+  ASSERT_TRUE(tiff);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, side);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, side);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 8);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+  TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, side);
+  TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
+  std::string line(static_cast<std::size_t>(side), '\0');
+  for (int row = 0; row < side; ++row)
+    ASSERT_EQ(TIFFWriteScanline(tiff, line.data(), static_cast<std::uint32_t>(row)), 1);
+  TIFFClose(tiff);
+}
+
+TEST(TiffFile, DecodesAStripRowByRowHoweverLargeItIs) {
+  constexpr int side = 8000;  // 61 MiB in one strip
+  const TempFolder folder;
+  write_one_large_strip(folder / "a.tif", side);
+  const TiffInfo info = read_tiff_info(folder / "a.tif");
+  std::vector<std::uint16_t> counts(2 * side, 42);
+
+  const testing::PeakMemory memory;
+  read_tiff_rows(folder / "a.tif", info, {side / 2, side / 2 + 2}, counts.data());
+
+  EXPECT_LT(memory.added(), std::size_t{8} << 20);
+  EXPECT_EQ(counts, std::vector<std::uint16_t>(2 * side, 0));
 }
 
 TEST(TiffFile, NamesADamagedCompressedStrip) {

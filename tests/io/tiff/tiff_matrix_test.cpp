@@ -267,6 +267,18 @@ TEST(TiffFile, NoticesAnImageJStackWithFewerPlanesThanItStates) {
     EXPECT_NE(found.damage.find(part), std::string::npos) << found.damage;
 }
 
+TEST(TiffFile, RefusesTilesThatNoMemoryShouldBeSpentOn) {
+  const TempFolder folder;
+  testing::TiffSpec spec{.columns = 8192, .rows = 8192, .rows_per_strip = 8192};
+  spec.strips = {std::string(100'000, 'x')};
+  spec.tags = {{259, 8}, {322, 8192}, {323, 8192}, {324, 8}, {325, 100'000}};
+  testing::write_bytes(folder / "a.tif", testing::TiffBytes(spec).bytes());
+
+  const auto failure = failure_of([&] { (void)read_tiff_info(folder / "a.tif"); });
+
+  expect_failure(failure, ErrorKind::unsupported, {"a.tif", "8192 x 8192", "128.0 MiB", "64.0 MiB"});
+}
+
 TEST(TiffFile, NamesADamagedCompressedTile) {
   const TempFolder folder;
   write_pages<std::uint16_t>(folder / "a.tif", {.layout = {16, 16}, .compression = COMPRESSION_ADOBE_DEFLATE},
