@@ -16,8 +16,6 @@ namespace fs = std::filesystem;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-}
-
 }  // namespace
 
 bool matches(std::string_view pattern, std::string_view name) {
