@@ -62,6 +62,7 @@ class Delivery {
         to_(static_cast<std::byte*>(counts)) {}
 
   void add(const std::byte* pixels, std::size_t bytes) {
+    if (!to_) return;
     const std::size_t count = bytes / bytes_of(format_);
     deliver(pixels, count);
     to_ += count * count_bytes_;
@@ -224,9 +225,10 @@ void check_tiff_pixels(const std::filesystem::path& path, TiffPage page) {
   const TiffHandle file(path, TiffHandle::Mode::read, page.directory);
   const TiffLayout layout = read_layout(file, page);
   if (layout.plain) return;
-  std::vector<std::byte> pixels(static_cast<std::size_t>(layout.block_rows) * layout.row_bytes());
-  for (int row = 0; row < layout.info.rows; row += layout.block_rows)
-    read_decoded(file, layout, {row, std::min(row + layout.block_rows, layout.info.rows)}, pixels.data());
+  const Delivery nowhere(layout, nullptr);
+  const geometry::Range all{0, layout.info.rows};
+  if (layout.tiled) return read_tiles(file, layout, all, nowhere);
+  read_strips(file, layout, all, nowhere);
 }
 
 void write_tiff(const std::filesystem::path& path, View3<const std::uint16_t> image) {
