@@ -81,7 +81,7 @@ std::vector<std::string> doubts_of_flats(const Group& group, const std::vector<d
     factors.push_back(median(std::move(ratios)));
   }
   const bool has_spread = group.size() > 2;  // of two it says nothing
-  const double of_levels = std::clamp(has_spread ? sigmas_of_spread * spread(factors) : 0.0, 0.2, 0.5);
+  const double of_levels = has_spread ? std::clamp(sigmas_of_spread * spread(factors), 0.2, 0.5) : 0.5;
   std::vector<std::size_t> areas(group.size());
   std::vector<double> worst(group.size());
   for (std::size_t k = 0; k < typical.size(); ++k) {
@@ -184,6 +184,16 @@ class Averager {
   const ReferenceFrames& frames_;
 };
 
+/// Two flats whose levels differ by more than drift explains may both be right, exposed for other times.
+void mention_unlike(const ReferenceFrames& frames, const std::vector<int>& pair,
+                    const std::vector<Summary>& summaries, Findings& findings) {
+  const double a = summaries[0].level, b = summaries[1].level,
+               share = std::abs(a - b) / (0.5 * std::abs(a + b));
+  if (share > 0.2)
+    findings.push_back(fmt::format("{} and {} of the {} differ in level by {:.0f} %: their mean is used",
+                                   frames.name(pair[0]), frames.name(pair[1]), frames.kind, 100 * share));
+}
+
 }  // namespace
 
 std::vector<ReferenceMean> means_of(const ReferenceFrames& frames,
@@ -198,6 +208,7 @@ std::vector<ReferenceMean> means_of(const ReferenceFrames& frames,
     doubts.push_back(averager.judge(groups[g], summaries[g]));
     for (std::size_t n = 0; n < groups[g].size(); ++n)
       if (doubts[g][n].empty()) levels.push_back(summaries[g][n].level);
+    if (frames.open_beam && groups[g].size() == 2) mention_unlike(frames, groups[g], summaries[g], findings);
   }
   const double level = median(std::move(levels));
   std::vector<std::string> left_out;

@@ -30,10 +30,10 @@ struct ReferenceMean {
 
 /// The mean of each group of frames; between groups the beam may change its shape. A frame is left out, as a
 /// finding by name, when it differs from the median of its group in some area by more than noise and drift
-/// explain: for flats in their level (by 20 %, or eight times its spread) or, brought to one level, in an
-/// area (by 10 % of the level, or eight times the spread there); for darks by half of the level or ten times
-/// the noise of a pixel. Flats below half or above 2.5 times the level of all groups are left out as well.
-/// Throws Error(bad_file) naming the frames when half or more of a group would be left out.
+/// explain: for flats in their level (by 20 %, or eight times its spread; of two by half) or, brought to one
+/// level, in an area (by 10 % of the level, or eight times the spread there); for darks by half of the level
+/// or ten times the noise of a pixel. Flats below half or above 2.5 times the level of all groups are left
+/// out as well. Throws Error(bad_file) naming the frames when half or more of a group would be left out.
 [[nodiscard]] std::vector<ReferenceMean> means_of(const ReferenceFrames& frames,
                                                   const std::vector<std::vector<int>>& groups,
                                                   Findings& findings);
