@@ -23,7 +23,7 @@ recon::FinishedVolume finished(const io::VolumeReader& reader, const geometry::V
 }  // namespace
 
 recon::Verdict verify_volume(const Job& job, const std::filesystem::path& path,
-                             const kernels::AttenuationTally* tally, int threads) {
+                             const kernels::AttenuationTally* tally) {
   const io::VolumeReader reader(path);
   if (reader.grid().nx != job.fdk.grid.nx || reader.grid().ny != job.fdk.grid.ny ||
       reader.grid().nz != job.fdk.grid.nz)
@@ -31,13 +31,13 @@ recon::Verdict verify_volume(const Job& job, const std::filesystem::path& path,
                 fmt::format("{}: has {} x {} x {} voxels, but its own configuration makes {} x {} x {}",
                             path.string(), reader.grid().nx, reader.grid().ny, reader.grid().nz,
                             job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz));
-  return recon::verify(*job.source, job.setup, job.fdk, finished(reader, job.fdk.grid), *job.backend, tally,
-                       {.threads = threads});
+  return recon::verify(*job.source, job.setup, job.fdk, finished(reader, job.fdk.grid), job.shop.resources(),
+                       {.tally = tally});
 }
 
-recon::Verdict verify_volume(const std::filesystem::path& path) {
+recon::Verdict verify_volume(const std::filesystem::path& path, MemoryBudget& budget) {
   const io::VolumeReader reader(path);
-  return recon::verify_alone(finished(reader, reader.grid()));
+  return recon::verify_alone(finished(reader, reader.grid()), budget);
 }
 
 std::string describe(const recon::Verdict& verdict) {

@@ -15,11 +15,15 @@ namespace {
 
 struct VerifyCommand {
   std::filesystem::path volume, scan;
+  ResourceOptions resources;
   bool alone = false, json = false;
 };
 
 recon::Verdict check(const VerifyCommand& options) {
-  if (options.alone) return verify_volume(options.volume);
+  if (options.alone) {
+    const Workshop shop = open_workshop(options.resources);
+    return verify_volume(options.volume, *shop.budget);
+  }
   std::string configuration;
   {
     const io::VolumeReader reader(options.volume);
@@ -29,8 +33,8 @@ recon::Verdict check(const VerifyCommand& options) {
     throw Error(ErrorKind::bad_file,
                 options.volume.string() +
                     ": does not say how it was made (reconstruction/configuration); use --alone");
-  const Job job = recorded_job(configuration, options.scan);
-  return verify_volume(job, options.volume, nullptr, 0);
+  const Job job = recorded_job(configuration, options.scan, options.resources);
+  return verify_volume(job, options.volume, nullptr);
 }
 
 void run(const VerifyCommand& options) {
@@ -51,6 +55,7 @@ void add_verify_command(CLI::App& program) {
   command->footer("Example: feldspar verify cell.h5");
   command->add_option("volume", options->volume, "The volume, as `feldspar recon` wrote it")->required();
   command->add_option("scan", options->scan, "The scan, where it is no longer where the volume says");
+  add_resource_options(*command, options->resources);
   command->add_flag("--alone", options->alone, "Only what needs no scan");
   command->add_flag("--json", options->json, "Print the verdict as JSON");
   command->callback([options] { run(*options); });

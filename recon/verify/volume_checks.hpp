@@ -16,7 +16,7 @@ struct Census {
   int flat_slices = 0;        ///< slices of equal values throughout
   int first_flat = -1;
 };
-[[nodiscard]] Census take_census(const FinishedVolume& volume);
+[[nodiscard]] Census take_census(const FinishedVolume& volume, MemoryBudget& budget);
 [[nodiscard]] Check check_numbers(const Census& census, int slices);
 
 /// Each view's rays as measured against those that the volume casts; `lengths` within its grid say which rays
