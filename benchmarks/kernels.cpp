@@ -3,6 +3,7 @@
 // `--benchmark_filter=avx512` picks.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string>

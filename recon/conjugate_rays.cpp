@@ -45,7 +45,8 @@ ConjugateRays::ConjugateRays(const geometry::CircularScan& scan, std::vector<dou
       distance_(scan.source_object_distance),
       angles_(std::move(angles)) {
   geometry::CircularScan still = scan;  // without axis and turn the world is the laboratory
-  still.axis = {}, still.angles = {0}, still.shifts = {};
+  still.axis = {}, still.shifts = {};
+  still.angles.assign(1, 0.0);
   const geometry::View view = geometry::make_views(still).front();
   first_pixel_ = view.pixel_origin + static_cast<double>(row) * view.row_step;
   step_ = view.column_step;

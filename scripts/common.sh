@@ -63,10 +63,10 @@ reason_in() {
        END {sub(/^ +/, " ", message); print substr(line ? line : cmake ? cmake message : last, 1, 300)}' "$1"
 }
 
-# build_preset PRESET TARGET: configures build/PRESET as CMakePresets.json says, afresh when that or the tools
+# build_preset PRESET TARGET...: configures build/PRESET as CMakePresets.json says, afresh when that or the tools
 # changed, and builds.
 build_preset() {
-  local preset=$1 target=$2 folder=$root/build/$1 options=() wanted
+  local preset=$1 folder=$root/build/$1 options=() wanted
   if command -v ccache >/dev/null; then
     options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
   fi
@@ -76,5 +76,5 @@ build_preset() {
     run_step "configure $preset" cmake --fresh -S "$root" --preset "$preset" "${options[@]}"
     printf '%s\n' "$wanted" >"$folder/configured_with"
   fi
-  run_step "build $preset" ninja -C "$folder" -j "$(jobs_at_once)" "$target"
+  run_step "build $preset" ninja -C "$folder" -j "$(jobs_at_once)" "${@:2}"
 }

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import tempfile
 import time
 
 SKIPPED = 77  # the exit code for "nothing could be tested", as automake and CTest know it
-TESTS = ("cuda_backend_test", "cuda_methods_test", "cuda_merged_test", "cuda_forward_test", "cuda_arithmetic_test",
-         "cuda_blocks_test", "cuda_filter_test", "cuda_merging_test")
+TESTS = ("cuda_backend_test", "cuda_methods_test", "cuda_merged_test", "cuda_forward_test")  # all with the label cuda
 SANITIZED = ("cuda_backend_test", "cuda_methods_test", "cuda_merged_test")
+RATES = ("kernels_benchmark", "cuda_variants_benchmark")
+OTHERS = ("feldspar", "whole_run_benchmark", "filter_against_cufft_benchmark")
 SIZES = ((512, 600), (1024, 1600), (2000, 3176))  # of whole runs: detector and volume, views
 PEER_BYTES = 1.3  # host memory of the peer's run, relative to projections and volume
 
@@ -27,7 +29,19 @@ class Skip(Exception):
 
 
 class Failure(Exception):
-    """Why a step failed, in one line."""
+    """Why a step failed, in one line, and the results it has all the same."""
+
+    def __init__(self, reason, results=None):
+        super().__init__(reason)
+        self.results = results or {}
+
+
+class Ended(Failure):
+    """A program took too long and was ended; what it had written."""
+
+    def __init__(self, reason, text):
+        super().__init__(reason)
+        self.text = text
 
 
 class Check:
@@ -50,28 +64,35 @@ class Check:
                     return str(path)
         raise Skip(f"{name} is not in {root}")
 
-    def run(self, command, seconds):
-        """Runs a command; returns its output and exit code. Its whole group is ended when time is up."""
+    def run(self, command, seconds, silence=None):
+        """Runs a command; returns its output and exit code. Its whole group is ended when its seconds are over, or
+        when it has written nothing for the seconds of `silence`."""
         limit = min(seconds, self.end - time.monotonic())
         if limit < 1:
             raise Skip("no time was left")
+        silence = silence or limit
         self.log.write("$ " + " ".join(command) + "\n")
         self.log.flush()
         with tempfile.TemporaryFile("w+", errors="replace") as output:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=self.log,
                                        start_new_session=True)
-            try:
-                code = process.wait(limit)
-            except subprocess.TimeoutExpired:
+            start = heard = time.monotonic()
+            written = 0
+            while process.poll() is None and time.monotonic() < min(start + limit, heard + silence):
+                time.sleep(0.02)
+                if os.fstat(output.fileno()).st_size > written:
+                    written, heard = os.fstat(output.fileno()).st_size, time.monotonic()
+            ended = process.poll() is None
+            if ended:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                raise Failure(f"was ended after {limit:.0f} s") from None
-            finally:
-                output.seek(0)
-                text = output.read()
-                self.log.write(text + "\n")
-                self.log.flush()
-        return text, code
+            output.seek(0)
+            text = output.read()
+            self.log.write(text + "\n")
+            self.log.flush()
+        if ended:
+            raise Ended(f"was ended after {time.monotonic() - start:.0f} s", text)
+        return text, process.returncode
 
     def step(self, name, work):
         """Runs one step and keeps what it says: work() returns its results and a line for the table."""
@@ -82,7 +103,7 @@ class Check:
         except Skip as reason:
             entry.update(status="skipped", note=str(reason))
         except Failure as reason:
-            entry.update(status="failed", note=str(reason))
+            entry.update(status="failed", note=str(reason), results=reason.results)
         except Exception as reason:  # a mistake of this script must not lose the other steps
             entry.update(status="failed", note=f"{type(reason).__name__}: {reason}")
         entry["seconds"] = round(time.monotonic() - start, 1)
@@ -132,11 +153,23 @@ def driver(check):
     return {"nvidia_smi": text.strip()}, text.strip().splitlines()[0]
 
 
+def where_ended(text):
+    """The case that a GoogleTest program was in when it was ended, and how many had passed."""
+    begun = re.findall(r"^\[ RUN      \] (\S+)", text, re.MULTILINE)
+    done = re.findall(r"^\[ +(?:OK|SKIPPED|FAILED) +\] (\S+) \(", text, re.MULTILINE)
+    passed = len(re.findall(r"^\[ +OK \]", text, re.MULTILINE))
+    inside = f" in {begun[-1]}" if len(begun) > len(done) else ""
+    return f"{inside}; {passed} cases had passed"
+
+
 def tests(check, name):
     program = check.find(name)
     with tempfile.TemporaryDirectory() as folder:
         report = os.path.join(folder, "report.json")
-        text, code = check.run([program, f"--gtest_output=json:{report}"], 120)
+        try:
+            text, code = check.run([program, f"--gtest_output=json:{report}"], 120, check.options.case_seconds)
+        except Ended as ended:
+            raise Failure(f"{ended}{where_ended(ended.text)}") from None
         if not os.path.exists(report):
             raise Failure(reason_of(text, code))
         with open(report, encoding="utf-8") as file:
@@ -156,28 +189,50 @@ def tests(check, name):
 def sanitizer(check, tool, name):
     program = check.find(name)
     try:
-        text, code = check.run(["compute-sanitizer", "--tool", tool, "--error-exitcode", "99", program,
-                                "--gtest_brief=1"], 60)
+        text, code = check.run(["compute-sanitizer", "--tool", tool, "--error-exitcode", "99", program], 60, check.options.case_seconds)
     except FileNotFoundError:
         raise Skip("compute-sanitizer is not on the path") from None
+    except Ended as ended:
+        if found := re.search(r"^=+ (Error|Invalid|.*[Rr]ace).*", ended.text, re.MULTILINE):
+            raise Failure(f"{ended}: {found.group().strip('= ')[:100]}") from None
+        raise Skip(f"{ended} without an error{where_ended(ended.text)}") from None
+    if refused := re.search(r"^=+ Error: .*\bdevice\b.*\b(not |un)supported\b.*", text,
+                             re.MULTILINE | re.IGNORECASE):
+        raise Skip(f"compute-sanitizer: {refused.group().strip('= ')[:100]}")
     if code != 0:
         raise Failure(reason_of(text, code))
     return {}, "no errors"
 
 
+def runs_in(text):
+    """The runs in what Google Benchmark wrote as JSON, which may break off anywhere."""
+    runs = []
+    text = text.partition('"benchmarks": [')[2]
+    while (start := text.find("{")) >= 0:
+        try:
+            run, end = json.JSONDecoder().raw_decode(text, start)
+        except ValueError:
+            break
+        runs.append(run)
+        text = text[end:]
+    return runs
+
+
 def benchmarks(check, name):
-    text, code = check.run([check.find(name), f"--benchmark_filter=/{check.options.device}/",
-                            "--benchmark_format=json", "--benchmark_min_time=0.2"], 120)
-    if code != 0:
-        raise Failure(reason_of(text, code))
+    ended = None
+    try:
+        text, code = check.run([check.find(name), f"--benchmark_filter=/{check.options.device}/",
+                                "--benchmark_format=json", "--benchmark_min_time=0.2"], 120)
+    except Ended as reason:
+        text, code, ended = reason.text, 0, reason
     rates = {}
-    if not text.lstrip().startswith("{"):  # Google Benchmark's answer to a filter that nothing matches
-        raise Skip(f"{name} has nothing for {check.options.device}")
-    for run in json.loads(text)["benchmarks"]:
+    for run in runs_in(text):
         for unit in ("GUPS", "Mpixel"):
             if unit in run:
                 rates[run["name"].replace("/real_time", "")] = {unit: run[unit]}
-    if not rates:
+    if ended or code != 0:
+        raise Failure(f"{ended or reason_of(text, code)}; {len(rates)} rates until then", rates)
+    if not rates:  # Google Benchmark's answer to a filter that nothing matches is no JSON at all
         raise Skip(f"{name} has nothing for {check.options.device}")
     gups = [r["GUPS"] for r in rates.values() if "GUPS" in r]
     return rates, f"{len(rates)} rates" + (f", best {max(gups):.1f} GUPS" if gups else "")
@@ -247,12 +302,16 @@ def options_of(arguments):
     parser.add_argument("--programs", default=pathlib.Path(__file__).resolve().parent.parent,
                         help="the bundle, or a build folder")
     parser.add_argument("--seconds", type=float, default=530, help="time for all steps")
+    parser.add_argument("--case-seconds", type=float, default=30, help="time for each case of a test (default: 30)")
     parser.add_argument("--size", type=int, default=2000, help="of the whole run: detector and volume")
     parser.add_argument("--views", type=int, default=3176, help="of the whole run")
     return parser.parse_args(arguments)
 
 
 def main(arguments):
+    if arguments == ["--list"]:
+        print("\n".join(OTHERS + TESTS + RATES))
+        return 0
     check = Check(options_of(arguments))
     if check.step("device", lambda: devices(check))["status"] != "passed":
         status = check.steps[0]["status"]
@@ -267,7 +326,7 @@ def main(arguments):
         for merge in (False, True):
             name = f"whole run {edge}, {count}" + (" merged" if merge else "")
             runs[name] = check.step(name, lambda e=edge, c=count, m=merge: whole_run(check, e, c, m))
-    for name in ("kernels_benchmark", "cuda_variants_benchmark"):
+    for name in RATES:
         check.step(name, lambda n=name: benchmarks(check, n))
     check.step("filter against cuFFT", lambda: cufft(check))
     for tool in ("memcheck", "racecheck"):

@@ -44,6 +44,12 @@ STANDARD = re.compile(r"[a-z_]+[0-9]*$")
 SYSTEM = re.compile(r"((sys|linux|netinet|arpa)/[a-z_]+\.h|(unistd|fcntl|sched|pthread|signal|poll|dirent|errno|fnmatch|malloc)\.h)$")
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 SOURCES = {".hpp", ".cpp", ".cu", ".cuh", ".h", ".c", ".py"}
+# Functions of <algorithm>, which one standard library's other headers bring along and the next one's do not.
+ALGORITHM = re.compile(r"\bstd::(ranges::)?((all|any|none)_of|for_each|find(_if|_if_not|_end|_first_of)?|count(_if)?|mismatch|equal"
+                       r"|search|copy(_if|_n|_backward)?|swap_ranges|transform|replace(_if)?|fill(_n)?|generate(_n)?|remove(_if)?"
+                       r"|unique|reverse|rotate|shuffle|sample|partition|(stable_|partial_)?sort|is_sorted|nth_element"
+                       r"|(lower|upper)_bound|equal_range|binary_search|merge|includes|set_[a-z_]+|(push|pop|make|sort)_heap"
+                       r"|(min|max|minmax)(_element)?|clamp|lexicographical_compare|next_permutation|adjacent_find)\(")
 FRAGMENT = "Included only by"  # what a header says that is a piece of one file, and no header by itself
 ANYWHERE = ("tests/", "benchmarks/")
 LINES = 400
@@ -101,6 +107,12 @@ def breaches_of_file(file, text):
             yield f"{file}:1: a header begins with a // comment that says what it is for"
         if "#pragma once" not in lines and FRAGMENT not in text:
             yield f"{file}:1: a header has #pragma once, or says \"{FRAGMENT} FILE\""
+    if not file.endswith(".py") and "#include <algorithm>" not in lines and FRAGMENT not in text:
+        for number, line in enumerate(lines, 1):
+            used = ALGORITHM.search(line.partition("//")[0])
+            if used:
+                yield f"{file}:{number}: {used.group()[:-1]} needs #include <algorithm>"
+                break
     for number, line in enumerate(lines, 1):
         include = INCLUDE.match(line)
         if not include:
@@ -180,6 +192,13 @@ class SelfTest(unittest.TestCase):
     def test_lengths(self):
         self.assert_breach("base/a.cpp", "\n" * (LINES + 1), f"more than {LINES}")
         self.assert_breach("tests/base/a.cpp", "\n" * (LINES_OF_TESTS + 1), f"more than {LINES_OF_TESTS}")
+
+    def test_algorithms(self):
+        for used in ("std::copy_n(a, 3, b);", "x = std::max(a, b);", "std::ranges::reverse(a);", "std::sort(a.begin(), a.end());"):
+            with self.subTest(used):
+                self.assert_breach("base/a.cpp", f"#include <vector>\n{used}\n", "needs #include <algorithm>")
+                self.assertEqual(self.found("base/a.cpp", f"#include <algorithm>\n{used}\n"), [])
+        self.assertEqual(self.found("base/a.cpp", "// as std::copy_n(a)\nstd::numeric_limits<int>::max();\n"), [])
 
     def test_headers(self):
         self.assert_breach("base/a.hpp", "#pragma once\n// Too late.\n", "begins with a // comment")

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/hdf5/handle.hpp"
-#include "io/hdf5/partial_file.hpp"
+#include "io/partial_file.hpp"
 #include "io/scan_sink.hpp"
 
 namespace feldspar::io::hdf5 {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "io/hdf5/partial_file.hpp"
+#include "io/partial_file.hpp"
 
 namespace feldspar::io {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "geometry/coverage.hpp"
-#include "io/hdf5/partial_file.hpp"
+#include "io/partial_file.hpp"
 
 namespace feldspar::io {
 

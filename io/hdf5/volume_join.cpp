@@ -12,9 +12,9 @@
 #include "io/hdf5/handle.hpp"
 #include "io/hdf5/layout.hpp"
 #include "io/hdf5/output_file.hpp"
-#include "io/hdf5/partial_file.hpp"
 #include "io/hdf5/text.hpp"
 #include "io/hdf5/xdmf.hpp"
+#include "io/partial_file.hpp"
 
 namespace feldspar::io {
 namespace {

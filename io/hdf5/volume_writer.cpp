@@ -13,11 +13,11 @@
 #include "io/hdf5/handle.hpp"
 #include "io/hdf5/layout.hpp"
 #include "io/hdf5/output_file.hpp"
-#include "io/hdf5/partial_file.hpp"
 #include "io/hdf5/slab_journal.hpp"
 #include "io/hdf5/text.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/xdmf.hpp"
+#include "io/partial_file.hpp"
 
 namespace feldspar::io {
 namespace {

@@ -48,7 +48,9 @@ double parse_row(const std::vector<std::string_view>& words, std::size_t row, co
   return angle;
 }
 
+/// The median; 0 of no values.
 double median_of(std::vector<double> values) {
+  if (values.empty()) return 0;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;

@@ -1,5 +1,6 @@
 #include "recon/correct/line_integrals.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "kernels/shared/attenuate.hpp"

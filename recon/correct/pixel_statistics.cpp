@@ -11,9 +11,9 @@ namespace {
 float local_median(View3<const float> image, int column, int row) {
   std::array<float, 9> values{};
   std::size_t count = 0;
-  for (int r = std::max(0, row - 1); r <= std::min(image.ny - 1, row + 1); ++r)
-    for (int c = std::max(0, column - 1); c <= std::min(image.nx - 1, column + 1); ++c)
-      values[count++] = image(c, r, 0);
+  for (int r = row - 1; r <= row + 1; ++r)
+    for (int c = column - 1; c <= column + 1; ++c)
+      if (r >= 0 && r < image.ny && c >= 0 && c < image.nx) values[count++] = image(c, r, 0);
   const auto middle = values.begin() + count / 2;
   std::nth_element(values.begin(), middle, values.begin() + count);
   return *middle;

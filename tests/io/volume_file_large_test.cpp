@@ -1,6 +1,7 @@
 // A volume of more than 4 GiB in its plain file: sizes and offsets beyond 32 bits.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "tests/io/volumes.hpp"

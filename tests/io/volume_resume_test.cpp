@@ -1,6 +1,7 @@
 // Volumes that are written by more than one run, because the first was interrupted.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 

@@ -1,6 +1,7 @@
 // Corrections of line integrals: CPU against reference, and what each correction promises.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <random>
 #include <set>

@@ -2,6 +2,7 @@
 // edges included, against the operators' definitions in double precision.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 

@@ -2,6 +2,7 @@
 // Where there is none, that it says so.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 

@@ -2,6 +2,7 @@
 // all blocks and threads of a launch, against the operator's definition in double precision.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <string>

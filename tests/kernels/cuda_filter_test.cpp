@@ -2,6 +2,7 @@
 // convolution in space and double precision that it stands for.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>

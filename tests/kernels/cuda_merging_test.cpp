@@ -2,6 +2,7 @@
 // launches, against the CPU's merged views and against the views themselves.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "kernels/back_projector.hpp"

@@ -2,6 +2,7 @@
 // closed form, and each against its own adjoint.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <tuple>

@@ -1,6 +1,7 @@
 // The CPU operators, on every instruction set this machine has, against the reference.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <tuple>

@@ -2,6 +2,7 @@
 // volume gets nearer to the one without faults.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <random>

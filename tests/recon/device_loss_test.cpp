@@ -1,6 +1,8 @@
 // A device that fails in the middle of a volume: the finished slabs stay, and another goes on from them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "io/hdf5/volume_file.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/errors.hpp"

@@ -1,6 +1,7 @@
 // Scans of a part inside a wider object: the level of attenuation with what is known of the rest.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 

@@ -1,6 +1,7 @@
 // Alignment of volumes of a known object that was turned, moved and grown by known amounts.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <random>

@@ -3,6 +3,7 @@
 // geometry, so that an error in that one shows.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <tiffio.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <csignal>

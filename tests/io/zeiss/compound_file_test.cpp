@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "io/zeiss/compound_layout.hpp"

@@ -1,6 +1,8 @@
 // Every fault that can be seen is seen, by the check that is meant to see it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/recon/verify/trusting.hpp"
 
 namespace feldspar::testing {

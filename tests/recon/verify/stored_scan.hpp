@@ -1,6 +1,7 @@
 // A virtual scan whose counts are kept in memory, with the noise of a detector, so that tests can damage it.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>

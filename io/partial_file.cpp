@@ -1,5 +1,5 @@
 // Temporary names, locks and durable renames on POSIX file systems.
-#include "io/hdf5/partial_file.hpp"
+#include "io/partial_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
