@@ -18,6 +18,7 @@
 #include "base/parallel.hpp"
 #include "recon/center.hpp"
 #include "simulate/presets.hpp"
+#include "tests/support/resources.hpp"
 
 namespace feldspar {
 namespace {
@@ -138,7 +139,8 @@ class Table {
            double degrees) {
     nlohmann::json line{{"scan", name}, {"offset_pixels", pixels}, {"roll_deg", degrees}};
     try {
-      const recon::CenterEstimate found = recon::find_center(scan, scan.scan(), views, rows_);
+      const recon::CenterEstimate found =
+          recon::find_center(scan, scan.scan(), views, testing::all_resources(), rows_);
       const double off = found.axis.offset / found.pixel - pixels, roll = found.axis.roll / degree - degrees;
       const bool missed = !(std::abs(off) <= offset_limit) || !(std::abs(roll) <= roll_limit);
       missed_ += missed;

@@ -146,7 +146,7 @@ void print_json(const std::vector<JobStatus>& all) {
 
 void run_here(const Batch& batch, const BatchOptions& options) {
   const std::size_t memory =
-      options.memory.empty() ? free_memory() / 4 * 3 : parse_bytes(options.memory, "--memory");
+      options.memory.empty() ? default_memory() : parse_bytes(options.memory, "--memory");
   run_locally(batch, {options.local, memory, options.restart});
   const auto all = statuses_of(batch);
   if (options.json)

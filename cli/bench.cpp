@@ -15,6 +15,7 @@
 #include "cli/child.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "cli/resources.hpp"
 #include "cli/scan_speed.hpp"
 #include "io/open_scan.hpp"
 #include "simulate/presets.hpp"
@@ -29,8 +30,19 @@ struct BenchOptions {
   fs::path output, config;
   std::string scale = "1/4", spectrum = "205kV", every = "1,2,5,10";
   int rows = 0;
+  ResourceOptions resources;
   bool keep = false;
 };
+
+/// The same for every command that is run.
+std::vector<std::string> words_of(const ResourceOptions& resources) {
+  std::vector<std::string> words;
+  if (resources.device != ResourceOptions{}.device) words.insert(words.end(), {"--device", resources.device});
+  if (!resources.memory.empty()) words.insert(words.end(), {"--memory", resources.memory});
+  if (!resources.gpu_memory.empty()) words.insert(words.end(), {"--gpu-memory", resources.gpu_memory});
+  if (resources.threads > 0) words.insert(words.end(), {"--threads", std::to_string(resources.threads)});
+  return words;
+}
 
 constexpr int cell_columns = 640;  // of the presets' 2000: the cell fills 508
 
@@ -106,6 +118,8 @@ nlohmann::json reconstruct(const BenchOptions& options, const SpeedScan& scan, c
   else if (!scan.made_here)
     words.insert(words.end(), {"--roi", "auto"});
   if (!options.config.empty()) words.insert(words.end(), {"--config", options.config.string()});
+  const std::vector<std::string> with = words_of(options.resources);
+  words.insert(words.end(), with.begin(), with.end());
   auto said = nlohmann::json::parse(run_self(words, static_cast<int>(ErrorKind::untrusted)), nullptr, false);
   if (!said.is_object()) throw Error(ErrorKind::internal, "bench: recon printed no result");
   return said;
@@ -160,7 +174,7 @@ void run_scan_speed(const BenchOptions& options) {
   for (const SpeedScan& scan : scans) volumes.push_back(make_volumes(options, scan, volumes.size(), work));
   const std::optional<simulate::CellDesign> cell =
       options.scans.empty() ? std::optional(simulate::CellDesign{}) : std::nullopt;
-  const std::vector<SpeedMeasures> all = measure_speed(volumes, cell);
+  const std::vector<SpeedMeasures> all = measure_speed(volumes, cell, options.resources.threads);
   const std::string how = how_of(options);
   write_text(options.output / "report.html", speed_page(all, how));
   write_text(options.output / "report.json", speed_json(all, how));
@@ -193,6 +207,7 @@ void add_bench_command(CLI::App& program) {
       ->capture_default_str();
   command->add_option("--every", options->every, "Of one scan: every how many views")->capture_default_str();
   command->add_option("--config", options->config, "Options of `recon` from a TOML file, for all");
+  add_resource_options(*command, options->resources);
   command->add_flag("--keep", options->keep, "Keep the scans and volumes, in the folder's volumes/");
   command->footer(
       "Examples:\n"

@@ -12,6 +12,7 @@
 #include "cli/center_strip.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
+#include "cli/resources.hpp"
 #include "io/open_scan.hpp"
 #include "recon/axis_choice.hpp"
 #include "recon/conventions.hpp"
@@ -24,6 +25,7 @@ constexpr double degree = std::numbers::pi / 180;
 struct CenterOptions {
   std::filesystem::path scan;
   io::OpenOptions open;
+  ResourceOptions resources;
   std::string views;
   int rows = 9;
   std::filesystem::path picture;
@@ -145,8 +147,9 @@ void print(const recon::ConventionVerdict& verdict) {
   if (best.negated) std::cout << "use --axis-offset with the other sign\n";
 }
 
-void run_conventions(const io::ScanSource& source, const std::vector<int>& views, bool json) {
-  const recon::ConventionVerdict verdict = recon::test_conventions(source, source.scan(), views);
+void run_conventions(const io::ScanSource& source, const std::vector<int>& views,
+                     const recon::Resources& resources, bool json) {
+  const recon::ConventionVerdict verdict = recon::test_conventions(source, source.scan(), views, resources);
   if (verdict.decided && verdict.best != 0)
     log_warning("the projections contradict the stated conventions: " +
                 describe(verdict.tried[verdict.best]) + " is sharper");
@@ -161,8 +164,15 @@ void run(const CenterOptions& options) {
   const geometry::CircularScan& scan = source->scan();
   const std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
   for (const std::string& finding : source->findings()) log_warning(finding);
-  if (options.conventions) return run_conventions(*source, views, options.json);
-  const recon::AxisChoice found = recon::choose_axis(*source, scan, views, options.rows);
+  const Workshop shop = open_workshop(options.resources);
+  const Reservation references(*shop.budget, recon::bytes_of(source->references()),
+                               "open-beam and dark images");
+  const recon::Resources resources = shop.resources();
+  const recon::AxisSearch how{.rows = options.rows, .keep_slices = !options.picture.empty()};
+  require_memory(*shop.budget, recon::axis_bytes(*source, scan, views, resources, how),
+                 "looking for the rotation axis");
+  if (options.conventions) return run_conventions(*source, views, resources, options.json);
+  const recon::AxisChoice found = recon::choose_axis(*source, scan, views, resources, how);
   for (const std::string& finding : found.findings) log_warning(finding);
   if (options.json)
     std::cout << as_json(found, scan.axis).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
@@ -190,6 +200,7 @@ void add_center_command(CLI::App& program) {
   command->add_option("scan,--scan", options->scan, "The scan: its file (.xtekct, .txrm, .nxs) or folder")
       ->required();
   add_open_options(*command, options->open);
+  add_resource_options(*command, options->resources);
   command->add_option("--views", options->views, "Only these views, as first:end:step");
   command->add_option("--rows", options->rows, "Detector rows to look at")
       ->check(CLI::Range(1, 99))

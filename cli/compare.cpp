@@ -19,6 +19,7 @@
 #include "cli/line_plot.hpp"
 #include "cli/options.hpp"
 #include "cli/page.hpp"
+#include "cli/resources.hpp"
 #include "cli/transform.hpp"
 
 namespace feldspar::cli {
@@ -30,7 +31,8 @@ struct CompareCommand {
   fs::path first, second, output;
   std::string transform, start, at;
   bool rigid = false, densest = false, json = false;
-  int threads = 0, max_size = 1600;
+  ResourceOptions resources;
+  int max_size = 1600;
 };
 
 struct NamedPicture {
@@ -209,12 +211,14 @@ void run(const CompareCommand& options) {
               parse_length_mm(parts[2], "--at z")};
   }
   const io::VolumeReader first(options.first), second(options.second);
+  const Workshop shop = open_workshop(options.resources);
+  require_memory(*shop.budget, comparison_bytes(first.grid(), second.grid()), "comparing these volumes");
   std::error_code failed;
   fs::create_directories(options.output, failed);
   if (failed)
     throw Error(ErrorKind::io,
                 fmt::format("{}: cannot be made: {}", options.output.string(), failed.message()));
-  ThreadPool pool(options.threads);
+  ThreadPool pool(shop.threads);
   Progress progress(console_progress());
   const Comparison comparison = compare(first, second, how, pool, progress);
   for (const std::string& finding : comparison.alignment.findings) log_warning(finding);
@@ -261,8 +265,7 @@ void add_compare_command(CLI::App& program) {
   command->add_option("--max-size", options->max_size, "Pixels a picture may be wide and high")
       ->check(CLI::Range(100, 30000))
       ->capture_default_str();
-  command->add_option("--threads", options->threads, "Processors to use (default: all)")
-      ->check(CLI::PositiveNumber);
+  add_host_options(*command, options->resources);
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->callback([options] { run(*options); });
 }

@@ -185,6 +185,18 @@ void pass(const StoredVolume& first, const StoredVolume& second, const Similarit
 
 }  // namespace
 
+std::size_t comparison_bytes(const geometry::VolumeGrid& first, const geometry::VolumeGrid& second) {
+  // Coarse copies of both: those that are kept, those that are aligned, halved and smoothed.
+  constexpr std::size_t copies = 10, piece = 32'000'000;  // voxels that are resampled from
+  const auto slice = [](const geometry::VolumeGrid& grid) {
+    return static_cast<std::size_t>(grid.nx) * static_cast<std::size_t>(grid.ny);
+  };
+  const std::size_t planes =
+      4 * (slice(first) + static_cast<std::size_t>(first.nx + first.ny) * static_cast<std::size_t>(first.nz));
+  return sizeof(float) * (copies * coarse_voxels + planes + 2 * slices_at_once * slice(first) +
+                          std::max(piece, 4 * slice(second)));
+}
+
 Comparison compare(const io::VolumeReader& first, const io::VolumeReader& second,
                    const CompareOptions& options, ThreadPool& pool, Progress& progress) {
   const StoredVolume whole_a = stored(first), whole_b = stored(second);

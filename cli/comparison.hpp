@@ -45,6 +45,10 @@ struct CompareOptions {
   std::optional<geometry::Vec3> at;               ///< mm; the middle of the first volume unless given
 };
 
+/// Bytes that comparing volumes of these grids takes at most.
+[[nodiscard]] std::size_t comparison_bytes(const geometry::VolumeGrid& first,
+                                           const geometry::VolumeGrid& second);
+
 /// Looks at both volumes, then reads the parts of them with an object twice, some slices at a time. Only that
 /// part of the first is compared. Throws what align() throws.
 [[nodiscard]] Comparison compare(const io::VolumeReader& first, const io::VolumeReader& second,

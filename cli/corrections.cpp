@@ -41,9 +41,15 @@ void write_map(const std::filesystem::path& file, const kernels::CorrectionSpec&
                        file.string(), -most, most));
 }
 
+/// As many as leave three quarters of the memory to the slabs.
+int stripe_threads(const Job& job) {
+  const std::size_t sinogram =
+      recon::StripeFreeSource::bytes_a_thread(*job.source, job.setup.view_indices.size());
+  return job.shop.resources().threads_with(4 * sinogram);
+}
+
 /// Gives the job a source that holds the rows of a slab in all views, corrected so far and free of stripes.
-void free_of_stripes(const CorrectionOptions& options, int threads, recon::Corrections& corrections,
-                     Job& job) {
+void free_of_stripes(const CorrectionOptions& options, recon::Corrections& corrections, Job& job) {
   const auto* const method =
       std::ranges::find(stripe_methods, options.rings, [](const auto& known) { return known.first; });
   const int columns = corrections.spec.columns, rows = corrections.spec.rows;
@@ -51,9 +57,9 @@ void free_of_stripes(const CorrectionOptions& options, int threads, recon::Corre
       std::move(job.source), job.setup.view_indices,
       recon::StripeFreeSource::Options{.method = method->second,
                                        .spec = std::move(corrections.spec),
-                                       .threads = threads,
-                                       .held = static_cast<int>(job.devices().size()),
-                                       .budget = job.budget.get()});
+                                       .threads = stripe_threads(job),
+                                       .held = static_cast<int>(job.shop.devices().size()),
+                                       .budget = job.shop.budget.get()});
   job.fdk.held_row_bytes = source->bytes_a_row();
   job.fdk.source_bytes = source->working_bytes();
   job.source = std::move(source);
@@ -91,22 +97,20 @@ void check(const CorrectionOptions& options) {
     throw Error(ErrorKind::usage, "--rings-map shows the gain map, which only --rings gain makes");
 }
 
-Findings correct(const CorrectionOptions& options, int threads, Job& job) {
+Findings correct(const CorrectionOptions& options, Job& job) {
   Findings found;
   recon::CorrectionChoice choice = recon::parse_corrections(options.correct);
   if (!choice.any()) return found;
   const bool stripes = choice.rings && options.rings != "gain";
   if (stripes) choice.rings = false;
-  const auto corrections = [&] {
-    ThreadPool pool(threads);
-    return std::make_shared<recon::Corrections>(
-        recon::measure_corrections(*job.source, job.setup.view_indices, choice, pool, job.budget.get(),
-                                   job.fdk.extension ? 0 : job.inspection.air_line_integral));
-  }();
+  const auto corrections = std::make_shared<recon::Corrections>(
+      recon::measure_corrections(*job.source, job.setup.view_indices, choice, job.shop.resources(),
+                                 job.fdk.extension ? 0 : job.inspection.air_line_integral));
   if (!options.rings_map.empty()) write_map(options.rings_map, corrections->spec);
-  if (stripes) free_of_stripes(options, threads, *corrections, job);
+  if (stripes) free_of_stripes(options, *corrections, job);
   for (const recon::CorrectionStep& step : corrections->steps)
     if (step.notable) found.push_back(step.text);
+  job.of_corrections = Reservation(*job.shop.budget, kernels::bytes_of(corrections->spec), "corrections");
   job.fdk.corrections = corrections;
   return found;
 }

@@ -27,7 +27,7 @@ void check(const CorrectionOptions& options);
 
 /// Measures what to correct of a job whose devices are open: sets its corrections, and gives it another
 /// source where all views of a row are needed. Returns what was found. Throws what the source throws.
-[[nodiscard]] Findings correct(const CorrectionOptions& options, int threads, Job& job);
+[[nodiscard]] Findings correct(const CorrectionOptions& options, Job& job);
 
 /// One line a correction.
 [[nodiscard]] std::string describe_corrections(const Job& job);

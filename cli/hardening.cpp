@@ -8,7 +8,6 @@
 #include <span>
 
 #include "base/error.hpp"
-#include "base/parallel.hpp"
 #include "base/units.hpp"
 #include "cli/console.hpp"
 #include "recon/correct/hardening.hpp"
@@ -23,7 +22,7 @@ constexpr double worthwhile = 0.7;  ///< of the unevenness: what is left by a po
 std::vector<double> automatic(const HardeningCase& of, std::string& how) {
   Progress progress(console_progress());
   const recon::HardeningEstimate found =
-      recon::estimate_hardening(of.source, of.scan, of.setup, of.fdk, of.backend, progress);
+      recon::estimate_hardening(of.source, of.scan, of.setup, of.fdk, of.resources, progress);
   if (found.fit.coefficients.empty())
     throw Error(ErrorKind::bad_file,
                 fmt::format("--hardening auto: {}; give coefficients (--hardening 0.8,0.2) or use off",
@@ -73,13 +72,13 @@ void add_hardening_options(CLI::App& command, HardeningOptions& options) {
       ->capture_default_str();
 }
 
-std::unique_ptr<io::ScanSource> take_off_scatter(const HardeningOptions& options, int threads,
+std::unique_ptr<io::ScanSource> take_off_scatter(const HardeningOptions& options,
+                                                 const recon::Resources& resources,
                                                  std::unique_ptr<io::ScanSource> source, Findings& findings) {
   const recon::ScatterModel model = recon::parse_scatter(options.scatter);
   if (model.kind == recon::ScatterModel::Kind::none) return source;
-  ThreadPool pool(threads);
   Progress progress(console_progress());
-  source = recon::without_scatter(std::move(source), model, pool, progress);
+  source = recon::without_scatter(std::move(source), model, resources, progress);
   findings.push_back(fmt::format("scatter is taken off the counts: {}", options.scatter));
   return source;
 }

@@ -23,7 +23,8 @@ struct HardeningOptions {
 void add_hardening_options(CLI::App& command, HardeningOptions& options);
 
 /// `source` without its scatter, or itself when that is not wanted; what is done is added to `findings`.
-[[nodiscard]] std::unique_ptr<io::ScanSource> take_off_scatter(const HardeningOptions& options, int threads,
+[[nodiscard]] std::unique_ptr<io::ScanSource> take_off_scatter(const HardeningOptions& options,
+                                                               const recon::Resources& resources,
                                                                std::unique_ptr<io::ScanSource> source,
                                                                Findings& findings);
 
@@ -34,7 +35,7 @@ struct HardeningCase {
   const recon::FdkSetup& setup;
   const recon::Inspection& inspection;
   const recon::FdkOptions& fdk;  ///< with the other corrections
-  kernels::Backend& backend;
+  recon::Resources resources;
 };
 
 /// The corrections of `of.fdk` with the polynomial that is wanted; they themselves when none is. What is done

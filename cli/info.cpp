@@ -69,7 +69,7 @@ json describe_json(const Job& job, bool has_pixels, const recon::TimeEstimate& t
         {"voxel_size_mm", grid.spacing.x},
         {"bytes", grid.voxels() * sizeof(float)}}},
       {"plan",
-       {{"device", job.backend->name()},
+       {{"device", job.shop.backend->name()},
         {"slabs", job.plan.slabs.size()},
         {"memory_bytes", job.plan.memory},
         {"bytes_to_read", job.plan.bytes_to_read},
@@ -178,7 +178,7 @@ void describe(const InfoOptions& options) {
   bool has_pixels = false;
   std::string reason;
   const Job job = open_even_without_pixels(options.job, has_pixels, reason);
-  const recon::TimeEstimate time = recon::estimate_time(*job.backend, job.setup, job.plan, job.fdk);
+  const recon::TimeEstimate time = recon::estimate_time(*job.shop.backend, job.setup, job.plan, job.fdk);
   if (options.json) {
     std::cout
         << describe_json(job, has_pixels, time).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)

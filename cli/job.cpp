@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <numbers>
 #include <numeric>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
+#include "cli/job_memory.hpp"
 #include "cli/options.hpp"
 #include "cli/transform.hpp"
 #include "io/hdf5/volume_file.hpp"
@@ -29,7 +29,17 @@ geometry::VolumeGrid grid_like(const JobOptions& options) {
   return io::VolumeReader(options.like).grid();
 }
 
-geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::CircularScan& scan) {
+}  // namespace
+
+std::vector<int> chosen_views(const JobOptions& options, const geometry::CircularScan& scan) {
+  std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
+  if (!views.empty()) return views;
+  views.resize(scan.angles.size());
+  std::iota(views.begin(), views.end(), 0);
+  return views;
+}
+
+geometry::VolumeGrid planned_grid(const JobOptions& options, const geometry::CircularScan& scan) {
   if (!options.like.empty()) return grid_like(options);
   const double spacing = options.voxel_size.empty() ? 0 : parse_length_mm(options.voxel_size, "--voxel-size");
   if (!options.voxel_size.empty() && !(spacing > 0))
@@ -57,34 +67,11 @@ geometry::VolumeGrid make_grid(const JobOptions& options, const geometry::Circul
   return geometry::centred_grid(counts[0], counts[1], counts[2], grid.spacing.x, centre);
 }
 
-}  // namespace
-
-std::size_t free_memory() {
-  std::size_t available = std::size_t{8} << 30;
-  std::ifstream meminfo("/proc/meminfo");
-  for (std::string line; std::getline(meminfo, line);)
-    if (line.starts_with("MemAvailable:")) available = std::stoull(line.substr(13)) * 1024;
-  std::ifstream limit("/sys/fs/cgroup/memory.max"), current("/sys/fs/cgroup/memory.current");
-  std::size_t most = 0, used = 0;
-  if (limit >> most && current >> used && most > used) available = std::min(available, most - used);
-  return available;
-}
-
 void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("scan,--scan", options.scan, "The scan: its file (.xtekct, .txrm, .nxs) or folder")
       ->required();
   add_open_options(command, options.open);
-  command
-      .add_option("--device", options.device,
-                  "Where to compute; `feldspar devices` lists them; cuda shares the work between all GPUs, "
-                  "cuda:0,cuda:2 between two")
-      ->capture_default_str();
-  command.add_option("--memory", options.memory,
-                     "Most memory the program may use, as 4GiB; default: 3/4 of what is free");
-  command.add_option("--gpu-memory", options.gpu_memory,
-                     "Most memory to use of each GPU, as 20GiB; default: what its driver has free");
-  command.add_option("--threads", options.threads, "Threads of the CPU; default: all")
-      ->check(CLI::Range(1, 4096));
+  add_resource_options(command, options.resources);
   command.add_option("--voxel-size", options.voxel_size, "As 36um; default: detector pitch / magnification");
   command.add_option("--size", options.size, "Voxels as NX,NY,NZ; default: what the detector covers");
   command.add_option("--center", options.center,
@@ -134,7 +121,7 @@ geometry::VolumeGrid make_region(const JobOptions& options, const Job& job,
   if (!options.size.empty() || !options.center.empty())
     throw Error(ErrorKind::usage,
                 "--roi auto and --size or --center exclude each other: both choose the region");
-  const auto box = recon::find_object(*job.source, scan, job.setup.view_indices);
+  const auto box = recon::find_object(*job.source, scan, job.setup.view_indices, job.shop.resources());
   if (!box) {
     findings.push_back(
         "--roi auto: no object stands out in the projections; the whole field of view is kept");
@@ -176,9 +163,10 @@ void find_axis(const JobOptions& options, Job& job, geometry::CircularScan& scan
   if (options.open.headers_only)
     throw Error(ErrorKind::usage, "--axis-offset auto needs the projections, and only headers are read");
   const std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
-  job.center = recon::choose_axis(*job.source, scan, views);
+  job.center = recon::choose_axis(*job.source, scan, views, job.shop.resources());
   job.findings.insert(job.findings.end(), job.center->findings.begin(), job.center->findings.end());
   scan.axis = job.center->axis;
+  if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
 }
 
 /// Puts the views where they were when they were taken.
@@ -187,12 +175,8 @@ void find_motion(const JobOptions& options, Job& job, geometry::CircularScan& sc
   if (options.motion == "off") return;
   if (options.open.headers_only)
     throw Error(ErrorKind::usage, "--motion auto needs the projections, and only headers are read");
-  std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
-  if (views.empty()) {
-    views.resize(scan.angles.size());
-    std::iota(views.begin(), views.end(), 0);
-  }
-  recon::MotionEstimate found = recon::estimate_motion(*job.source, scan, views, options.threads);
+  const std::vector<int> views = chosen_views(options, scan);
+  recon::MotionEstimate found = recon::estimate_motion(*job.source, scan, views, job.shop.resources());
   scan.shifts = std::move(found.shifts);
   job.motion = found.text;
   job.findings.push_back("motion: " + found.text);
@@ -243,57 +227,65 @@ void check_region(Job& job, const geometry::CircularScan& scan) {
   job.findings.push_back(text + "what lies outside stays empty");
 }
 
+/// The scan as the source and the options state it, before anything is looked for.
+geometry::CircularScan stated_scan(const JobOptions& options, const io::ScanSource& source) {
+  geometry::CircularScan scan = source.scan();
+  if (!options.axis_offset.empty() && options.axis_offset != "metadata" && options.axis_offset != "auto")
+    scan.axis.offset = parse_length_or_pixels(options.axis_offset, "--axis-offset")
+                           .in_mm(scan.detector.column_pitch / scan.magnification());
+  if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
+  return scan;
+}
+
+recon::FdkOptions fdk_options(const JobOptions& options, const Job& job, const geometry::CircularScan& scan) {
+  recon::FdkOptions fdk{
+      .grid = job.transform ? unmoved(*job.transform, job.written) : job.written,
+      .ramp = {.window = kernels::parse_ramp_window(options.window), .cutoff = options.cutoff},
+      .projector = {}};
+  kernels::validate(fdk.ramp);
+  fdk.memory = job.shop.budget->limit();
+  fdk.used_bytes = job.shop.budget->used();
+  fdk.projector = make_projector(options, scan, job.setup, fdk.grid, *job.shop.backend);
+  return fdk;
+}
+
 Job prepare_job(const JobOptions& options) {
   check(options.corrections);
   Job job;
   job.transform = chosen_transform(options);
   Findings hardening;
   job.source = io::open_scan(options.scan, options.open);
+  job.shop = open_workshop(options.resources);
+  job.shop.budget->reserve(recon::bytes_of(job.source->references()), "open-beam and dark images");
+  geometry::CircularScan scan = stated_scan(options, *job.source);
+  job.least_memory = foresee_memory(options, job, scan);
   if (!options.open.headers_only)
-    job.source = take_off_scatter(options.hardening, options.threads, std::move(job.source), hardening);
-  geometry::CircularScan scan = job.source->scan();
-  if (options.axis_offset == "auto")
-    find_axis(options, job, scan);
-  else if (!options.axis_offset.empty() && options.axis_offset != "metadata")
-    scan.axis.offset = parse_length_or_pixels(options.axis_offset, "--axis-offset")
-                           .in_mm(scan.detector.column_pitch / scan.magnification());
-  if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
+    job.source = take_off_scatter(options.hardening, job.shop.resources(), std::move(job.source), hardening);
+  if (options.axis_offset == "auto") find_axis(options, job, scan);
   find_motion(options, job, scan);
   if (job.transform) turn(*job.transform, scan);
   job.setup = recon::prepare_fdk(scan, parse_views(options.views, static_cast<int>(scan.angles.size())));
-  job.written = make_region(options, job, scan, make_grid(options, scan), job.findings);
+  job.written = make_region(options, job, scan, planned_grid(options, scan), job.findings);
   geometry::validate(job.written);
-  job.fdk.grid = job.transform ? unmoved(*job.transform, job.written) : job.written;
+  job.fdk = fdk_options(options, job, scan);
   check_region(job, scan);
   job.share = parse_share(options.slabs, job.fdk.grid.nz);
-  job.fdk.ramp = {.window = kernels::parse_ramp_window(options.window), .cutoff = options.cutoff};
-  kernels::validate(job.fdk.ramp);
-  job.fdk.memory = options.memory.empty() ? free_memory() / 4 * 3 : parse_bytes(options.memory, "--memory");
-
-  job.budget = std::make_unique<MemoryBudget>(job.fdk.memory);
-  auto backends = kernels::open_backends(
-      options.device,
-      {.threads = options.threads,
-       .budget = job.budget.get(),
-       .device_memory = options.gpu_memory.empty() ? 0 : parse_bytes(options.gpu_memory, "--gpu-memory")});
-  job.backend = std::move(backends.front());
-  backends.erase(backends.begin());
-  job.more_backends = std::move(backends);
-  job.fdk.projector = make_projector(options, scan, job.setup, job.fdk.grid, *job.backend);
   Findings truncation, corrected;
   if (!options.open.headers_only) {
-    job.inspection = recon::inspect(*job.source, job.setup.view_indices);
+    job.inspection = recon::inspect(*job.source, job.setup.view_indices, job.shop.resources());
     job.fdk.extension = make_extension(
-        options.truncation, {*job.source, scan, job.setup, job.inspection, *job.backend, job.budget.get()},
-        truncation);
-    corrected = correct(options.corrections, options.threads, job);
+        options.truncation, {*job.source, scan, job.setup, job.inspection, job.shop.resources()}, truncation);
+    require_slabs(options, job);
+    corrected = correct(options.corrections, job);
     job.fdk.corrections = with_hardening(
-        options.hardening, {*job.source, scan, job.setup, job.inspection, job.fdk, *job.backend}, hardening);
+        options.hardening, {*job.source, scan, job.setup, job.inspection, job.fdk, job.shop.resources()},
+        hardening);
   }
   if (job.transform && leans(*job.transform)) lean(*job.transform, job.setup, job.fdk);
-  job.plan =
-      recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
-                        recon::costs_on(job.devices(), *job.source, job.setup, job.fdk), job.share.slices);
+  job.fdk.used_bytes = job.shop.budget->used();
+  job.plan = recon::plan_slabs(job.setup, job.fdk.grid, job.fdk.memory,
+                               recon::costs_on(job.shop.devices(), *job.source, job.setup, job.fdk),
+                               job.share.slices);
 
   job.findings.insert(job.findings.begin(), job.source->findings().begin(), job.source->findings().end());
   job.findings.insert(job.findings.end(), job.setup.findings.begin(), job.setup.findings.end());
@@ -322,8 +314,8 @@ std::string describe_plan(const Job& job) {
   if (!job.share.is_whole())
     text += fmt::format("share     {}: slices {} to {}\n", job.share.text(), job.share.slices.first,
                         job.share.slices.end - 1);
-  text += fmt::format("device    {}", job.backend->name());
-  for (const auto& other : job.more_backends) text += ", " + other->name();
+  text += fmt::format("device    {}", job.shop.backend->name());
+  for (const auto& other : job.shop.more_backends) text += ", " + other->name();
   text += "\n";
   text += fmt::format("filter    {}, cutoff {} of Nyquist\n", kernels::name_of(job.fdk.ramp.window),
                       job.fdk.ramp.cutoff);

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "base/memory.hpp"
 #include "cli/corrections.hpp"
 #include "cli/hardening.hpp"
+#include "cli/resources.hpp"
 #include "cli/slab_share.hpp"
 #include "cli/truncation.hpp"
 #include "geometry/similarity.hpp"
@@ -29,10 +29,7 @@ namespace feldspar::cli {
 struct JobOptions {
   std::filesystem::path scan;
   io::OpenOptions open;
-  std::string device = "auto";
-  std::string memory;      ///< "4GiB"; empty for three quarters of what is free
-  std::string gpu_memory;  ///< of each GPU; empty for what its driver has free
-  int threads = 0;
+  ResourceOptions resources;
   std::string voxel_size;      ///< "36um"; empty for pitch / magnification
   std::string size;            ///< "NX,NY,NZ"; empty for what the detector covers
   std::string center;          ///< "X,Y,Z" of the volume, lengths
@@ -50,38 +47,44 @@ struct JobOptions {
   CorrectionOptions corrections;
   HardeningOptions hardening;
   TruncationOptions truncation;
+  bool verified = false;  ///< the volume will be, which takes memory as well
 };
 
 void add_job_options(CLI::App& command, JobOptions& options);
 
 struct Job {
-  std::unique_ptr<MemoryBudget> budget;  ///< of all memory of what follows: it goes last
+  Workshop shop;  ///< that everything below is counted in: it goes last
   std::unique_ptr<io::ScanSource> source;
   recon::FdkSetup setup;
   recon::FdkOptions fdk;
   geometry::VolumeGrid written;  ///< fdk.grid as it stands in the file: where --transform puts it
   std::optional<geometry::Similarity> transform;
-  std::unique_ptr<kernels::Backend> backend;
-  std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share the slabs with the first
   SlabShare share;
   recon::SlabPlan plan;                     ///< of the share
+  std::size_t least_memory = 0;             ///< bytes that no stage can do without
   std::optional<recon::AxisChoice> center;  ///< where the axis was looked for
   std::string motion;                       ///< what became of the views' shifts; empty without any
   recon::Inspection inspection;             ///< empty when the scan has no pixels here
+  Reservation of_corrections;               ///< the memory of fdk.corrections
   Findings findings;                        ///< of the reader, the set-up and the inspection
-
-  [[nodiscard]] std::vector<kernels::Backend*> devices() const {
-    std::vector<kernels::Backend*> all{backend.get()};
-    for (const auto& other : more_backends) all.push_back(other.get());
-    return all;
-  }
 };
+
+/// The views that are to take part: all of them where the options leave that open.
+[[nodiscard]] std::vector<int> chosen_views(const JobOptions& options, const geometry::CircularScan& scan);
+
+/// The grid to reconstruct on, before it is cut to the object. Throws Error(usage).
+[[nodiscard]] geometry::VolumeGrid planned_grid(const JobOptions& options,
+                                                const geometry::CircularScan& scan);
+
+/// The back-projector for that grid. Throws Error(usage) and Error(unsupported) for what --fast asks.
+[[nodiscard]] kernels::BackProjectorSpec make_projector(const JobOptions& options,
+                                                        const geometry::CircularScan& scan,
+                                                        const recon::FdkSetup& setup,
+                                                        const geometry::VolumeGrid& grid,
+                                                        const kernels::Backend& backend);
 
 /// Opens the scan and plans its reconstruction. Throws Error.
 [[nodiscard]] Job prepare_job(const JobOptions& options);
-
-/// Bytes the system could give without swapping, and what a container's limit leaves.
-[[nodiscard]] std::size_t free_memory();
 
 /// The plan in a few lines for people.
 [[nodiscard]] std::string describe_plan(const Job& job);

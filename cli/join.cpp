@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/options.hpp"
+#include "cli/resources.hpp"
 #include "cli/verification.hpp"
 #include "io/hdf5/volume_join.hpp"
 
@@ -23,6 +24,7 @@ struct JoinCommand {
   std::filesystem::path output;
   io::JoinOptions options;
   std::string verify = "on";
+  ResourceOptions resources;
 };
 
 /// Throws Error(bad_file) where the parts do not hold what their runs wrote.
@@ -37,19 +39,20 @@ void insist_on_parts(const recon::Verdict& verdict, const std::filesystem::path&
 }
 
 /// The checks against the scan that the volume itself names, or those that need none and why.
-recon::Verdict judge(const io::VolumeReader& volume, const std::filesystem::path& path) {
+recon::Verdict judge(const io::VolumeReader& volume, const std::filesystem::path& path,
+                     const ResourceOptions& resources) {
   std::optional<Job> job;
   std::string why;
   try {
     const std::string configuration = volume.text("reconstruction/configuration");
     if (configuration.empty()) throw Error(ErrorKind::bad_file, "the parts do not say how they were made");
-    job = recorded_job(configuration, {});
+    job = recorded_job(configuration, {}, resources);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::cancelled) throw;
     why = error.what();
   }
-  if (job) return verify_volume(*job, volume, path, nullptr, 0);
-  recon::Verdict verdict = verify_volume(volume);
+  if (job) return verify_volume(*job, volume, path, nullptr);
+  recon::Verdict verdict = verify_volume(volume, *open_workshop(resources).budget);
   verdict.unverifiable = "the scan cannot be asked: " + why;
   return verdict;
 }
@@ -60,7 +63,7 @@ void run(const JoinCommand& command) {
   io::VolumeWriter::Verification verify;
   if (command.verify == "on")
     verify = [&](const io::VolumeReader& volume) {
-      verdict = judge(volume, command.output);
+      verdict = judge(volume, command.output, command.resources);
       insist_on_parts(*verdict, command.output);
       return record_of(*verdict);
     };
@@ -89,6 +92,7 @@ void add_join_command(CLI::App& program) {
                    "Check the volume against the scan: on, or off; exit code 9 when it cannot be trusted")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
+  add_resource_options(*command, join->resources);
   command->add_flag("--overwrite", join->options.overwrite, "Replace an existing output");
   command->callback([join] { run(*join); });
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/system_memory.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/options.hpp"
@@ -95,4 +96,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace feldspar::cli
 
-int main(int argc, char** argv) { return feldspar::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  feldspar::give_freed_memory_back();
+  return feldspar::cli::run(argc, argv);
+}

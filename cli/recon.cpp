@@ -92,7 +92,7 @@ io::Record reconstruction_record(const Job& job, const recon::FdkReport& report)
           {"algorithm", "FDK (Feldkamp, Davis, Kress 1984)"},
           {"filter", fmt::format("{}, cutoff {} of Nyquist", kernels::name_of(job.fdk.ramp.window),
                                  job.fdk.ramp.cutoff)},
-          {"device", job.backend->name()},
+          {"device", job.shop.backend->name()},
           {"merged_views", fmt::format("{}", job.fdk.projector.merging.views)},
           {"field_of_view_radius_mm", fmt::format("{}", job.fdk.projector.radius)},
           {"views", fmt::format("{}", job.setup.views.size())},
@@ -139,7 +139,7 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
     nlohmann::json result{{"output", options.output.string()},
                           {"size", {job.fdk.grid.nx, job.fdk.grid.ny, job.fdk.grid.nz}},
                           {"voxel_size_mm", job.written.spacing.x},
-                          {"device", job.backend->name()},
+                          {"device", job.shop.backend->name()},
                           {"merged_views", job.fdk.projector.merging.views},
                           {"slabs", job.plan.slabs.size()},
                           {"seconds", report.total_s},
@@ -172,13 +172,13 @@ std::vector<std::filesystem::path> input_files(const Job& job, const std::filesy
 std::string identity_of(const CLI::App& command, const JobOptions& options, const Job& job) {
   const geometry::VolumeGrid& grid = job.fdk.grid;
   const std::string facts =
-      fmt::format("{} {} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.backend->name(),
+      fmt::format("{} {} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.shop.backend->name(),
                   job.transform ? text_of(*job.transform) : "", grid.nx, grid.ny, grid.nz, grid.spacing.x,
                   grid.origin.x, grid.origin.y, grid.origin.z,
                   effective_config(command, {"scan", "help", "config", "output", "dry-run", "json",
                                              "overwrite", "resume", "slabs", "memory", "gpu-memory",
                                              "threads", "device", "no-hash", "verify", "sample"}));
-  ThreadPool pool(options.threads);
+  ThreadPool pool(job.shop.threads);
   return io::text_hash(facts + io::files_fingerprint(input_files(job, options.truncation.context), pool));
 }
 
@@ -198,15 +198,16 @@ void log_resume(const Job& job, const io::VolumeSink& sink) {
 recon::FdkReport reconstruct(const Job& job, io::VolumeWriter& writer) {
   PartSink sink(writer, job.share.slices.first);
   Progress progress(console_progress());
-  return recon::reconstruct_fdk(*job.source, sink, job.devices(), job.setup, job.plan, job.fdk, progress);
+  return recon::reconstruct_fdk(*job.source, sink, job.shop.devices(), job.setup, job.plan, job.fdk,
+                                progress);
 }
 
 /// The plan for programs: what a cluster must be asked for.
 std::string plan_json(const Job& job) {
   const int slices = job.share.slices.count();
-  const recon::TimeEstimate time = recon::estimate_time(*job.backend, job.setup, job.plan, job.fdk);
+  const recon::TimeEstimate time = recon::estimate_time(*job.shop.backend, job.setup, job.plan, job.fdk);
   return nlohmann::json{
-             {"memory_bytes", job.plan.memory},
+             {"memory_bytes", std::max(job.plan.memory, job.least_memory)},
              {"bytes_to_read", job.plan.bytes_to_read},
              {"bytes_to_write", job.fdk.grid.voxels() / job.fdk.grid.nz * slices * sizeof(float)},
              {"estimated_seconds", time.filter_s + time.back_projection_s * slices / job.fdk.grid.nz}}
@@ -222,7 +223,7 @@ struct Made {
 /// Judges the volume that `writer` has written but not named yet, and returns what is stored of it.
 io::Record judge(const Job& job, const ReconOptions& options, const io::VolumeReader& volume,
                  io::VolumeWriter& writer, Made& made) {
-  made.verdict = verify_volume(job, volume, options.output, &made.report.tally, options.job.threads);
+  made.verdict = verify_volume(job, volume, options.output, &made.report.tally);
   try {
     insist_on_layers(*made.verdict, options.output);
   } catch (...) {
@@ -259,7 +260,7 @@ Made make_volume(const CLI::App& command, const ReconOptions& options, const Job
     record.part = io::record_of({identity, job.share.slices, job.written.nz, job.written.origin.z});
   const auto files = input_files(job, context);
   if (!options.no_hash) {
-    ThreadPool pool(options.job.threads);
+    ThreadPool pool(job.shop.threads);
     const auto hashes = io::content_hashes(files, pool);
     for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
   }
@@ -279,6 +280,7 @@ void run(CLI::App& command, ReconOptions& options) {
   if (options.output.empty() && !options.dry_run)
     throw Error(ErrorKind::usage, "where shall the volume go? give -o OUT.h5");
   io::VolumeFileOptions file = file_options(options);
+  options.job.verified = options.verify == "on";
   const io::Record sample = options.sample.empty() ? io::Record{} : read_sample(options.sample);
   Job job = prepare_job(options.job);
   for (const std::string& finding : job.findings) log_warning(finding);
@@ -290,6 +292,7 @@ void run(CLI::App& command, ReconOptions& options) {
 
   const std::string whole = identity_of(command, options.job, job);
   file.identity = identity_of(whole, job.share);
+  file.threads = job.shop.threads;
   file.resume = options.resume;
   file.xdmf = job.share.is_whole();
   options.output = part_path(options.output, job.share.number, job.share.count);
@@ -350,12 +353,15 @@ void add_options(CLI::App& command, ReconOptions& options) {
 
 }  // namespace
 
-Job recorded_job(const std::string& configuration, const std::filesystem::path& scan) {
+Job recorded_job(const std::string& configuration, const std::filesystem::path& scan,
+                 const ResourceOptions& resources) {
   CLI::App command("", "recon");
   ReconOptions options;
   add_options(command, options);
   apply_config_text(command, configuration, "the configuration stored in the volume");
   if (!scan.empty()) options.job.scan = scan;
+  options.job.resources = resources;
+  options.job.verified = true;
   return prepare_job(options.job);
 }
 

@@ -228,8 +228,8 @@ double difference(const SpeedVolumes& a, const SpeedVolumes& b) {
 }  // namespace
 
 std::vector<SpeedMeasures> measure_speed(const std::vector<SpeedVolumes>& volumes,
-                                         const std::optional<simulate::CellDesign>& cell) {
-  ThreadPool pool;
+                                         const std::optional<simulate::CellDesign>& cell, int threads) {
+  ThreadPool pool(threads);
   std::vector<SpeedMeasures> all;
   std::optional<Truth> truth;
   for (const SpeedVolumes& of : volumes) {

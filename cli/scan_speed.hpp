@@ -55,7 +55,8 @@ struct SpeedMeasures {
 /// Measures all volumes; the first is the one that others are compared with. `cell` is what was scanned, if
 /// it is known: its axis on the volume's. Throws Error(usage) when grids differ or are too small to measure.
 [[nodiscard]] std::vector<SpeedMeasures> measure_speed(const std::vector<SpeedVolumes>& volumes,
-                                                       const std::optional<simulate::CellDesign>& cell);
+                                                       const std::optional<simulate::CellDesign>& cell,
+                                                       int threads);
 
 /// For people and for programs.
 [[nodiscard]] std::string speed_table(const std::vector<SpeedMeasures>& all);

@@ -27,13 +27,12 @@ recon::Extension by_context(const TruncationOptions& options, const TruncationCa
       file.grid(), [&](int y, int ny, int z, int nz) { return file.read(0, file.grid().nx, y, ny, z, nz); }};
   const recon::Placement placement =
       options.context_at.empty() ? recon::Placement{} : parse_placement(options.context_at);
-  const double field = 2 * geometry::field_of_view(of.scan).inner_radius;
   std::optional<recon::Outline> mask;
   if (!options.outline.empty()) mask = parse_outline(options.outline);
-  auto context = std::make_shared<recon::Context>(wide, placement, of.setup.views, of.setup.rows, field / 32,
-                                                  mask, of.budget);
+  auto context = std::make_shared<recon::Context>(wide, placement, of.setup.views, of.setup.rows,
+                                                  context_resolution(of.scan), mask, &of.resources.budget);
   const recon::ContextMatch match =
-      recon::match_context(of.source, of.scan, of.setup.view_indices, of.backend, *context);
+      recon::match_context(of.source, of.scan, of.setup.view_indices, of.resources, *context);
   context->scale(match.gain);
   recon::Extension extension = recon::extend_by_context(of.setup, context);
   findings.push_back(fmt::format(
@@ -83,6 +82,10 @@ void add_truncation_options(CLI::App& command, TruncationOptions& options) {
   command.add_option("--context-at", options.context_at,
                      "Where in it this scan's origin is, as 5mm,0mm,0mm, and by how much it is turned, as "
                      ",12deg");
+}
+
+double context_resolution(const geometry::CircularScan& scan) {
+  return geometry::field_of_view(scan).inner_radius / 16;
 }
 
 recon::Outline parse_outline(const std::string& text) {

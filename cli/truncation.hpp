@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "base/memory.hpp"
 #include "recon/extension.hpp"
 #include "recon/inspection.hpp"
+#include "recon/resources.hpp"
 
 namespace CLI {
 class App;
@@ -30,8 +30,7 @@ struct TruncationCase {
   const geometry::CircularScan& scan;  ///< the source's, with the axis that the reconstruction uses
   const recon::FdkSetup& setup;
   const recon::Inspection& inspection;
-  kernels::Backend& backend;
-  MemoryBudget* budget;
+  recon::Resources resources;
 };
 
 /// The continuation of the rows, null when the object fits or none is wanted; what is done is added to
@@ -39,6 +38,9 @@ struct TruncationCase {
 [[nodiscard]] std::shared_ptr<const recon::Extension> make_extension(const TruncationOptions& options,
                                                                      const TruncationCase& of,
                                                                      Findings& findings);
+
+/// mm that a context's voxels measure at most, where the wide volume is finer.
+[[nodiscard]] double context_resolution(const geometry::CircularScan& scan);
 
 /// From "cylinder:DIAMETER" or "cylinder:DIAMETER@X,Y". Throws Error(usage).
 [[nodiscard]] recon::Outline parse_outline(const std::string& text);

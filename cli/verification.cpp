@@ -43,18 +43,18 @@ recon::FinishedVolume finished(const io::VolumeReader& reader, const geometry::V
 
 recon::Verdict verify_volume(const Job& job, const io::VolumeReader& volume,
                              const std::filesystem::path& path, const kernels::AttenuationTally* tally,
-                             int threads, bool survey) {
+                             bool survey) {
   const geometry::VolumeGrid &has = volume.grid(), &wanted = job.fdk.grid;
   if (has.nx != wanted.nx || has.ny != wanted.ny || has.nz != wanted.nz)
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: has {} x {} x {} voxels, but its own configuration makes {} x {} x {}",
                             path.string(), has.nx, has.ny, has.nz, wanted.nx, wanted.ny, wanted.nz));
-  return recon::verify(*job.source, job.setup, job.fdk, finished(volume, wanted), *job.backend, tally,
-                       {.threads = threads, .survey = survey});
+  return recon::verify(*job.source, job.setup, job.fdk, finished(volume, wanted), job.shop.resources(),
+                       {.tally = tally, .survey = survey});
 }
 
-recon::Verdict verify_volume(const io::VolumeReader& volume) {
-  return recon::verify_alone(finished(volume, volume.grid()));
+recon::Verdict verify_volume(const io::VolumeReader& volume, MemoryBudget& budget) {
+  return recon::verify_alone(finished(volume, volume.grid()), budget);
 }
 
 void insist_on_layers(const recon::Verdict& verdict, const std::filesystem::path& path) {

@@ -14,11 +14,11 @@ namespace feldspar::cli {
 /// interrupted.
 [[nodiscard]] recon::Verdict verify_volume(const Job& job, const io::VolumeReader& volume,
                                            const std::filesystem::path& path,
-                                           const kernels::AttenuationTally* tally, int threads,
+                                           const kernels::AttenuationTally* tally,
                                            bool survey = false);
 
 /// The checks that need no scan.
-[[nodiscard]] recon::Verdict verify_volume(const io::VolumeReader& volume);
+[[nodiscard]] recon::Verdict verify_volume(const io::VolumeReader& volume, MemoryBudget& budget);
 
 /// Throws Error(io) where the layers of a volume that was just written to `path` are not what was written:
 /// then disk or memory are faulty, and nothing of it is worth a name.
@@ -35,6 +35,7 @@ void insist(const recon::Verdict& verdict, const std::filesystem::path& path);
 void repeat_stored_verdict(const std::filesystem::path& path);
 
 /// The job that a volume's stored configuration describes, on `scan` where that is not empty.
-[[nodiscard]] Job recorded_job(const std::string& configuration, const std::filesystem::path& scan);
+[[nodiscard]] Job recorded_job(const std::string& configuration, const std::filesystem::path& scan,
+                               const ResourceOptions& resources);
 
 }  // namespace feldspar::cli

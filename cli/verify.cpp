@@ -16,19 +16,20 @@ namespace {
 
 struct VerifyCommand {
   std::filesystem::path volume, scan;
+  ResourceOptions resources;
   bool alone = false, json = false;
 };
 
 recon::Verdict check(const VerifyCommand& options) {
   const io::VolumeReader volume(options.volume);
-  if (options.alone) return verify_volume(volume);
+  if (options.alone) return verify_volume(volume, *open_workshop(options.resources).budget);
   const std::string configuration = volume.text("reconstruction/configuration");
   if (configuration.empty())
     throw Error(ErrorKind::bad_file,
                 options.volume.string() +
                     ": does not say how it was made (reconstruction/configuration); use --alone");
-  const Job job = recorded_job(configuration, options.scan);
-  return verify_volume(job, volume, options.volume, nullptr, 0, true);
+  const Job job = recorded_job(configuration, options.scan, options.resources);
+  return verify_volume(job, volume, options.volume, nullptr, true);
 }
 
 void run(const VerifyCommand& options) {
@@ -51,6 +52,7 @@ void add_verify_command(CLI::App& program) {
   command->footer("Example: feldspar verify cell.h5");
   command->add_option("volume", options->volume, "The volume, as `feldspar recon` wrote it")->required();
   command->add_option("scan", options->scan, "The scan, where it is no longer where the volume says");
+  add_resource_options(*command, options->resources);
   command->add_flag("--alone", options->alone,
                     "Only what needs no scan: is every layer what was written, is every voxel a number");
   command->add_flag("--json", options->json, "Print the verdict as JSON");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.hpp"
@@ -28,21 +29,30 @@ void compare(AxisChoice& choice, const geometry::RotationAxis& stated) {
 
 }  // namespace
 
+std::size_t axis_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                       std::span<const int> views, const Resources& resources, const AxisSearch& how) {
+  const std::size_t count = views.empty() ? scan.angles.size() : views.size();
+  return std::max(center_bytes(source, count),
+                  sharpness_bytes(source, scan, views, resources, {.keep_slices = how.keep_slices}));
+}
+
 AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularScan& scan,
-                       std::span<const int> views, int row_count) {
+                       std::span<const int> views, const Resources& resources, const AxisSearch& how) {
   AxisChoice choice;
   choice.axis = scan.axis, choice.method = "metadata";
   choice.pixel = scan.detector.column_pitch / scan.magnification();
   geometry::CircularScan from = scan;
   try {
-    choice.rays = find_center(source, scan, views, row_count);
+    choice.rays = find_center(source, scan, views, resources, how.rows);
     from.axis = choice.rays->axis;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::unsupported) throw;
     choice.no_rays = error.what();
   }
   const bool rays_know = choice.rays && choice.rays->offset_uncertainty < sure * choice.pixel;
-  choice.sharpness = sharpen_center(source, from, views, rays_know ? nearby_columns : everywhere_columns);
+  choice.sharpness = sharpen_center(
+      source, from, views, resources,
+      {.reach = rays_know ? nearby_columns : everywhere_columns, .keep_slices = how.keep_slices});
   if (rays_know || (choice.rays && !choice.sharpness.known)) {
     choice.axis = choice.rays->axis, choice.method = "reverse rays";
     choice.offset_uncertainty = choice.rays->offset_uncertainty;

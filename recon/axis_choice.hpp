@@ -11,6 +11,11 @@
 
 namespace feldspar::recon {
 
+struct AxisSearch {
+  int rows = 9;              ///< of the detector, to compare reverse rays in
+  bool keep_slices = false;  ///< the voxels of all trials, to be drawn
+};
+
 struct AxisChoice {
   geometry::RotationAxis axis;         ///< to use
   std::string method;                  ///< "reverse rays", "sharpness" or "metadata"
@@ -25,6 +30,12 @@ struct AxisChoice {
 /// Reverse rays are believed when they know the axis to a quarter of a column, else sharpness, else the
 /// metadata. Throws what the source throws.
 [[nodiscard]] AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularScan& scan,
-                                     std::span<const int> views, int row_count = 9);
+                                     std::span<const int> views, const Resources& resources,
+                                     const AxisSearch& how = {});
+
+/// Bytes that it takes at least, with as small slabs as there are.
+[[nodiscard]] std::size_t axis_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                                     std::span<const int> views, const Resources& resources,
+                                     const AxisSearch& how = {});
 
 }  // namespace feldspar::recon

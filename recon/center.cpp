@@ -228,13 +228,21 @@ void require_reverses(const geometry::CircularScan& scan, const std::vector<doub
 
 }  // namespace
 
+std::size_t center_bytes(const io::ScanSource& source, std::size_t views) {
+  const auto columns = static_cast<std::size_t>(source.scan().detector.columns);
+  constexpr std::size_t sinograms = 2, facts = 64;  // a row's and one of coarse columns; of a view and a ray
+  return sinograms * sizeof(float) * views * columns + facts * (views + columns);
+}
+
 CenterEstimate find_center(const io::ScanSource& source, const geometry::CircularScan& scan,
-                           std::span<const int> view_indices, int row_count) {
+                           std::span<const int> view_indices, const Resources& resources, int row_count) {
   std::vector<int> all(view_indices.empty() ? scan.angles.size() : 0);
   std::iota(all.begin(), all.end(), 0);
   if (view_indices.empty()) view_indices = all;
   std::vector<double> angles;
   for (const int view : view_indices) angles.push_back(scan.angles[static_cast<std::size_t>(view)]);
+  const Reservation room(resources.budget, center_bytes(source, view_indices.size()),
+                         "looking for reverse rays");
   require_reverses(scan, angles);
   const geometry::Detector& d = scan.detector;
   std::vector<RowCenter> rows;

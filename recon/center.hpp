@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "io/scan_source.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
@@ -34,6 +35,10 @@ struct CenterEstimate {
 /// No indices: all views. Row shifts of single views are ignored. Throws Error(unsupported) when the views
 /// measure too few rays twice, or nothing in them tells where the axis is.
 [[nodiscard]] CenterEstimate find_center(const io::ScanSource& source, const geometry::CircularScan& scan,
-                                         std::span<const int> view_indices, int row_count = 9);
+                                         std::span<const int> view_indices, const Resources& resources,
+                                         int row_count = 9);
+
+/// Bytes that it takes with so many views.
+[[nodiscard]] std::size_t center_bytes(const io::ScanSource& source, std::size_t views);
 
 }  // namespace feldspar::recon

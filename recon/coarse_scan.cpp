@@ -15,9 +15,9 @@ constexpr float open_beam = 60000;
 int divided_up(int a, int b) { return (a + b - 1) / b; }
 
 /// Half the width in mm at the detector that the object's shadow can have on either side of the axis.
-double shadow_of(const io::ScanSource& source, const geometry::CircularScan& scan,
-                 std::span<const int> views) {
-  const auto box = find_object(source, scan, views);
+double shadow_of(const io::ScanSource& source, const geometry::CircularScan& scan, std::span<const int> views,
+                 const Resources& resources) {
+  const auto box = find_object(source, scan, views, resources);
   if (!box) return scan.detector.columns * scan.detector.column_pitch;
   const double x = std::max(std::abs(box->lowest.x), std::abs(box->highest.x)),
                y = std::max(std::abs(box->lowest.y), std::abs(box->highest.y)), radius = std::hypot(x, y);
@@ -58,11 +58,13 @@ geometry::Detector part_of(geometry::Detector d, const geometry::PixelWindow& wi
 }  // namespace
 
 CoarseScan::CoarseScan(const io::ScanSource& source, const geometry::CircularScan& scan,
-                       std::span<const int> views, const CoarseLimits& limits)
+                       std::span<const int> views, const Resources& resources, const CoarseLimits& limits)
     : scan_(scan) {
   const geometry::Detector& d = scan.detector;
-  const double shadow = shadow_of(source, scan, views);
-  const double columns = std::min<double>(d.columns, 2 * shadow / d.column_pitch);
+  const double shadow = shadow_of(source, scan, views, resources);
+  // A shadow that the detector sees only a part of keeps all its columns.
+  const bool whole = columns_around_axis(scan, shadow, 1).count() < d.columns;
+  const double columns = whole ? std::min<double>(d.columns, 2 * shadow / d.column_pitch) : d.columns;
   const int by_columns = std::max(1, static_cast<int>(std::round(columns / limits.across)));
   const int by_rows = divided_up(d.rows, limits.along);
   const geometry::PixelWindow window{columns_around_axis(scan, shadow, by_columns),
@@ -77,16 +79,17 @@ CoarseScan::CoarseScan(const io::ScanSource& source, const geometry::CircularSca
   }
   scan_.detector = part_of(d, window, by_columns, by_rows);
   const int across = window.columns.count(), width = scan_.detector.columns;
-  const std::size_t pixels = static_cast<std::size_t>(width) * static_cast<std::size_t>(scan_.detector.rows);
-  counts_.assign(views_.size() * pixels, 0.0f);
+  counts_ = Array3<float>(width, scan_.detector.rows, static_cast<int>(views_.size()), "a coarse scan",
+                          &resources.budget);
+  counts_.fill(0);
   const Block raw(static_cast<std::size_t>(across) * window.rows.count() * io::bytes_of(source.count_type()),
-                  "a projection");
+                  "a projection", &resources.budget);
   const io::References& references = source.references();
   const float share = open_beam / static_cast<float>(by_columns * by_rows);
   for (std::size_t n = 0; n < views_.size(); ++n) {
     stop_if_requested();
     source.read(std::span(&views_[n], 1), window, raw.data());
-    float* const image = counts_.data() + n * pixels;
+    float* const image = counts_.view().row(0, static_cast<int>(n));
     std::size_t at = 0;
     for (int row = window.rows.first; row < window.rows.end; ++row)
       for (int column = window.columns.first; column < window.columns.end; ++column, ++at) {
@@ -105,7 +108,15 @@ CoarseScan::CoarseScan(const io::ScanSource& source, const geometry::CircularSca
   }
 }
 
-CoarseScan CoarseScan::halved() const {
+CoarseLimits CoarseScan::largest(const geometry::CircularScan& scan, std::size_t views,
+                                 const CoarseLimits& limits) {
+  // Averaging over the nearest whole number of columns leaves up to half as many again.
+  return {.across = std::min(scan.detector.columns, limits.across + limits.across / 2 + 2),
+          .along = std::min(scan.detector.rows, limits.along),
+          .views = static_cast<int>(std::min<std::size_t>(views, limits.views))};
+}
+
+CoarseScan CoarseScan::halved(MemoryBudget& budget) const {
   CoarseScan half;
   half.scan_ = scan_, half.views_ = views_;
   const int by_rows = scan_.detector.rows >= 8 ? 2 : 1;
@@ -114,6 +125,9 @@ CoarseScan CoarseScan::halved() const {
   half.scan_.detector = part_of(scan_.detector, window, 2, by_rows);
   const int width = half.scan_.detector.columns, height = half.scan_.detector.rows;
   const float share = 0.5f / static_cast<float>(by_rows);
+  half.counts_ =
+      Array3<float>(width, height, static_cast<int>(views_.size()), "a coarse scan, halved", &budget);
+  float* to = half.counts_.data();
   for (std::size_t n = 0; n < views_.size(); ++n) {
     const float* const from = image(n).data();
     for (int row = 0; row < height; ++row)
@@ -124,16 +138,14 @@ CoarseScan CoarseScan::halved() const {
               from + static_cast<std::ptrdiff_t>(row * by_rows + k) * scan_.detector.columns + 2 * column;
           sum += at[0] + at[1];
         }
-        half.counts_.push_back(share * sum);
+        *to++ = share * sum;
       }
   }
   return half;
 }
 
 std::span<const float> CoarseScan::image(std::size_t view) const {
-  const std::size_t pixels =
-      static_cast<std::size_t>(scan_.detector.columns) * static_cast<std::size_t>(scan_.detector.rows);
-  return std::span(counts_).subspan(view * pixels, pixels);
+  return counts_.view().planes(static_cast<int>(view), 1).values();
 }
 
 void CoarseScan::read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const {

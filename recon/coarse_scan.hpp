@@ -7,6 +7,7 @@
 
 #include "base/memory.hpp"
 #include "io/scan_source.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
@@ -22,10 +23,14 @@ class CoarseScan final : public io::ScanSource {
   /// Reads every n-th of `views`. `scan` is the source's, with the axis and the shifts that hold. Columns
   /// that only ever see air are left out on both sides of the axis alike. Throws what the source throws.
   CoarseScan(const io::ScanSource& source, const geometry::CircularScan& scan, std::span<const int> views,
-             const CoarseLimits& limits);
+             const Resources& resources, const CoarseLimits& limits);
 
   /// The same once more averaged over 2 x 2 pixels (or 2 x 1 where there are few rows).
-  [[nodiscard]] CoarseScan halved() const;
+  [[nodiscard]] CoarseScan halved(MemoryBudget& budget) const;
+
+  /// Columns, rows and views that one has at most.
+  [[nodiscard]] static CoarseLimits largest(const geometry::CircularScan& scan, std::size_t views,
+                                            const CoarseLimits& limits);
 
   [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
   [[nodiscard]] const io::ScanDescription& description() const override { return description_; }
@@ -52,7 +57,7 @@ class CoarseScan final : public io::ScanSource {
   io::References references_{{60000}, {}, 0};
   io::ProposedGrid proposed_;
   std::vector<int> views_;
-  std::vector<float> counts_;
+  Array3<float> counts_;  ///< columns x rows x views
 };
 
 }  // namespace feldspar::recon

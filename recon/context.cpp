@@ -85,12 +85,40 @@ Outline Placement::back(const Outline& outline) const {
   return {outline.radius, at.x, at.y};
 }
 
+namespace {
+
+std::vector<geometry::View> moved(std::span<const geometry::View> views, const Placement& placement) {
+  std::vector<geometry::View> result;
+  for (const geometry::View& view : views) result.push_back(placement.moved(view));
+  return result;
+}
+
+int averaging(const geometry::VolumeGrid& wide, double finest) {
+  return std::max(1, static_cast<int>(finest / wide.spacing.x + 1e-6));
+}
+
+/// Lines along x of the wide volume that are read at a time: a multiple of the averaged ones.
+int lines_at_once(const geometry::VolumeGrid& wide, int factor) {
+  const std::size_t line =
+      static_cast<std::size_t>(wide.nx) * static_cast<std::size_t>(factor) * sizeof(float);
+  return std::max(1, static_cast<int>(piece_bytes / line) / factor) * factor;
+}
+
+}  // namespace
+
+ContextBytes context_bytes(const geometry::VolumeGrid& wide, const Placement& placement,
+                           std::span<const geometry::View> views, int rows, double finest) {
+  const int factor = averaging(wide, finest);
+  const geometry::VolumeGrid grid = coarsened(wide, factor, seen_slices(wide, moved(views, placement), rows));
+  return {.kept = grid.voxels() * sizeof(float),
+          .reading = sizeof(float) * static_cast<std::size_t>(wide.nx) * static_cast<std::size_t>(factor) *
+                     static_cast<std::size_t>(std::min(wide.ny, lines_at_once(wide, factor)))};
+}
+
 Context::Context(const WideVolume& wide, const Placement& placement, std::span<const geometry::View> views,
                  int rows, double finest, const std::optional<Outline>& mask, MemoryBudget* budget)
     : placement_(placement) {
-  std::vector<geometry::View> moved;
-  for (const geometry::View& view : views) moved.push_back(placement.moved(view));
-  const Range slices = seen_slices(wide.grid, moved, rows);
+  const Range slices = seen_slices(wide.grid, moved(views, placement), rows);
   const Vec3 first = wide.grid.origin, last = wide.grid.centre_of(0, 0, wide.grid.nz - 1);
   if (slices.empty())
     throw Error(
@@ -104,7 +132,7 @@ Context::Context(const WideVolume& wide, const Placement& placement, std::span<c
                     slices.first != 0            ? "top"
                     : slices.end == wide.grid.nz ? "top and bottom"
                                                  : "bottom"));
-  const int factor = std::max(1, static_cast<int>(finest / wide.grid.spacing.x + 1e-6));
+  const int factor = averaging(wide.grid, finest);
   grid_ = coarsened(wide.grid, factor, slices);
   voxels_ = Array3<float>(grid_.nx, grid_.ny, grid_.nz, "the wide volume", budget);
   load(wide, factor, slices, mask);
@@ -116,8 +144,7 @@ void Context::scale(double gain) {
 
 void Context::load(const WideVolume& wide, int factor, Range slices, const std::optional<Outline>& mask) {
   const int nx = wide.grid.nx, ny = wide.grid.ny;
-  const std::size_t line = static_cast<std::size_t>(nx) * static_cast<std::size_t>(factor) * sizeof(float);
-  const int lines = std::max(1, static_cast<int>(piece_bytes / line) / factor) * factor;
+  const int lines = lines_at_once(wide.grid, factor);
   const Outline kept = mask ? placement_.moved(*mask) : Outline{};
   const float share = 1.0f / static_cast<float>(factor * factor * factor);
   voxels_.fill(0);

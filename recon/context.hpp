@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/log.hpp"
@@ -32,6 +33,15 @@ struct WideVolume {
   geometry::VolumeGrid grid;
   std::function<Array3<float>(int y, int ny, int z, int nz)> read;
 };
+
+/// Host memory of a context: its voxels, and what reading them takes besides.
+struct ContextBytes {
+  std::size_t kept = 0, reading = 0;
+};
+
+/// Of one made of a wide volume of that grid, as Context's arguments say.
+[[nodiscard]] ContextBytes context_bytes(const geometry::VolumeGrid& wide, const Placement& placement,
+                                         std::span<const geometry::View> views, int rows, double finest);
 
 class Context {
  public:

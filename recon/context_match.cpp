@@ -19,19 +19,18 @@ struct Blocks {
 };
 
 /// Line integrals averaged over blocks.
-std::vector<float> measured(const io::ScanSource& source, int view, const Blocks& blocks) {
+std::vector<float> measured(const io::ScanSource& source, int view, const Blocks& blocks,
+                            MemoryBudget& budget) {
   constexpr float darkest = 1e-5f;  // as no signal
   std::size_t saturated = 0;
-  const std::vector<float> image = transmissions(source, view, saturated);
-  const auto columns = static_cast<std::size_t>(source.scan().detector.columns);
+  const Array3<float> image = transmissions(source, view, saturated, budget);
   std::vector<float> means;
   for (int j = 0; j < blocks.along; ++j)
     for (int i = 0; i < blocks.across; ++i) {
       double sum = 0;
       for (int row = j * blocks.size; row < (j + 1) * blocks.size; ++row)
         for (int column = i * blocks.size; column < (i + 1) * blocks.size; ++column)
-          sum -= std::log(std::max(
-              image[static_cast<std::size_t>(row) * columns + static_cast<std::size_t>(column)], darkest));
+          sum -= std::log(std::max(image(column, row, 0), darkest));
       means.push_back(static_cast<float>(sum / (static_cast<double>(blocks.size) * blocks.size)));
     }
   return means;
@@ -58,8 +57,9 @@ std::vector<float> expected(const geometry::View& view, const Blocks& blocks, ke
 }  // namespace
 
 ContextMatch match_context(const io::ScanSource& source, const geometry::CircularScan& scan,
-                           std::span<const int> view_indices, kernels::Backend& backend,
+                           std::span<const int> view_indices, const Resources& resources,
                            const Context& context, int count) {
+  kernels::Backend& backend = resources.backend;
   const std::vector<geometry::View> views = geometry::make_views(scan);
   const geometry::Detector& d = scan.detector;
   const double pixel = d.column_pitch / scan.magnification();
@@ -79,7 +79,7 @@ ContextMatch match_context(const io::ScanSource& source, const geometry::Circula
   for (int n = 0; n < count; ++n) {
     const int view =
         view_indices[view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(count)];
-    const auto p = measured(source, view, blocks),
+    const auto p = measured(source, view, blocks, resources.budget),
                m = expected(views[static_cast<std::size_t>(view)], blocks, backend, context, voxels);
     for (std::size_t i = 0; i < p.size(); ++i) {
       both += static_cast<double>(p[i]) * static_cast<double>(m[i]);

@@ -4,8 +4,8 @@
 #include <span>
 
 #include "io/scan_source.hpp"
-#include "kernels/backend.hpp"
 #include "recon/context.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
@@ -18,7 +18,7 @@ struct ContextMatch {
 /// pixels as large as its voxels. `scan` is the source's, with the axis that the reconstruction uses. Throws
 /// Error(bad_file) when nothing of the context is on the detector or the gain is beyond a factor of two.
 [[nodiscard]] ContextMatch match_context(const io::ScanSource& source, const geometry::CircularScan& scan,
-                                         std::span<const int> view_indices, kernels::Backend& backend,
+                                         std::span<const int> view_indices, const Resources& resources,
                                          const Context& context, int count = 12);
 
 }  // namespace feldspar::recon

@@ -42,7 +42,7 @@ void judge(ConventionVerdict& verdict) {
 }  // namespace
 
 ConventionVerdict test_conventions(const io::ScanSource& source, const geometry::CircularScan& scan,
-                                   std::span<const int> views) {
+                                   std::span<const int> views, const Resources& resources) {
   std::vector<int> all(views.empty() ? scan.angles.size() : 0);
   std::iota(all.begin(), all.end(), 0);
   if (views.empty()) views = all;
@@ -60,10 +60,11 @@ ConventionVerdict test_conventions(const io::ScanSource& source, const geometry:
         "in a parallel beam about an axis in the detector's middle the other sense is a mirror image";
     return verdict;
   }
-  for (const geometry::VolumeGrid& grid : small_slices(source, scan, views)) {
+  for (const geometry::VolumeGrid& grid : small_slices(source, scan, views, resources)) {
     double sharpest = 0;
     for (Convention& convention : verdict.tried) {
-      convention.of_slices.push_back(try_slice(source, changed(scan, convention), views, grid).sharpness);
+      convention.of_slices.push_back(
+          try_slice(source, changed(scan, convention), views, grid, resources).sharpness);
       sharpest = std::max(sharpest, convention.of_slices.back());
     }
     for (Convention& convention : verdict.tried) convention.of_slices.back() /= std::max(sharpest, 1e-300);

@@ -7,15 +7,16 @@
 #include <vector>
 
 #include "io/scan_source.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
 /// One combination. Columns the other way round with everything else as stated give the mirror image of
 /// `reversed` and `negated` both toggled, equally sharp: the two cannot be told apart by projections.
 struct Convention {
-  bool reversed = false;          ///< the object turns the other way than stated
-  bool negated = false;           ///< axis and detector stand on the other side than stated
-  double sharpness = 0;           ///< mean over the slices, each relative to its sharpest combination
+  bool reversed = false;               ///< the object turns the other way than stated
+  bool negated = false;                ///< axis and detector stand on the other side than stated
+  double sharpness = 0;                ///< mean over the slices, each relative to its sharpest combination
   std::vector<double> of_slices = {};  ///< relative sharpness, one a slice
 };
 
@@ -30,6 +31,6 @@ struct ConventionVerdict {
 /// Reconstructs up to three small slices in each combination. Throws what FDK throws.
 [[nodiscard]] ConventionVerdict test_conventions(const io::ScanSource& source,
                                                  const geometry::CircularScan& scan,
-                                                 std::span<const int> views);
+                                                 std::span<const int> views, const Resources& resources);
 
 }  // namespace feldspar::recon

@@ -21,8 +21,6 @@
 namespace feldspar::recon {
 namespace {
 
-constexpr std::size_t process_bytes = std::size_t{96} << 20;  // code, libraries, stacks, the writer's chunks
-
 /// The operators and the memory of one reconstruction: what turns raw counts into a slab.
 class Works final : public SlabWorks {
  public:
@@ -228,13 +226,12 @@ MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, co
   const auto filter = backend.make_filter({.columns = width, .ramp = options.ramp});
   const std::shared_ptr<kernels::BackProjector> back_projector =
       backend.make_back_projector(options.projector);
-  const std::size_t references =
-      sizeof(float) * 2 * (source.references().white.size() + source.references().dark.size());
   const Extension* extension = options.extension.get();
-  const std::size_t context = extension && extension->context ? extension->context->voxels().bytes() : 0;
-  const std::size_t corrections = options.corrections ? 2 * kernels::bytes_of(options.corrections->spec) : 0;
+  // Operators have their own of both, and tables made of the corrections.
+  const std::size_t references = bytes_of(source.references()),
+                    corrections = options.corrections ? 2 * kernels::bytes_of(options.corrections->spec) : 0;
   return {.count_bytes = io::bytes_of(source.count_type()),
-          .fixed = process_bytes + references + context + corrections + options.source_bytes +
+          .fixed = options.used_bytes + bytes_of(setup) + references + corrections + options.source_bytes +
                    filter->workspace_bytes(),
           .halo_rows = options.halo_rows(),
           .held_row_bytes = options.held_row_bytes,
@@ -254,9 +251,7 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
   MemoryCosts costs = costs_on(*backends.front(), source, setup, options);
   costs.devices = static_cast<int>(backends.size());
   if (backends.front()->uses_host_memory()) return costs;
-  costs.device_fixed =
-      tables + sizeof(float) * (source.references().white.size() + source.references().dark.size() +
-                                setup.column_weights.size());
+  costs.device_fixed = tables + bytes_of(source.references()) + sizeof(float) * setup.column_weights.size();
   if (options.extension && options.extension->context)
     costs.device_fixed += options.extension->context->voxels().bytes();
   if (options.corrections) costs.device_fixed += kernels::bytes_of(options.corrections->spec);

@@ -12,6 +12,7 @@
 #include "recon/correct/corrections.hpp"
 #include "recon/extension.hpp"
 #include "recon/fdk_setup.hpp"
+#include "recon/resources.hpp"
 #include "recon/slab_plan.hpp"
 
 namespace feldspar::recon {
@@ -26,6 +27,8 @@ struct FdkOptions {
   std::size_t held_row_bytes = 0;  ///< that the source takes for a detector row it holds in all views
   std::size_t source_bytes = 0;    ///< that it takes besides
   std::size_t memory = 0;          ///< budget in bytes over the whole process
+  /// Of it, what is in use before: by the program, the source, the context and the corrections.
+  std::size_t used_bytes = program_bytes(8);
 
   /// Rows of the real detector that corrections need beyond those that are filtered.
   [[nodiscard]] int halo_rows() const { return corrections ? kernels::halo(corrections->spec) : 0; }

@@ -187,4 +187,12 @@ FdkSetup prepare_fdk(const geometry::CircularScan& scan, std::span<const int> vi
   return setup;
 }
 
+std::size_t bytes_of(const FdkSetup& setup) {
+  return setup.views.size() * (sizeof(geometry::View) + sizeof(kernels::FdkWeight) + sizeof(int)) +
+         (setup.rectification
+              ? setup.rectification->homographies.size() * sizeof(setup.rectification->homographies.front())
+              : 0) +
+         setup.column_weights.size() * sizeof(float);
+}
+
 }  // namespace feldspar::recon

@@ -28,6 +28,9 @@ struct FdkSetup {
   Findings findings;                  ///< what was recognised and how it is treated
 };
 
+/// Bytes that it holds.
+[[nodiscard]] std::size_t bytes_of(const FdkSetup& setup);
+
 /// Throws Error(bad_file) when the scan is impossible or covers too little of the turn, Error(usage) when
 /// an index is out of range. `view_indices` empty takes every view.
 [[nodiscard]] FdkSetup prepare_fdk(const geometry::CircularScan& scan,

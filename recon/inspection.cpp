@@ -13,6 +13,7 @@ namespace {
 
 constexpr double air_tolerance = 0.1;        // drift of a tube is below a few per cent; a wrong level is not
 constexpr double object_transmission = 0.8;  // a row whose darkest pixel is below this has an object in it
+constexpr std::size_t every_pixel = 16;      // of a row is kept to tell how dark it gets
 constexpr double covered_edge = 0.9;         // an edge pixel below this share of air has the object over it
 
 double quantile(std::vector<float>& values, double share) {
@@ -105,9 +106,22 @@ void judge(Inspection& seen) {
   judge_saturation(seen);
 }
 
+/// Of one view, kept until all have been looked at: some of the pixels, and what is told of a row.
+std::size_t kept_values(const io::ScanSource& source) {
+  const geometry::Detector& d = source.scan().detector;
+  constexpr std::size_t of_a_row = 16;
+  return static_cast<std::size_t>(d.rows) *
+         (static_cast<std::size_t>(d.columns) / every_pixel + 1 + of_a_row);
+}
+
 }  // namespace
 
-Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices, int count) {
+std::size_t inspection_bytes(const io::ScanSource& source, int count) {
+  return transmissions_bytes(source) + kept_values(source) * sizeof(float) * static_cast<std::size_t>(count);
+}
+
+Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices,
+                   const Resources& resources, int count) {
   const auto& detector = source.scan().detector;
   const auto columns = static_cast<std::size_t>(detector.columns);
   const std::size_t margin = std::clamp<std::size_t>(columns / 100, 1, 8);
@@ -116,14 +130,18 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
   std::size_t saturated = 0, looked_at = 0, rows_with_object = 0, covered = 0;
   double at_edges = 0, within = 0;
   std::vector<float> air, all;
+  const Reservation kept(resources.budget,
+                         kept_values(source) * sizeof(float) * static_cast<std::size_t>(count),
+                         "a look at a few projections");
+  all.reserve(static_cast<std::size_t>(count * detector.rows) * (columns / every_pixel + 1));
   Edges edges;
   for (int n = 0; n < count; ++n) {
     const int view =
         view_indices[view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(count)];
-    const std::vector<float> image = transmissions(source, view, saturated);
+    const Array3<float> image = transmissions(source, view, saturated, resources.budget);
     looked_at += image.size();
-    for (std::size_t first = 0; first < image.size(); first += columns) {
-      const auto row = std::span(image).subspan(first, columns);
+    for (int line = 0; line < detector.rows; ++line) {
+      const std::span<const float> row(image.view().row(line, 0), columns);
       const auto mean = [&](std::size_t from) {
         float sum = 0;
         for (std::size_t c = from; c < from + margin; ++c) sum += row[c];
@@ -140,7 +158,7 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
           at_edges += line_integral(std::min(left, right)), within += mean_line_integral(row);
         }
       }
-      for (std::size_t c = 0; c < columns; c += 16) all.push_back(row[c]);
+      for (std::size_t c = 0; c < columns; c += every_pixel) all.push_back(row[c]);
     }
   }
   seen.air_level = quantile(air, 0.5);

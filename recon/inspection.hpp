@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "io/scan_source.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
@@ -24,6 +25,9 @@ struct Inspection {
 
 /// Reads up to `count` of the given views, spread evenly, and a row of all of them.
 [[nodiscard]] Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices,
-                                 int count = 6);
+                                 const Resources& resources, int count = 6);
+
+/// Bytes that it takes at most.
+[[nodiscard]] std::size_t inspection_bytes(const io::ScanSource& source, int count = 6);
 
 }  // namespace feldspar::recon

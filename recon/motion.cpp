@@ -9,6 +9,7 @@
 
 #include "base/least_squares.hpp"
 #include "recon/motion_fit.hpp"
+#include "recon/object_extent.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -98,11 +99,11 @@ struct Found {
 };
 
 /// Goes on from `shifts` until nothing moves any more.
-Found search(const CoarseScan& scan, Shifts shifts, int rounds, int threads, MemoryBudget* budget) {
+Found search(const CoarseScan& scan, Shifts shifts, int rounds, const Resources& resources) {
   Acceleration acceleration;
   Found found{std::move(shifts), {}};
   for (int round = 0;; ++round) {
-    found.last = compare_with_reprojections(scan, found.shifts, threads, budget);
+    found.last = compare_with_reprojections(scan, found.shifts, resources);
     Shifts step = without_outliers(found.last.further);
     remove_translation(step, scan.scan().angles);
     if (round == rounds || std::max(rms(step.column), rms(step.row)) < settled) return found;
@@ -177,21 +178,27 @@ std::string why_not(const geometry::CircularScan& scan, std::span<const int> vie
 
 }  // namespace
 
+std::size_t motion_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                         std::span<const int> views, const Resources& resources) {
+  if (!why_not(scan, views).empty()) return 0;
+  return std::max(find_object_bytes(source), reprojection_bytes(source, scan, views.size(), resources));
+}
+
 MotionEstimate estimate_motion(const io::ScanSource& source, const geometry::CircularScan& scan,
-                               std::span<const int> views, int threads, MemoryBudget* budget) {
+                               std::span<const int> views, const Resources& resources) {
   MotionEstimate found;
   found.shifts = scan.shifts;
   found.text = why_not(scan, views);
   if (!found.text.empty()) return found;
-  const CoarseScan full(source, scan, views, {});
-  const CoarseScan half = full.halved();
+  const CoarseScan full(source, scan, views, resources, {});
+  const CoarseScan half = full.halved(resources.budget);
   const std::vector<double> none(full.views().size());
-  found.misfit_before = compare_with_reprojections(full, {none, none}, threads, budget).misfit;
-  Shifts start = search(half, {none, none}, rounds_of_half, threads, budget).shifts;
+  found.misfit_before = compare_with_reprojections(full, {none, none}, resources).misfit;
+  Shifts start = search(half, {none, none}, rounds_of_half, resources).shifts;
   const double rows_of_half = half.scan().detector.row_pitch / full.scan().detector.row_pitch;
   for (double& shift : start.column) shift *= 2;
   for (double& shift : start.row) shift *= rows_of_half;
-  const Found motion = search(full, std::move(start), rounds_of_full, threads, budget);
+  const Found motion = search(full, std::move(start), rounds_of_full, resources);
   found.misfit_after = motion.last.misfit;
   const geometry::Detector &d = scan.detector, &coarse = full.scan().detector;
   found.columns = judge(motion.shifts.column, motion.last.doubt.column, coarse.column_pitch / d.column_pitch);

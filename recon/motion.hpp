@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "base/memory.hpp"
 #include "geometry/scan.hpp"
 #include "io/scan_source.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
@@ -37,7 +37,10 @@ struct MotionEstimate {
 /// otherwise, and when nothing rises above the uncertainty, the shifts are the scan's own. Throws what the
 /// source throws.
 [[nodiscard]] MotionEstimate estimate_motion(const io::ScanSource& source, const geometry::CircularScan& scan,
-                                             std::span<const int> views, int threads = 0,
-                                             MemoryBudget* budget = nullptr);
+                                             std::span<const int> views, const Resources& resources);
+
+/// Bytes that it takes at least, with as small slabs as there are.
+[[nodiscard]] std::size_t motion_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                                       std::span<const int> views, const Resources& resources);
 
 }  // namespace feldspar::recon

@@ -9,28 +9,22 @@
 #include "base/least_squares.hpp"
 #include "base/parallel.hpp"
 #include "kernels/forward_projector.hpp"
+#include "recon/device_array.hpp"
 #include "recon/fdk.hpp"
 
 namespace feldspar::recon {
 namespace {
 
-constexpr std::size_t plenty = std::size_t{8} << 30;  ///< bytes; what a coarse scan needs is far less
-constexpr int few_rows = 8;                           ///< of which shifts along rows cannot be told
+constexpr int few_rows = 8;  ///< of which shifts along rows cannot be told
 
 class KeptVolume final : public io::VolumeSink {
  public:
-  explicit KeptVolume(const geometry::VolumeGrid& grid)
-      : slice_(static_cast<std::size_t>(grid.nx) * static_cast<std::size_t>(grid.ny)),
-        values(grid.voxels()) {}
+  KeptVolume(const geometry::VolumeGrid& grid, MemoryBudget& budget)
+      : voxels(grid.nx, grid.ny, grid.nz, "a coarse volume", &budget) {}
   void write(int first, View3<const float> slab) override {
-    std::memcpy(values.data() + static_cast<std::size_t>(first) * slice_, slab.data, slab.bytes());
+    std::memcpy(voxels.view().planes(first, slab.nz).data, slab.data, slab.bytes());
   }
-
- private:
-  std::size_t slice_;
-
- public:
-  std::vector<float> values;
+  Array3<float> voxels;
 };
 
 geometry::CircularScan moved(const CoarseScan& coarse, const Shifts& by) {
@@ -52,28 +46,56 @@ geometry::VolumeGrid grid_of(const geometry::CircularScan& scan) {
   return grid;
 }
 
-/// Line integrals through the reconstruction, views x rows x columns.
-std::vector<float> reproject(const CoarseScan& coarse, const geometry::CircularScan& scan, int threads,
-                             MemoryBudget* budget) {
-  const FdkSetup setup = prepare_fdk(scan);
-  const auto backend = kernels::open_backend("cpu", {.threads = threads, .budget = budget});
-  FdkOptions options{.grid = grid_of(scan), .ramp = {}, .projector = {}, .memory = plenty};
+FdkOptions options_of(const geometry::CircularScan& scan, const Resources& resources) {
+  FdkOptions options{.grid = grid_of(scan), .ramp = {}, .projector = {}, .memory = resources.memory()};
+  options.used_bytes = 0;
   const geometry::FieldOfView seen = geometry::field_of_view(scan);
   options.projector.radius = geometry::is_displaced(scan) ? seen.outer_radius : seen.inner_radius;
-  const SlabPlan plan = plan_slabs(setup, options.grid, plenty, costs_on(*backend, coarse, setup, options));
-  KeptVolume volume(options.grid);
-  Progress progress;
-  (void)reconstruct_fdk(coarse, volume, *backend, setup, plan, options, progress);
+  return options;
+}
 
+Array3<float> reconstructed(const CoarseScan& coarse, const geometry::CircularScan& scan,
+                            const FdkOptions& options, const Resources& resources) {
+  const FdkSetup setup = prepare_fdk(scan);
+  KeptVolume volume(options.grid, resources.budget);
+  const SlabPlan plan = plan_slabs(setup, options.grid, resources.memory(),
+                                   costs_on(resources.backend, coarse, setup, options));
+  Progress progress;
+  (void)reconstruct_fdk(coarse, volume, resources.backend, setup, plan, options, progress);
+  return std::move(volume.voxels);
+}
+
+/// Adds to `images` the line integrals of views of the scan through the volume.
+void project(const geometry::CircularScan& scan, const geometry::VolumeGrid& grid,
+             const Array3<float>& volume, const Array3<float>& images, kernels::Backend& backend) {
   const geometry::Detector& d = scan.detector;
-  const std::vector<geometry::View> views = geometry::make_views(scan);
-  std::vector<float> images(views.size() * static_cast<std::size_t>(d.columns) *
-                            static_cast<std::size_t>(d.rows));
-  backend->make_forward_projector()->accumulate(
-      views, {{0, d.columns}, {0, d.rows}},
-      {images.data(), d.columns, d.rows, static_cast<int>(views.size())}, options.grid, {0, options.grid.nz},
-      {volume.values.data(), options.grid.nx, options.grid.ny, options.grid.nz});
-  backend->wait();
+  const int views = static_cast<int>(scan.angles.size());
+  const auto on = [&](float* there, float* voxels) {
+    backend.make_forward_projector()->accumulate(geometry::make_views(scan), {{0, d.columns}, {0, d.rows}},
+                                                 {there, d.columns, d.rows, views}, grid, {0, grid.nz},
+                                                 {voxels, grid.nx, grid.ny, grid.nz});
+    backend.wait();
+  };
+  if (backend.uses_host_memory()) return on(images.data(), volume.data());
+  DeviceArray3<float> there(backend, images.size(), "re-projections"),
+      voxels(backend, volume.size(), "a coarse volume");
+  there.fill_zero(images.size());
+  voxels.upload(volume.data(), volume.size());
+  on(there.view(1, 1, 1).data, voxels.view(1, 1, 1).data);
+  there.download(images.data(), images.size());
+  backend.wait();
+}
+
+/// Line integrals through the reconstruction, columns x rows x views.
+Array3<float> reproject(const CoarseScan& coarse, const geometry::CircularScan& scan,
+                        const Resources& resources) {
+  FdkOptions options = options_of(scan, resources);
+  options.used_bytes = resources.budget.used() + options.grid.voxels() * sizeof(float);
+  const Array3<float> volume = reconstructed(coarse, scan, options, resources);
+  Array3<float> images(scan.detector.columns, scan.detector.rows, static_cast<int>(scan.angles.size()),
+                       "re-projections", &resources.budget);
+  images.fill(0);
+  project(scan, options.grid, volume, images, resources.backend);
   return images;
 }
 
@@ -140,15 +162,37 @@ std::array<double, 4> fit_view(const CoarseScan& coarse, std::size_t view, const
 
 }  // namespace
 
-MotionStep compare_with_reprojections(const CoarseScan& coarse, const Shifts& supposed, int threads,
-                                      MemoryBudget* budget) {
+std::size_t reprojection_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                               std::size_t views, const Resources& resources) {
+  const CoarseLimits size = CoarseScan::largest(scan, views, {});
+  geometry::CircularScan coarse = scan;
+  geometry::Detector& d = coarse.detector;
+  d.column_pitch *= static_cast<double>(d.columns) / size.across, d.columns = size.across;
+  d.row_pitch *= static_cast<double>(d.rows) / size.along, d.rows = size.along;
+  coarse.angles.clear(), coarse.shifts.clear();
+  for (int n = 0; n < size.views; ++n)
+    coarse.angles.push_back(
+        scan.angles[static_cast<std::size_t>(n) * scan.angles.size() / static_cast<std::size_t>(size.views)]);
+  const FdkSetup setup = prepare_fdk(coarse);
+  FdkOptions options = options_of(coarse, resources);
+  const std::size_t counts = sizeof(float) * static_cast<std::size_t>(size.across) *
+                             static_cast<std::size_t>(size.along) * static_cast<std::size_t>(size.views),
+                    volume = options.grid.voxels() * sizeof(float);
+  options.source_bytes = counts + counts / 2 + volume;  // the coarse scan and its half
+  MemoryCosts costs = costs_on(resources.backend, source, setup, options);
+  costs.count_bytes = sizeof(float);
+  return std::max(least_memory(setup, options.grid, costs), counts + counts / 2 + counts + volume);
+}
+
+MotionStep compare_with_reprojections(const CoarseScan& coarse, const Shifts& supposed,
+                                      const Resources& resources) {
   const geometry::CircularScan scan = moved(coarse, supposed);
-  const std::vector<float> expected = reproject(coarse, scan, threads, budget);
+  const Array3<float> expected = reproject(coarse, scan, resources);
   const std::size_t views = scan.angles.size(), pixels = expected.size() / views;
   const std::vector<double> none(views);
   MotionStep step{{none, none}, {none, none}, 0};
   std::vector<Sums> sums(views);
-  ThreadPool pool(threads);
+  ThreadPool pool(resources.threads);
   pool.for_each(static_cast<std::ptrdiff_t>(views), [&](std::ptrdiff_t index, int) {
     const auto n = static_cast<std::size_t>(index);
     const auto found = fit_view(coarse, n, expected.data() + n * pixels, sums[n]);

@@ -22,7 +22,11 @@ struct MotionStep {
 
 /// Reconstructs `scan` with its views shifted by `supposed` and re-projects the volume.
 [[nodiscard]] MotionStep compare_with_reprojections(const CoarseScan& scan, const Shifts& supposed,
-                                                    int threads, MemoryBudget* budget);
+                                                    const Resources& resources);
+
+/// Bytes that it takes at least, the coarse scan and its half included, with as small slabs as there are.
+[[nodiscard]] std::size_t reprojection_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                                             std::size_t views, const Resources& resources);
 
 /// Takes out of the shifts what a move of the object as a whole does.
 void remove_translation(Shifts& shifts, const std::vector<double>& angles);

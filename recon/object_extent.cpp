@@ -25,7 +25,7 @@ struct Silhouette {
 };
 
 /// Line integrals averaged over bins; a bin at the edge may be smaller.
-std::vector<float> binned(const std::vector<float>& transmission, int columns, int rows) {
+std::vector<float> binned(std::span<const float> transmission, int columns, int rows) {
   const int across = (columns + bin - 1) / bin, high = (rows + bin - 1) / bin;
   std::vector<float> sums(static_cast<std::size_t>(across) * high), counts(sums.size());
   for (int row = 0; row < rows; ++row)
@@ -132,8 +132,13 @@ std::optional<Box> hull_of(const std::vector<Silhouette>& shadows, const geometr
 
 }  // namespace
 
+std::size_t find_object_bytes(const io::ScanSource& source) {
+  constexpr std::size_t bins = 4;  // sums, counts, and copies to take quantiles of
+  return transmissions_bytes(source) + bins * sizeof(float) * (pixels_of(source) / (bin * bin) + 4096);
+}
+
 std::optional<Box> find_object(const io::ScanSource& source, const geometry::CircularScan& scan,
-                               std::span<const int> view_indices, int count) {
+                               std::span<const int> view_indices, const Resources& resources, int count) {
   const std::vector<geometry::View> views = geometry::make_views(scan);
   count = std::min(count, static_cast<int>(view_indices.size()));
   std::vector<Silhouette> shadows;
@@ -141,8 +146,8 @@ std::optional<Box> find_object(const io::ScanSource& source, const geometry::Cir
   for (int n = 0; n < count; ++n) {
     const int view =
         view_indices[view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(count)];
-    const auto bins =
-        binned(transmissions(source, view, saturated), scan.detector.columns, scan.detector.rows);
+    const auto bins = binned(transmissions(source, view, saturated, resources.budget).view().values(),
+                             scan.detector.columns, scan.detector.rows);
     shadows.push_back(silhouette_of(bins, scan.detector, views[static_cast<std::size_t>(view)]));
     if (!(shadows.back().lowest_row <= shadows.back().highest_row)) return std::nullopt;
   }

@@ -7,6 +7,7 @@
 #include "geometry/scan.hpp"
 #include "geometry/volume_grid.hpp"
 #include "io/scan_source.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
@@ -19,7 +20,11 @@ struct Box {
 /// views see: a coarse visual hull, widened by 8 voxels of the default grid. `scan` is the source's, with the
 /// axis that the reconstruction uses. Nothing when no view sees anything. Throws what the source throws.
 [[nodiscard]] std::optional<Box> find_object(const io::ScanSource& source, const geometry::CircularScan& scan,
-                                             std::span<const int> view_indices, int count = 24);
+                                             std::span<const int> view_indices, const Resources& resources,
+                                             int count = 24);
+
+/// Bytes that it takes at most.
+[[nodiscard]] std::size_t find_object_bytes(const io::ScanSource& source);
 
 /// The voxels of `grid` within `box`, at the same places, and at least one of them.
 [[nodiscard]] geometry::VolumeGrid cut_to(const geometry::VolumeGrid& grid, const Box& box);

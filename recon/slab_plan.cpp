@@ -120,7 +120,21 @@ SlabPlan in_blocks(SlabPlan plan, const FdkSetup& setup, const geometry::VolumeG
   return plan;
 }
 
+/// The lowest slabs and the smallest batches there are.
+SlabPlan smallest(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,
+                  const MemoryCosts& costs) {
+  const int views = batch_sizes(costs.merging.batch_unit(), static_cast<int>(setup.views.size())).back();
+  SlabPlan plan = cut(setup, grid, {slices, slice_step, views}, costs);
+  add_up_memory(plan, setup, grid, costs);
+  return plan;
+}
+
 }  // namespace
+
+std::size_t least_memory(const FdkSetup& setup, const geometry::VolumeGrid& grid, const MemoryCosts& costs,
+                         geometry::Range slices) {
+  return smallest(setup, grid, slices.empty() ? geometry::Range{0, grid.nz} : slices, costs).memory;
+}
 
 SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
                     const MemoryCosts& costs, geometry::Range slices) {
@@ -144,9 +158,8 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
   }
   if (!best.slabs.empty())
     best = in_blocks(std::move(best), setup, grid, budget, costs);
-  else {  // the last try: the lowest slabs and the smallest batches there are
-    best = cut(setup, grid, {slices, slice_step, batches.back()}, costs);
-    add_up_memory(best, setup, grid, costs);
+  else {  // the last try
+    best = smallest(setup, grid, slices, costs);
   }
   const auto refuse = [](const char* what, std::size_t limit, std::size_t needed, const char* option) {
     throw Error(

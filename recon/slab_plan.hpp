@@ -54,6 +54,10 @@ struct SlabPlan {
 [[nodiscard]] SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
                                   const MemoryCosts& costs, geometry::Range slices = {});
 
+/// Bytes of host memory that the smallest possible plan needs: the least budget that plan_slabs accepts.
+[[nodiscard]] std::size_t least_memory(const FdkSetup& setup, const geometry::VolumeGrid& grid,
+                                       const MemoryCosts& costs, geometry::Range slices = {});
+
 /// The slab of the given slices, with the rows and pixels it needs: its shadow, `extra_rows` beside it, and
 /// `halo_rows` of the real detector beyond those.
 [[nodiscard]] Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,

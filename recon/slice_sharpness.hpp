@@ -7,6 +7,7 @@
 
 #include "geometry/volume_grid.hpp"
 #include "io/scan_source.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
@@ -14,7 +15,7 @@ namespace feldspar::recon {
 struct TrialSlice {
   double offset = 0;          ///< of the axis, mm, as RotationAxis::offset
   double sharpness = 0;       ///< mean fourth power of the gradient, per mm^8
-  std::vector<float> values;  ///< 1/mm, x fastest
+  std::vector<float> values;  ///< 1/mm, x fastest; empty where they were not to be kept
 };
 
 /// One height, reconstructed about several axes.
@@ -34,18 +35,28 @@ struct SharpnessEstimate {
   std::vector<SliceTrials> slices;  ///< lowest first; the middle one has every trial
 };
 
+constexpr int most_across = 384;  ///< voxels
+
 /// Up to three small grids of one slice in the object: below, at and above its middle. One when the detector
 /// has too few rows. `most` voxels across.
 [[nodiscard]] std::vector<geometry::VolumeGrid> small_slices(const io::ScanSource& source,
                                                              const geometry::CircularScan& scan,
-                                                             std::span<const int> views, int most = 384);
+                                                             std::span<const int> views,
+                                                             const Resources& resources,
+                                                             int most = most_across);
 
 /// The slice with the geometry of `scan`. Of many views every n-th is used. Throws what FDK throws.
 [[nodiscard]] TrialSlice try_slice(const io::ScanSource& source, const geometry::CircularScan& scan,
-                                   std::span<const int> views, const geometry::VolumeGrid& grid);
+                                   std::span<const int> views, const geometry::VolumeGrid& grid,
+                                   const Resources& resources);
 
 /// How many columns away from where it begins the axis is looked for.
 constexpr int everywhere_columns = 24, nearby_columns = 3;
+
+struct SharpnessSearch {
+  int reach = everywhere_columns;
+  bool keep_slices = true;  ///< the voxels of all trials
+};
 
 /// Looks for the axis in the middle slice, `reach` columns to both sides of that of `scan` and further while
 /// sharpness rises, then between columns; then near there in the other slices. Lesser peaks are common, so a
@@ -54,6 +65,11 @@ constexpr int everywhere_columns = 24, nearby_columns = 3;
 /// and noise adds the same to all trials.
 [[nodiscard]] SharpnessEstimate sharpen_center(const io::ScanSource& source,
                                                const geometry::CircularScan& scan, std::span<const int> views,
-                                               int reach = everywhere_columns);
+                                               const Resources& resources, SharpnessSearch how = {});
+
+/// Bytes that it takes at least, with as small slabs as there are.
+[[nodiscard]] std::size_t sharpness_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                                          std::span<const int> views, const Resources& resources,
+                                          const SharpnessSearch& how = {});
 
 }  // namespace feldspar::recon

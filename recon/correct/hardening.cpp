@@ -13,6 +13,9 @@ namespace feldspar::recon {
 namespace {
 
 constexpr int powers = 4, most_views = 360, voxels_across = 128;
+constexpr std::size_t slices_bytes =
+    (powers + 4) * sizeof(float) * 3 * (voxels_across + 1) * (voxels_across + 1);
+constexpr std::size_t views_looked_at = 6, most_integrals = std::size_t{4} << 20;
 
 /// What a run reconstructs, kept.
 class KeptSlices final : public io::VolumeSink {
@@ -45,15 +48,13 @@ FewViews few_views(const FdkSetup& setup, const FdkOptions& options) {
 }
 
 /// One slice at each of three heights of the object, with air around it.
-std::vector<geometry::VolumeGrid> coarse_slices(const io::ScanSource& source,
-                                                const geometry::CircularScan& scan, const FdkSetup& setup,
-                                                double radius) {
+std::vector<geometry::VolumeGrid> coarse_slices(const geometry::CircularScan& scan,
+                                                const std::optional<Box>& found, double radius) {
   const geometry::VolumeGrid whole = geometry::default_grid(scan);
   const geometry::Vec3 middle =
       whole.centre_of(0.5 * (whole.nx - 1), 0.5 * (whole.ny - 1), 0.5 * (whole.nz - 1));
-  const Box box =
-      find_object(source, scan, setup.view_indices)
-          .value_or(Box{{-radius, -radius, whole.origin.z}, {radius, radius, 2 * middle.z - whole.origin.z}});
+  const Box box = found.value_or(
+      Box{{-radius, -radius, whole.origin.z}, {radius, radius, 2 * middle.z - whole.origin.z}});
   const double air = 1.3, x = 0.5 * (box.lowest.x + box.highest.x), y = 0.5 * (box.lowest.y + box.highest.y),
                extent = air * std::max(box.highest.x - box.lowest.x, box.highest.y - box.lowest.y),
                spacing = std::max(whole.spacing.x, extent / voxels_across);
@@ -65,45 +66,91 @@ std::vector<geometry::VolumeGrid> coarse_slices(const io::ScanSource& source,
   return slices;
 }
 
+std::size_t integrals_bytes(const io::ScanSource& source) {
+  return std::min(views_looked_at * (pixels_of(source) + 1), most_integrals + views_looked_at) *
+         sizeof(float);
+}
+
 /// Mean over the pixels behind the object, and what hardly any pixel exceeds.
 void measure_line_integrals(const io::ScanSource& source, const std::vector<int>& views,
-                            HardeningEstimate& estimate) {
-  constexpr std::size_t looked_at = 6;
+                            const Resources& resources, HardeningEstimate& estimate) {
   constexpr double rarely = 0.999, faintest = 0.05;
   constexpr float starved = 1e-5F;  // of the open beam: less than a count
   std::vector<float> integrals;
   std::size_t saturated = 0;
-  const std::size_t count = std::min(looked_at, views.size());
-  for (std::size_t n = 0; n < count; ++n)
-    for (const float transmission : transmissions(source, views[n * views.size() / count], saturated))
-      integrals.push_back(-std::log(std::max(transmission, starved)));
+  const std::size_t count = std::min(views_looked_at, views.size()), pixels = pixels_of(source),
+                    step = (count * pixels + most_integrals - 1) / most_integrals;
+  const Reservation kept(resources.budget, integrals_bytes(source), "line integrals to tell hardening from");
+  integrals.reserve(count * (pixels / step + 1));
+  for (std::size_t n = 0; n < count; ++n) {
+    const Array3<float> image =
+        transmissions(source, views[n * views.size() / count], saturated, resources.budget);
+    for (std::size_t i = 0; i < pixels; i += step)
+      integrals.push_back(-std::log(std::max(image.data()[i], starved)));
+  }
   const auto at =
       integrals.begin() + static_cast<std::ptrdiff_t>(rarely * static_cast<double>(integrals.size() - 1));
   std::nth_element(integrals.begin(), at, integrals.end());
   estimate.highest = *at;
-  double sum = 0, pixels = 0;
+  double sum = 0, behind = 0;
   for (const float p : integrals)
-    if (p > faintest * estimate.highest) sum += p, pixels += 1;
-  estimate.reference = pixels > 0 ? sum / pixels : 0;
+    if (p > faintest * estimate.highest) sum += p, behind += 1;
+  estimate.reference = behind > 0 ? sum / behind : 0;
+}
+
+/// How a slice of a power of the line integrals is reconstructed.
+FdkOptions options_of(const io::ScanSource& source, const FdkOptions& options, const FewViews& few,
+                      const geometry::VolumeGrid& grid, int power, std::size_t used) {
+  Corrections corrections;
+  if (options.corrections) corrections = *options.corrections;
+  corrections.spec.patches.clear();  // single values of single views, of which few take part
+  corrections.spec.view_offset = few.offsets;
+  corrections.spec.columns = source.scan().detector.columns;
+  corrections.spec.rows = source.scan().detector.rows;
+  corrections.spec.polynomial.assign(static_cast<std::size_t>(power) + 1, 0.0F);
+  corrections.spec.polynomial.back() = 1;
+  const double fine = geometry::default_grid(source.scan()).spacing.x;
+  FdkOptions run = options;
+  run.used_bytes = used;
+  run.grid = grid;
+  run.ramp = {.window = kernels::RampWindow::hann, .cutoff = std::min(1.0, fine / grid.spacing.x)};
+  run.projector.merging = {};
+  run.corrections = std::make_shared<const Corrections>(std::move(corrections));
+  run.source_bytes += kernels::bytes_of(run.corrections->spec);
+  return run;
 }
 
 }  // namespace
 
+std::size_t hardening_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                            const FdkSetup& setup, const FdkOptions& options, kernels::Backend& backend) {
+  const FewViews few = few_views(setup, options);
+  const FdkSetup coarse = prepare_fdk(scan, few.views);
+  std::size_t most =
+      std::max(transmissions_bytes(source) + integrals_bytes(source), find_object_bytes(source));
+  for (const geometry::VolumeGrid& grid : coarse_slices(scan, std::nullopt, options.projector.radius)) {
+    const FdkOptions run = options_of(source, options, few, grid, powers, slices_bytes);
+    most = std::max(most, least_memory(coarse, grid, costs_on(backend, source, coarse, run)));
+  }
+  return most;
+}
+
 HardeningEstimate estimate_hardening(const io::ScanSource& source, const geometry::CircularScan& scan,
                                      const FdkSetup& setup, const FdkOptions& options,
-                                     kernels::Backend& backend, Progress& progress) {
+                                     const Resources& resources, Progress& progress) {
   const FewViews few = few_views(setup, options);
   const FdkSetup coarse = prepare_fdk(scan, few.views);
   HardeningEstimate estimate;
-  measure_line_integrals(source, few.views, estimate);
+  measure_line_integrals(source, few.views, resources, estimate);
   if (!(estimate.reference > 0)) {
     estimate.fit.reason = "the projections show no object";
     return estimate;
   }
 
-  const double fine = geometry::default_grid(scan).spacing.x;
+  const Reservation kept(resources.budget, slices_bytes, "slices to tell hardening from");
   PowerSlices slices{.powers = std::vector<std::vector<float>>(powers)};
-  for (const geometry::VolumeGrid& grid : coarse_slices(source, scan, setup, options.projector.radius)) {
+  const auto box = find_object(source, scan, setup.view_indices, resources);
+  for (const geometry::VolumeGrid& grid : coarse_slices(scan, box, options.projector.radius)) {
     slices.columns = grid.nx, slices.rows = grid.ny;
     for (int j = 0; j < grid.ny; ++j)
       for (int i = 0; i < grid.nx; ++i) {
@@ -111,22 +158,11 @@ HardeningEstimate estimate_hardening(const io::ScanSource& source, const geometr
         slices.computed.push_back(std::hypot(voxel.x, voxel.y) <= options.projector.radius);
       }
     for (int power = 1; power <= powers; ++power) {
-      Corrections corrections;
-      if (options.corrections) corrections = *options.corrections;
-      corrections.spec.patches.clear();  // single values of single views, of which few take part
-      corrections.spec.view_offset = few.offsets;
-      corrections.spec.columns = source.scan().detector.columns;
-      corrections.spec.rows = source.scan().detector.rows;
-      corrections.spec.polynomial.assign(static_cast<std::size_t>(power) + 1, 0.0F);
-      corrections.spec.polynomial.back() = 1;
-      FdkOptions run = options;
-      run.grid = grid;
-      run.ramp = {.window = kernels::RampWindow::hann, .cutoff = std::min(1.0, fine / grid.spacing.x)};
-      run.projector.merging = {};
-      run.corrections = std::make_shared<const Corrections>(std::move(corrections));
+      const FdkOptions run = options_of(source, options, few, grid, power, resources.budget.used());
       KeptSlices sink(slices.powers[static_cast<std::size_t>(power) - 1]);
-      const SlabPlan plan = plan_slabs(coarse, grid, options.memory, costs_on(backend, source, coarse, run));
-      (void)reconstruct_fdk(source, sink, backend, coarse, plan, run, progress);
+      const SlabPlan plan =
+          plan_slabs(coarse, grid, resources.memory(), costs_on(resources.backend, source, coarse, run));
+      (void)reconstruct_fdk(source, sink, resources.backend, coarse, plan, run, progress);
     }
   }
   estimate.fit = fit_hardening(slices, estimate.reference, estimate.highest);

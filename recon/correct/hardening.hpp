@@ -18,7 +18,12 @@ struct HardeningEstimate {
 /// beam behind an object of the reference line integral. Throws what reconstruct_fdk throws.
 [[nodiscard]] HardeningEstimate estimate_hardening(const io::ScanSource& source,
                                                    const geometry::CircularScan& scan, const FdkSetup& setup,
-                                                   const FdkOptions& options, kernels::Backend& backend,
+                                                   const FdkOptions& options, const Resources& resources,
                                                    Progress& progress);
+
+/// Bytes that it takes at least beside what `options` hold, with as small slabs as there are.
+[[nodiscard]] std::size_t hardening_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                                          const FdkSetup& setup, const FdkOptions& options,
+                                          kernels::Backend& backend);
 
 }  // namespace feldspar::recon

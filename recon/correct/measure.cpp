@@ -11,9 +11,12 @@
 #include "recon/correct/pixel_gain.hpp"
 #include "recon/correct/pixel_statistics.hpp"
 #include "recon/correct/zingers.hpp"
+#include "recon/projection_sample.hpp"
 
 namespace feldspar::recon {
 namespace {
+
+constexpr std::size_t maps_of_gain = 4;  // of both halves of the views, and copies that quantiles reorder
 
 /// A mean of M of N views that is taken from each leaves a pixel's mean of all with noise of
 /// sigma sqrt(1/M - 1/N), which a reconstruction shows as rings of noise around the axis: with half of the
@@ -58,9 +61,20 @@ CorrectionChoice parse_corrections(const std::string& text) {
   return choice;
 }
 
+std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice) {
+  constexpr std::size_t statistics = 5, gathering = 3, near = 3;  // maps, and views beside each other
+  const std::size_t map = sizeof(float) * pixels_of(source), view = transmissions_bytes(source);
+  std::size_t most = 0;
+  if (choice.bad_pixels || choice.rings)
+    most = statistics * map + std::max(gathering * map + view, choice.rings ? maps_of_gain * map : 0);
+  if (choice.zingers) most = std::max(most, (near + (choice.rings ? 1 : 0)) * map + view);
+  return std::max(most, choice.drift ? view : 0);
+}
+
 Corrections measure_corrections(const io::ScanSource& source, std::span<const int> view_indices,
-                                const CorrectionChoice& choice, ThreadPool& pool, MemoryBudget* budget,
-                                double air) {
+                                const CorrectionChoice& choice, const Resources& resources, double air) {
+  ThreadPool pool(resources.threads);
+  MemoryBudget* const budget = &resources.budget;
   Corrections result;
   kernels::CorrectionSpec& spec = result.spec;
   spec.columns = source.scan().detector.columns, spec.rows = source.scan().detector.rows;
@@ -74,6 +88,8 @@ Corrections measure_corrections(const io::ScanSource& source, std::span<const in
       steps.push_back(std::move(bad.step));
     }
     if (choice.rings) {
+      const Reservation room(resources.budget, maps_of_gain * sizeof(float) * pixels_of(source),
+                             "maps of the pixels' gain");
       PixelGain gain = measure_pixel_gain(seen, spec.bad_pixels, pool);
       spec.pixel_offset = std::move(gain.pixel_offset);
       steps.push_back(std::move(gain.step));

@@ -4,10 +4,9 @@
 #include <span>
 #include <string>
 
-#include "base/memory.hpp"
-#include "base/parallel.hpp"
 #include "io/scan_source.hpp"
 #include "recon/correct/corrections.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
@@ -28,7 +27,10 @@ struct CorrectionChoice {
 /// `view_indices` are those of the views that take part, `air` the line integral that air is expected to
 /// have. Throws what the source throws.
 [[nodiscard]] Corrections measure_corrections(const io::ScanSource& source, std::span<const int> view_indices,
-                                              const CorrectionChoice& choice, ThreadPool& pool,
-                                              MemoryBudget* budget, double air = 0);
+                                              const CorrectionChoice& choice, const Resources& resources,
+                                              double air = 0);
+
+/// Bytes that it takes at most.
+[[nodiscard]] std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice);
 
 }  // namespace feldspar::recon

@@ -41,7 +41,10 @@ class WithoutScatter final : public io::ScanSource {
         grid_(BlockGrid::of(scan().detector.columns, scan().detector.rows)),
         shares_(scan().angles.size()) {}
 
-  void estimate(ThreadPool& pool, Progress& progress) {
+  void estimate(const Resources& resources, Progress& progress) {
+    kept_ = Reservation(resources.budget, scatter_bytes(*source_).kept, "the shares of scatter");
+    const std::size_t working = scatter_bytes(*source_).estimating;
+    ThreadPool pool(resources.threads_with(working));
     const auto& detector = scan().detector;
     const double way = scan().source_detector_distance - scan().source_object_distance;
     const auto blocks = [&](double degrees, double pitch) {
@@ -54,8 +57,10 @@ class WithoutScatter final : public io::ScanSource {
     progress.expect(static_cast<double>(shares_.size()));
     pool.for_each(static_cast<std::ptrdiff_t>(shares_.size()), [&](std::ptrdiff_t view, int) {
       std::size_t saturated = 0;
-      const std::vector<float> image = transmissions(*source_, static_cast<int>(view), saturated);
-      shares_[static_cast<std::size_t>(view)] = primary_shares(means_of(image), grid_, model_, spread);
+      const Array3<float> image =
+          transmissions(*source_, static_cast<int>(view), saturated, resources.budget);
+      shares_[static_cast<std::size_t>(view)] =
+          primary_shares(means_of(image.view().values()), grid_, model_, spread);
       progress.advance(1, "estimating scatter");
     });
   }
@@ -93,7 +98,7 @@ class WithoutScatter final : public io::ScanSource {
 
  private:
   /// Mean transmission of each block.
-  [[nodiscard]] std::vector<float> means_of(const std::vector<float>& image) const {
+  [[nodiscard]] std::vector<float> means_of(std::span<const float> image) const {
     const int columns = scan().detector.columns, rows = scan().detector.rows;
     std::vector<double> sums(grid_.count()), pixels(grid_.count());
     for (int row = 0; row < rows; ++row)
@@ -143,6 +148,7 @@ class WithoutScatter final : public io::ScanSource {
   ScatterModel model_;
   BlockGrid grid_;
   std::vector<std::vector<float>> shares_;  ///< primary over all signal, by view and block
+  Reservation kept_;
 };
 
 }  // namespace
@@ -164,8 +170,16 @@ ScatterModel parse_scatter(std::string_view text) {
   return model;
 }
 
+ScatterBytes scatter_bytes(const io::ScanSource& source) {
+  const geometry::Detector& detector = source.scan().detector;
+  constexpr std::size_t doubles = 8;  // a block, while a view is estimated
+  const std::size_t blocks = BlockGrid::of(detector.columns, detector.rows).count();
+  return {.estimating = transmissions_bytes(source) + blocks * doubles * sizeof(double),
+          .kept = source.scan().angles.size() * (blocks * sizeof(float) + 64)};
+}
+
 std::unique_ptr<io::ScanSource> without_scatter(std::unique_ptr<io::ScanSource> source,
-                                                const ScatterModel& model, ThreadPool& pool,
+                                                const ScatterModel& model, const Resources& resources,
                                                 Progress& progress) {
   if (model.kind == ScatterModel::Kind::none || model.share == 0) return source;
   if (model.kind == ScatterModel::Kind::kernel && source->scan().beam == geometry::Beam::parallel)
@@ -174,7 +188,7 @@ std::unique_ptr<io::ScanSource> without_scatter(std::unique_ptr<io::ScanSource> 
         "--scatter kernel: a parallel beam's scan does not say how far the object is from the detector; "
         "use --scatter constant:SHARE");
   auto corrected = std::make_unique<WithoutScatter>(std::move(source), model);
-  corrected->estimate(pool, progress);
+  corrected->estimate(resources, progress);
   return corrected;
 }
 

@@ -11,6 +11,7 @@
 #include "base/parallel.hpp"
 #include "base/progress.hpp"
 #include "io/scan_source.hpp"
+#include "recon/resources.hpp"
 
 namespace feldspar::recon {
 
@@ -31,11 +32,18 @@ struct ScatterModel {
 [[nodiscard]] ScatterModel parse_scatter(std::string_view text);
 
 /// `source` with its scatter taken away: the same scan with counts as float32, dark level as it was. Reads
-/// all views once, on `pool`; what is estimated of a view comes from that view as a whole, so any part of it
-/// reads the same at any time. Takes 16 KiB a view. Throws Error(unsupported) for a kernel in a parallel
-/// beam, whose object is at no known distance from the detector, what reading throws, and Error(cancelled).
+/// all views once, on as many threads as there is memory for; what is estimated of a view comes from that
+/// view as a whole, so any part of it reads the same at any time. Takes 16 KiB a view. Throws
+/// Error(unsupported) for a kernel in a parallel beam, whose object is at no known distance from the
+/// detector, what reading throws, and Error(cancelled).
 [[nodiscard]] std::unique_ptr<io::ScanSource> without_scatter(std::unique_ptr<io::ScanSource> source,
-                                                              const ScatterModel& model, ThreadPool& pool,
-                                                              Progress& progress);
+                                                              const ScatterModel& model,
+                                                              const Resources& resources, Progress& progress);
+
+/// Bytes that it takes at most with one thread, and how many of them it keeps.
+struct ScatterBytes {
+  std::size_t estimating = 0, kept = 0;
+};
+[[nodiscard]] ScatterBytes scatter_bytes(const io::ScanSource& source);
 
 }  // namespace feldspar::recon

@@ -26,9 +26,13 @@ std::size_t StripeFreeSource::bytes_a_row() const {
   return sizeof(float) * view_indices_.size() * static_cast<std::size_t>(scan().detector.columns);
 }
 
-std::size_t StripeFreeSource::working_bytes() const {
+std::size_t StripeFreeSource::bytes_a_thread(const io::ScanSource& source, std::size_t views) {
   constexpr std::size_t copies = 6;  // the sinogram, twice sorted, the order of views
-  return copies * bytes_a_row() * static_cast<std::size_t>(pool_.size());
+  return copies * sizeof(float) * views * static_cast<std::size_t>(source.scan().detector.columns);
+}
+
+std::size_t StripeFreeSource::working_bytes() const {
+  return bytes_a_thread(*inner_, view_indices_.size()) * static_cast<std::size_t>(pool_.size());
 }
 
 std::shared_ptr<const StripeFreeSource::Rows> StripeFreeSource::make(geometry::Range rows) const {
@@ -50,6 +54,9 @@ std::shared_ptr<const StripeFreeSource::Rows> StripeFreeSource::make(geometry::R
     else
       std::memcpy(target, image.data(), read.bytes());
   }
+  const Reservation room = options_.budget
+                               ? Reservation(*options_.budget, working_bytes(), "sinograms, for rings")
+                               : Reservation();
   std::vector<std::vector<float>> sinograms(static_cast<std::size_t>(pool_.size()));
   pool_.for_each(rows.count(), [&](std::ptrdiff_t row, int worker) {
     std::vector<float>& sinogram = sinograms[static_cast<std::size_t>(worker)];

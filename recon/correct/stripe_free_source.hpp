@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "base/memory.hpp"
 #include "base/parallel.hpp"
+#include "base/reservation.hpp"
 #include "io/scan_source.hpp"
 #include "kernels/correction.hpp"
 #include "recon/correct/sinogram_rings.hpp"
@@ -41,6 +41,8 @@ class StripeFreeSource final : public io::ScanSource {
 
   /// Bytes that a detector row takes while it is held.
   [[nodiscard]] std::size_t bytes_a_row() const;
+  /// Bytes that a thread needs to free a row of stripes in so many views.
+  [[nodiscard]] static std::size_t bytes_a_thread(const io::ScanSource& source, std::size_t views);
   /// Bytes that all threads need besides.
   [[nodiscard]] std::size_t working_bytes() const;
 

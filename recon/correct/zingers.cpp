@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/reservation.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -79,6 +80,21 @@ class Window {
   std::array<int, 3> held_{-1, -1, -1};
 };
 
+using Patches = std::vector<kernels::CorrectionPatch>;
+
+/// Lets `patches` take those of all rows: their number is not known before, so they are counted as they grow.
+void make_room(const std::vector<Patches>& of_rows, MemoryBudget* budget, Reservation& room,
+               Patches& patches) {
+  std::size_t count = patches.size();
+  for (const Patches& more : of_rows) count += more.size();
+  if (count <= patches.capacity()) return;
+  const std::size_t capacity = count + count / 2;
+  Reservation larger;
+  if (budget) larger = Reservation(*budget, capacity * sizeof(Patches::value_type), "zingers");
+  patches.reserve(capacity);
+  room = std::move(larger);
+}
+
 }  // namespace
 
 Zingers find_zingers(const io::ScanSource& source, std::span<const int> view_indices,
@@ -92,6 +108,7 @@ Zingers find_zingers(const io::ScanSource& source, std::span<const int> view_ind
     return found;
   }
   Window window(source, view_indices, budget);
+  Reservation room;
   std::vector<std::vector<kernels::CorrectionPatch>> of_rows(static_cast<std::size_t>(rows));
   for (int n = 0; n < static_cast<int>(view_indices.size()); ++n) {
     const Neighbourhood near = window.around(n);
@@ -104,6 +121,7 @@ Zingers find_zingers(const io::ScanSource& source, std::span<const int> view_ind
           if (!std::ranges::binary_search(bad, pixel)) patches.push_back({n, pixel, *value});
         }
     });
+    make_room(of_rows, budget, room, found.patches);
     for (const auto& patches : of_rows)
       found.patches.insert(found.patches.end(), patches.begin(), patches.end());
     if (found.patches.size() > std::max<std::size_t>(most, 100)) {

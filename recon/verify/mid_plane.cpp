@@ -106,11 +106,13 @@ void measure_views(Range batch, const FdkSetup& setup, UprightRows& reader, Sino
 }
 
 Sinogram cast_slices(const geometry::VolumeGrid& grid, const std::function<Array3<float>(int, int)>& read,
-                     const Sinogram& like, kernels::Backend& backend) {
-  const std::size_t slice = static_cast<std::size_t>(grid.nx) * static_cast<std::size_t>(grid.ny);
+                     const Sinogram& like, const Resources& resources) {
+  kernels::Backend& backend = resources.backend;
+  const std::size_t slice = slice_bytes(grid) / sizeof(float);
   const Range met = slices_met(grid, like);
-  const int together =
-      std::clamp(static_cast<int>(bytes_at_once / (slice * sizeof(float))), 1, std::max(1, met.count()));
+  const int together = std::min(slices_at_once(grid), std::max(1, met.count()));
+  const Reservation read_room(resources.budget, static_cast<std::size_t>(together) * slice_bytes(grid),
+                              "slices of the volume");
   const auto projector = backend.make_forward_projector();
   Sinogram shadow = like;
   DeviceArray3<float> rays(backend, shadow.values.size(), "re-projected rays");
@@ -141,26 +143,39 @@ double median(std::vector<double> values) {
 }
 
 Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-                 double height, int threads) {
+                 double height, const Resources& resources) {
   Sinogram result{.columns = setup.columns, .height = visible(setup, height), .trusted = setup.measured};
   result.trusted = {std::max(0, result.trusted.first), std::min(setup.columns, result.trusted.end)};
   if (result.trusted.count() < 8) result.trusted = {0, setup.columns};
   const int views = static_cast<int>(setup.views.size());
   result.values.resize(static_cast<std::size_t>(views) * static_cast<std::size_t>(setup.columns));
   result.views.resize(static_cast<std::size_t>(views));
-  ThreadPool pool(threads);
+  ThreadPool pool(resources.threads_with(measuring_bytes(source, setup, options)));
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
   pool.for_each((views + views_at_once - 1) / views_at_once, [&](std::ptrdiff_t n, int worker) {
     auto& reader = readers[static_cast<std::size_t>(worker)];
-    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options);
+    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options, resources.budget);
     const int first = static_cast<int>(n) * views_at_once;
     measure_views({first, std::min(views, first + views_at_once)}, setup, *reader, result);
   });
   return result;
 }
 
-Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backend& backend) {
-  return cast_slices(volume.grid, volume.read, like, backend);
+Sinogram cast(const FinishedVolume& volume, const Sinogram& like, const Resources& resources) {
+  return cast_slices(volume.grid, volume.read, like, resources);
+}
+
+int slices_at_once(const geometry::VolumeGrid& grid) {
+  return std::clamp(static_cast<int>(bytes_at_once / slice_bytes(grid)), 1, grid.nz);
+}
+
+std::size_t measuring_bytes(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options) {
+  return UprightRows::bytes(source, setup, options, views_at_once, 4);
+}
+
+std::size_t casting_bytes(const FdkSetup& setup, const geometry::VolumeGrid& grid) {
+  return sizeof(float) * setup.views.size() * static_cast<std::size_t>(setup.columns) +
+         2 * static_cast<std::size_t>(slices_at_once(grid)) * slice_bytes(grid);
 }
 
 Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like) {
@@ -195,6 +210,8 @@ bool is_whole(const Sinogram& measured) {
 double noise_of(const Sinogram& sinogram) {
   std::vector<double> along, across;
   const int views = sinogram.count(), stride = std::max(1, views / 256);
+  for (std::vector<double>* differences : {&along, &across})
+    differences->reserve(static_cast<std::size_t>((views / stride + 1) * sinogram.columns));
   for (int n = 0; n < views; n += stride)
     for (int i = sinogram.trusted.first + 1; i + 1 < sinogram.trusted.end; ++i) {
       const float* const p = sinogram.row(n);

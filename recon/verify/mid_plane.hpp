@@ -24,6 +24,13 @@ struct FinishedVolume {
   [[nodiscard]] bool clips_air() const { return lowest >= 0; }
 };
 
+[[nodiscard]] inline std::size_t slice_bytes(const geometry::VolumeGrid& grid) {
+  return sizeof(float) * static_cast<std::size_t>(grid.nx) * static_cast<std::size_t>(grid.ny);
+}
+
+/// How many slices are read at one time, as one look at the volume needs them: a few, or one.
+[[nodiscard]] int slices_at_once(const geometry::VolumeGrid& grid);
+
 /// The rays of all views through the points of the axis at one height: views x columns.
 struct Sinogram {
   int columns = 0;
@@ -41,10 +48,15 @@ struct Sinogram {
 
 /// Line integrals at `height`, or as near to it as every view sees, interpolated between two detector rows.
 [[nodiscard]] Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-                               double height, int threads);
+                               double height, const Resources& resources);
 
 /// What `volume` casts along the rays of `like`. Reads only the slices that they can meet, a few at a time.
-[[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, kernels::Backend& backend);
+[[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, const Resources& resources);
+
+/// Bytes of measure() with one thread, and of cast(), beside the sinograms.
+[[nodiscard]] std::size_t measuring_bytes(const io::ScanSource& source, const FdkSetup& setup,
+                                          const FdkOptions& options);
+[[nodiscard]] std::size_t casting_bytes(const FdkSetup& setup, const geometry::VolumeGrid& grid);
 
 /// The lengths in mm of the rays of `like` within `grid`. All 0 when rays leave the grid above or below.
 [[nodiscard]] Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like);

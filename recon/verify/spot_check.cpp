@@ -23,6 +23,8 @@ constexpr int together = 2;       // in a neighbourhood: they need the same few 
 constexpr int neighbourhood = 8;  // voxels
 constexpr int most_heights = 24;
 constexpr int views_at_once = 8;
+constexpr int rows_of_neighbours =
+    4 * neighbourhood;                // that they meet in so many views, at most to be expected
 constexpr double rounding = 5e-4;     // of the spots' rms: single precision, summed over thousands of views
 constexpr double displaced = 1;       // of the neighbours' range, where merged views displace by up to 1/3
 constexpr double wrong_share = 0.02;  // of displaced spots: narrow features may lie between neighbours
@@ -118,9 +120,10 @@ std::vector<std::vector<Spot>> choose(const geometry::VolumeGrid& grid, double r
   return groups;
 }
 
-void read_stored(const FinishedVolume& volume, std::vector<Spot>& group) {
+void read_stored(const FinishedVolume& volume, std::vector<Spot>& group, MemoryBudget& budget) {
   if (group.empty()) return;
   const geometry::VolumeGrid& grid = volume.grid;
+  const Reservation slice_room(budget, slice_bytes(grid), "a slice of the volume");
   const int z = group.front().z, first = std::max(0, z - 1), end = std::min(grid.nz, z + 2);
   std::vector<double> lowest(group.size(), INFINITY), highest(group.size(), -INFINITY);
   for (int k = first; k < end; ++k) {
@@ -168,21 +171,26 @@ void recompute(UprightRows& reader, const FilteredPoint& filtered, const FdkSetu
 
 }  // namespace
 
+std::size_t spots_bytes(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options) {
+  return UprightRows::bytes(source, setup, options, views_at_once, rows_of_neighbours) +
+         slice_bytes(options.grid);
+}
+
 std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& setup,
                                   const FdkOptions& options, const FinishedVolume& volume, unsigned seed,
-                                  int threads) {
+                                  const Resources& resources) {
   if (options.extension) return {};
   auto groups = choose(volume.grid, options.projector.radius, seed);
   const std::vector<double> kernel = kernel_in_space(setup.columns, options.ramp);
   const FilteredPoint filtered(setup, kernel);
-  ThreadPool pool(threads);
+  ThreadPool pool(resources.threads_with(spots_bytes(source, setup, options)));
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
   pool.for_each(static_cast<std::ptrdiff_t>(groups.size()), [&](std::ptrdiff_t n, int worker) {
     std::vector<Spot>& group = groups[static_cast<std::size_t>(n)];
     if (group.empty()) return;
     auto& reader = readers[static_cast<std::size_t>(worker)];
-    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options);
-    read_stored(volume, group);
+    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options, resources.budget);
+    read_stored(volume, group, resources.budget);
     recompute(*reader, filtered, setup, volume.grid, group);
   });
   std::vector<Spot> all;

@@ -19,7 +19,11 @@ struct Spot {
 /// for the same seed. Empty where rows are continued beyond the detector.
 [[nodiscard]] std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& setup,
                                                 const FdkOptions& options, const FinishedVolume& volume,
-                                                unsigned seed, int threads);
+                                                unsigned seed, const Resources& resources);
+
+/// Bytes that each thread of it takes.
+[[nodiscard]] std::size_t spots_bytes(const io::ScanSource& source, const FdkSetup& setup,
+                                      const FdkOptions& options);
 
 /// `merging` displaces voxels: then they may differ by what their neighbours do.
 [[nodiscard]] Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging,

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "base/memory.hpp"
+#include "base/reservation.hpp"
 #include "recon/fdk.hpp"
 #include "recon/slab_works.hpp"
 
@@ -13,7 +13,12 @@ namespace feldspar::recon {
 /// neither weighted nor filtered. One user at a time; `source` and `setup` must outlive it.
 class UprightRows {
  public:
-  UprightRows(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options);
+  UprightRows(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
+              MemoryBudget& budget);
+
+  /// Bytes that one holds, to read so many rows of so many views at a time.
+  [[nodiscard]] static std::size_t bytes(const io::ScanSource& source, const FdkSetup& setup,
+                                         const FdkOptions& options, int views, int rows);
 
   struct Rows {
     int first = 0;              ///< the detector's row of the first: rows.first made even
@@ -31,6 +36,8 @@ class UprightRows {
   FdkReport report_;
   std::unique_ptr<kernels::Backend> backend_;
   std::unique_ptr<SlabWorks> works_;
+  MemoryBudget& budget_;
+  Reservation copies_;
   std::size_t source_pixels_ = 0, pixels_ = 0;  ///< that `works_` has room for
   Block raw_;
 };

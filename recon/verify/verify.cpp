@@ -39,11 +39,11 @@ double nearest_height(const geometry::VolumeGrid& grid) {
 
 }  // namespace
 
-Verdict verify_alone(const FinishedVolume& volume) {
+Verdict verify_alone(const FinishedVolume& volume, MemoryBudget& budget) {
   Verdict verdict;
   {
     const Stopwatch time(verdict.seconds);
-    const Census census = take_census(volume, true);
+    const Census census = take_census(volume, budget, true);
     verdict.checks.push_back(check_numbers(census, volume.grid.nz));
     verdict.checks.push_back(check_layers(census, volume));
   }
@@ -52,18 +52,28 @@ Verdict verify_alone(const FinishedVolume& volume) {
 
 namespace {
 
+/// Central, measured, cast and lengths, and what their noise is told from.
+std::size_t sinograms_bytes(const FdkSetup& setup) {
+  constexpr std::size_t kept = 4, judged_views = 512, differences = 2;
+  const auto columns = static_cast<std::size_t>(setup.columns);
+  const std::size_t views = setup.views.size();
+  return kept * views * (columns * sizeof(float) + sizeof(geometry::View)) +
+         differences * std::min(views, judged_views) * columns * sizeof(double);
+}
+
 void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const FdkSetup& setup,
-                 const FdkOptions& fdk, const FinishedVolume& volume, kernels::Backend& backend,
-                 const kernels::AttenuationTally* tally, const VerifyOptions& options) {
-  const Census census = take_census(volume, options.survey);
+                 const FdkOptions& fdk, const FinishedVolume& volume, const Resources& resources,
+                 const VerifyOptions& options) {
+  const Census census = take_census(volume, resources.budget, options.survey);
   checks.push_back(check_numbers(census, volume.grid.nz));
   checks.push_back(check_layers(census, volume));
   if (!census.unreadable.empty()) return;  // nothing more can be asked of it
-  if (tally) checks.push_back(check_pixels(*tally));
-  checks.push_back(check_spots(recompute_spots(source, setup, fdk, volume, options.seed, options.threads),
+  if (options.tally) checks.push_back(check_pixels(*options.tally));
+  checks.push_back(check_spots(recompute_spots(source, setup, fdk, volume, options.seed, resources),
                                fdk.projector.merging, volume.quantum));
 
-  const Sinogram central = measure(source, setup, fdk, 0, options.threads);
+  const Reservation room(resources.budget, sinograms_bytes(setup), "projections to verify with");
+  const Sinogram central = measure(source, setup, fdk, 0, resources);
   const double noise = noise_of(central);
   const OppositeRays rays = compare_opposite_rays(central);
   checks.push_back(check_air(central, noise));
@@ -80,8 +90,8 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
   }
   const double height = nearest_height(volume.grid);
   const bool holds_it = std::abs(height) < 0.5 * volume.grid.spacing.z;
-  const Sinogram measured = holds_it ? central : measure(source, setup, fdk, height, options.threads);
-  const Sinogram shadow = cast(volume, measured, backend);
+  const Sinogram measured = holds_it ? central : measure(source, setup, fdk, height, resources);
+  const Sinogram shadow = cast(volume, measured, resources);
   const Sinogram lengths = lengths_within(volume.grid, measured);
   checks.push_back(check_fit(measured, shadow, lengths, noise));
   checks.push_back(check_views(measured, shadow, lengths, noise));
@@ -91,13 +101,18 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
 
 }  // namespace
 
+std::size_t verification_bytes(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& fdk) {
+  return std::max(
+      spots_bytes(source, setup, fdk),
+      sinograms_bytes(setup) + std::max(measuring_bytes(source, setup, fdk), casting_bytes(setup, fdk.grid)));
+}
+
 Verdict verify(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& fdk,
-               const FinishedVolume& volume, kernels::Backend& backend,
-               const kernels::AttenuationTally* tally, const VerifyOptions& options) {
+               const FinishedVolume& volume, const Resources& resources, const VerifyOptions& options) {
   Verdict verdict;
   {
     const Stopwatch time(verdict.seconds);
-    verify_into(verdict.checks, source, setup, fdk, volume, backend, tally, options);
+    verify_into(verdict.checks, source, setup, fdk, volume, resources, options);
   }
   return verdict;
 }

@@ -29,7 +29,6 @@ constexpr double most_unexplained = 0.45;  // of that distance: else the grid hi
 constexpr double most_hidden = 1.5;        // the same for all views together
 constexpr double turned = 0.6;             // correlation of a view's misfit with a turn; chance reaches 0.55
 constexpr double all_turned = 0.3;         // its median over all views; chance gives 0.13, a lost image 0.5
-constexpr std::size_t bytes_at_once = std::size_t{16} << 20;
 
 /// The share of the measured attenuation on rays that miss the volume.
 double share_outside(const Sinogram& measured, const Sinogram& lengths) {
@@ -135,12 +134,13 @@ std::string list_of(const std::vector<int>& slices) {
 
 }  // namespace
 
-Census take_census(const FinishedVolume& volume, bool survey) {
+Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey) {
   Census census;
   const std::size_t slice =
       static_cast<std::size_t>(volume.grid.nx) * static_cast<std::size_t>(volume.grid.ny);
-  const int together =
-      std::clamp(static_cast<int>(bytes_at_once / (slice * sizeof(float))), 1, volume.grid.nz);
+  const int together = slices_at_once(volume.grid);
+  const Reservation room(budget, static_cast<std::size_t>(together) * slice_bytes(volume.grid),
+                         "slices of the volume");
   for (int first = 0; first < volume.grid.nz; first += together) {
     const int end = std::min(first + together, volume.grid.nz);
     try {

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/error.hpp"
+#include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
 #include "tests/support/virtual_scan.hpp"
 
@@ -78,7 +79,7 @@ class NoisyScan final : public io::ScanSource {
 CenterEstimate find(const NoisyScan& scan) {
   std::vector<int> views(scan.scan().angles.size());
   std::iota(views.begin(), views.end(), 0);
-  return find_center(scan, scan.scan(), views);
+  return find_center(scan, scan.scan(), views, testing::all_resources());
 }
 
 // What a reconstruction needs (a tenth of a pixel doubles no edge): these are demands on the program, several

@@ -13,6 +13,7 @@
 #include "recon/correct/pixel_gain.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/comparison.hpp"
+#include "tests/support/resources.hpp"
 
 namespace feldspar {
 namespace {
@@ -79,10 +80,9 @@ float noisy(float count, int view, int column, int row) {
 }
 
 std::shared_ptr<const recon::Corrections> measure(const io::ScanSource& source, const std::string& which) {
-  ThreadPool pool(2);
   return std::make_shared<recon::Corrections>(
       recon::measure_corrections(source, recon::prepare_fdk(source.scan()).view_indices,
-                                 recon::parse_corrections(which), pool, nullptr));
+                                 recon::parse_corrections(which), testing::all_resources()));
 }
 
 testing::VolumeInMemory reconstruct(const io::ScanSource& source,

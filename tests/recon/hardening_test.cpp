@@ -10,6 +10,7 @@
 #include "simulate/presets.hpp"
 #include "simulate/scatter.hpp"
 #include "tests/recon/reconstruct.hpp"
+#include "tests/support/resources.hpp"
 
 namespace feldspar {
 namespace {
@@ -98,7 +99,6 @@ Levels levels(const io::ScanSource& source, std::vector<float> polynomial) {
 }
 
 recon::HardeningEstimate estimate(const io::ScanSource& source) {
-  const auto backend = kernels::open_backend("cpu", {.threads = 2});
   const geometry::FieldOfView seen = geometry::field_of_view(source.scan());
   const recon::FdkOptions options{.grid = geometry::default_grid(source.scan()),
                                   .ramp = {},
@@ -106,7 +106,7 @@ recon::HardeningEstimate estimate(const io::ScanSource& source) {
                                   .memory = testing::plenty};
   Progress progress;
   return recon::estimate_hardening(source, source.scan(), recon::prepare_fdk(source.scan()), options,
-                                   *backend, progress);
+                                   testing::all_resources(), progress);
 }
 
 TEST(hardening, cupping_of_a_cylinder_falls_from_a_tenth_to_less_than_a_fiftieth) {
@@ -153,10 +153,10 @@ TEST(hardening, scatter_is_taken_off_by_the_model_that_made_it) {
   auto scattered = std::make_unique<SimulatedScan>(made, light, 0.3);
   EXPECT_LT(levels(*scattered, {}).centre, 0.97 * clean);
 
-  ThreadPool pool(2);
   Progress progress;
-  const auto source = recon::without_scatter(
-      std::move(scattered), {.kind = recon::ScatterModel::Kind::kernel, .share = 0.3}, pool, progress);
+  const auto source =
+      recon::without_scatter(std::move(scattered), {.kind = recon::ScatterModel::Kind::kernel, .share = 0.3},
+                             testing::all_resources(), progress);
   // Both models know the image in blocks of 2 pixels, across whose edges T ln T is not that of the mean.
   EXPECT_NEAR(levels(*source, {}).centre / clean, 1, 0.005);
 }

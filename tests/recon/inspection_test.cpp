@@ -9,6 +9,7 @@
 
 #include "recon/correct/drift.hpp"
 #include "tests/support/failure.hpp"
+#include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
 #include "tests/support/virtual_scan.hpp"
 
@@ -63,7 +64,7 @@ TEST(Inspection, TakesFlatEdgesForAirInAChangedBeam) {
   const Dimmed source(cylinder(30, 0.02), 0.69);
   const std::vector<int> all = all_views();
 
-  const Inspection seen = inspect(source, all);
+  const Inspection seen = inspect(source, all, testing::all_resources());
   const Drift drift = measure_drift(source, all, nullptr, seen.air_line_integral);
 
   // The beam is 0.69 at the left edge and 3 % more at the right one.
@@ -75,7 +76,7 @@ TEST(Inspection, TakesFlatEdgesForAirInAChangedBeam) {
 }
 
 TEST(Inspection, LeavesScansWithAirAtTheWhiteLevelAlone) {
-  const Inspection seen = inspect(cylinder(30, 0.02), all_views());
+  const Inspection seen = inspect(cylinder(30, 0.02), all_views(), testing::all_resources());
 
   EXPECT_EQ(seen.air_line_integral, 0);
   EXPECT_EQ(seen.truncated_share, 0);
@@ -86,7 +87,8 @@ TEST(Inspection, SeesThatACylinderReachesOverTheEdge) {
   for (const double radius : {50.0, 60.0, 100.0, 400.0}) {
     SCOPED_TRACE(radius);
     const double middle = 0.6;  // its line integral in the middle; the edges are flat in air's range
-    const Inspection seen = inspect(cylinder(radius, middle / (2 * radius)), all_views());
+    const Inspection seen =
+        inspect(cylinder(radius, middle / (2 * radius)), all_views(), testing::all_resources());
 
     EXPECT_EQ(seen.air_line_integral, 0);
     if (radius > 50) {
@@ -100,14 +102,14 @@ TEST(Inspection, SeesThatARichObjectReachesOverTheEdge) {
   for (int n = 0; n < 12; ++n)
     inside.push_back(
         {{40 * std::cos(2.4 * n) * n / 12, 45 * std::sin(2.4 * n) * n / 12, 0}, {6, 6, 200}, 0, 0.02, true});
-  const Inspection seen = inspect(cylinder(80, 0.002, inside), all_views());
+  const Inspection seen = inspect(cylinder(80, 0.002, inside), all_views(), testing::all_resources());
 
   EXPECT_EQ(seen.air_line_integral, 0);
   EXPECT_GT(seen.truncated_share, 0.9);
 }
 
 TEST(Inspection, TakesNoBeamThatLostMostOfItForAir) {
-  const Inspection seen = inspect(Dimmed(cylinder(30, 0.02), 0.4), all_views());
+  const Inspection seen = inspect(Dimmed(cylinder(30, 0.02), 0.4), all_views(), testing::all_resources());
 
   EXPECT_EQ(seen.air_line_integral, 0);
   EXPECT_GT(seen.truncated_share, 0.9);

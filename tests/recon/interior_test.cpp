@@ -10,6 +10,7 @@
 #include "recon/extended_filter.hpp"
 #include "recon/inspection.hpp"
 #include "tests/recon/reconstruct.hpp"
+#include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
 
 namespace feldspar::recon {
@@ -113,8 +114,8 @@ std::shared_ptr<const Extension> by_context(const VirtualScan& source, const Fdk
                                             const Wide& wide, Vec3 shift) {
   auto context = std::make_shared<Context>(wide.volume(), Placement{shift, 0}, setup.views, setup.rows,
                                            wide_voxel, std::nullopt, nullptr);
-  const auto backend = kernels::open_backend("cpu", {.threads = 2, .budget = nullptr});
-  context->scale(match_context(source, source.scan(), setup.view_indices, *backend, *context).gain);
+  context->scale(
+      match_context(source, source.scan(), setup.view_indices, testing::all_resources(), *context).gain);
   return std::make_shared<Extension>(extend_by_context(setup, std::move(context)));
 }
 
@@ -134,7 +135,7 @@ TEST(Interior, KeepsItsLevelWithTheOutline) {
 TEST(Interior, GuessesAnOutlineFromItsEdges) {
   const VirtualScan source = interior();
   const FdkSetup setup = prepare_fdk(source.scan());
-  const Inspection seen = inspect(source, setup.view_indices);
+  const Inspection seen = inspect(source, setup.view_indices, testing::all_resources());
   const double radius = radius_from_edges(seen.edge_share, 1.01);
 
   const auto extension = std::make_shared<Extension>(extend_by_outline(setup, {radius, 0, 0}));

@@ -9,6 +9,7 @@
 
 #include "recon/motion_fit.hpp"
 #include "tests/recon/reconstruct.hpp"
+#include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
 #include "tests/support/virtual_scan.hpp"
 
@@ -65,7 +66,7 @@ VirtualScan moving(const geometry::CircularScan& claimed, const Path& path) {
 MotionEstimate motion_of(const VirtualScan& scan) {
   std::vector<int> views(scan.scan().angles.size());
   std::iota(views.begin(), views.end(), 0);
-  return estimate_motion(scan, scan.scan(), views, 2);
+  return estimate_motion(scan, scan.scan(), views, testing::all_resources());
 }
 
 /// Root mean square over the views, pixels of 1 mm.

@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
 #include "tests/support/virtual_scan.hpp"
 
@@ -25,7 +26,7 @@ geometry::CircularScan wide_scan() {
 std::optional<Box> find(const VirtualScan& scan) {
   std::vector<int> views(scan.scan().angles.size());
   std::iota(views.begin(), views.end(), 0);
-  return find_object(scan, scan.scan(), views);
+  return find_object(scan, scan.scan(), views, testing::all_resources());
 }
 
 // Shadows are known to a bin of 8 pixels, 3.2 mm at the axis, and a bin is added; the hull's cells are small.

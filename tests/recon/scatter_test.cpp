@@ -10,6 +10,7 @@
 
 #include "recon/correct/scatter_estimate.hpp"
 #include "tests/support/errors.hpp"
+#include "tests/support/resources.hpp"
 #include "tests/support/virtual_scan.hpp"
 
 namespace feldspar::recon {
@@ -68,9 +69,9 @@ class MadeScan final : public io::ScanSource {
 };
 
 std::unique_ptr<io::ScanSource> corrected(MadeScan scan, const ScatterModel& model) {
-  ThreadPool pool(2);
   Progress progress;
-  return without_scatter(std::make_unique<MadeScan>(std::move(scan)), model, pool, progress);
+  return without_scatter(std::make_unique<MadeScan>(std::move(scan)), model, testing::all_resources(),
+                         progress);
 }
 
 std::vector<float> read_all(const io::ScanSource& source, std::vector<int> views) {

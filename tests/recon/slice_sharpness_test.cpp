@@ -7,6 +7,9 @@
 
 #include "recon/axis_choice.hpp"
 #include "recon/conventions.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/failing_backend.hpp"
+#include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
 #include "tests/support/virtual_scan.hpp"
 
@@ -43,7 +46,8 @@ TEST(SliceSharpness, FindsTheAxisOfAFullTurn) {
   geometry::CircularScan truth = one_row(120), claimed = truth;
   truth.axis.offset = 5.3 * pixel;
 
-  const SharpnessEstimate found = sharpen_center(taken(truth, claimed), claimed, {});
+  const SharpnessEstimate found =
+      sharpen_center(taken(truth, claimed), claimed, {}, testing::all_resources());
 
   ASSERT_TRUE(found.known);
   EXPECT_NEAR(found.axis.offset, truth.axis.offset, 0.1 * pixel);
@@ -58,17 +62,43 @@ TEST(SliceSharpness, FindsTheAxisOfHalfATurn) {
   const geometry::CircularScan claimed = truth;
   truth.axis.offset = -1.6 * pixel;
 
-  const SharpnessEstimate found = sharpen_center(taken(truth, claimed), claimed, {});
+  const SharpnessEstimate found =
+      sharpen_center(taken(truth, claimed), claimed, {}, testing::all_resources());
 
   ASSERT_TRUE(found.known);
   EXPECT_NEAR(found.axis.offset, truth.axis.offset, 0.15 * pixel);
+}
+
+TEST(AxisChoice, LooksOnTheGivenDevice) {
+  const geometry::CircularScan scan = one_row(120);
+  MemoryBudget budget;
+  testing::FailingBackend device(std::size_t{1} << 30, 0, 0);
+
+  testing::expect_error(ErrorKind::device, {}, [&] {
+    (void)choose_axis(taken(scan, scan), scan, {}, Resources{budget, device, 1});
+  });
+}
+
+TEST(AxisChoice, KeepsWithinTheGivenMemoryWhichItCanForesee) {
+  const geometry::CircularScan scan = one_row(120);
+  const VirtualScan source = taken(scan, scan);
+  const auto look = [&](std::size_t memory) {
+    MemoryBudget budget(memory);
+    const int threads = testing::all_resources().threads;
+    const auto backend = kernels::open_backend("cpu", {.threads = threads, .budget = &budget});
+    return choose_axis(source, scan, {}, Resources{budget, *backend, threads}).axis.offset;
+  };
+  const std::size_t least = axis_bytes(source, scan, {}, testing::all_resources());
+
+  EXPECT_NEAR(look(least), 0, 0.1 * pixel);
+  testing::expect_error(ErrorKind::out_of_memory, {"at least"}, [&] { (void)look(least - 4096); });
 }
 
 TEST(AxisChoice, WarnsOfMetadataThatTheProjectionsContradict) {
   geometry::CircularScan truth = one_row(120), claimed = truth;
   truth.axis.offset = 2 * pixel;
 
-  const AxisChoice found = choose_axis(taken(truth, claimed), claimed, {});
+  const AxisChoice found = choose_axis(taken(truth, claimed), claimed, {}, testing::all_resources());
 
   EXPECT_EQ(found.method, "reverse rays");
   EXPECT_EQ(found.findings.size(), 1u);
@@ -78,7 +108,7 @@ TEST(Conventions, OfARightScanAreSupported) {
   geometry::CircularScan scan = one_row(120);
   scan.axis.offset = 3 * pixel;
 
-  const ConventionVerdict verdict = test_conventions(taken(scan, scan), scan, {});
+  const ConventionVerdict verdict = test_conventions(taken(scan, scan), scan, {}, testing::all_resources());
 
   EXPECT_TRUE(verdict.decided) << verdict.margin;
   EXPECT_EQ(verdict.best, 0u);
@@ -90,7 +120,8 @@ TEST(Conventions, OfTheOtherSenseAndSideAreFound) {
   truth.axis.offset = 3 * pixel, claimed.axis.offset = -3 * pixel;
   for (double& angle : claimed.angles) angle = -angle;
 
-  const ConventionVerdict verdict = test_conventions(taken(truth, claimed), claimed, {});
+  const ConventionVerdict verdict =
+      test_conventions(taken(truth, claimed), claimed, {}, testing::all_resources());
 
   ASSERT_TRUE(verdict.decided) << verdict.margin;
   EXPECT_TRUE(verdict.tried[verdict.best].reversed);
@@ -103,7 +134,7 @@ TEST(Conventions, OfACentredParallelBeamCannotBeTold) {
   scan.source_object_distance = scan.source_detector_distance = 0;
   scan.detector.column_pitch = scan.detector.row_pitch = pixel;
 
-  const ConventionVerdict verdict = test_conventions(taken(scan, scan), scan, {});
+  const ConventionVerdict verdict = test_conventions(taken(scan, scan), scan, {}, testing::all_resources());
 
   EXPECT_FALSE(verdict.decided);
 }

@@ -8,6 +8,7 @@
 #include "recon/verify/verify.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/recon/verify/stored_scan.hpp"
+#include "tests/support/resources.hpp"
 
 namespace feldspar::testing {
 
@@ -74,7 +75,7 @@ class Trial {
           std::memcpy(part.data(), volume.values.data() + std::size_t(z) * g.nx * g.ny, part.view().bytes());
           return part;
         }};
-    return verify(source_, setup_, fdk_, finished, *backend_, &report_.tally, {.threads = 2});
+    return verify(source_, setup_, fdk_, finished, all_resources(), {.tally = &report_.tally});
   }
 
  private:
