@@ -233,7 +233,7 @@ SharpnessEstimate sharpen_center(const io::ScanSource& source, const geometry::C
   std::vector<int> all(views.empty() ? scan.angles.size() : 0);
   std::iota(all.begin(), all.end(), 0);
   if (views.empty()) views = all;
-  if (!find_object(source, scan, views, 12, resources)) return found;  // nothing that could be sharp
+  if (!find_object(source, scan, views, resources, 12)) return found;  // nothing that could be sharp
   const std::vector<geometry::VolumeGrid> grids = small_slices(source, scan, views, resources);
   const std::size_t middle = grids.size() / 2;
   // About an axis far off, half a turn leaves arcs that are sharper than the object.
