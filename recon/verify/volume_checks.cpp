@@ -136,8 +136,6 @@ std::string list_of(const std::vector<int>& slices) {
 
 Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey) {
   Census census;
-  const std::size_t slice =
-      static_cast<std::size_t>(volume.grid.nx) * static_cast<std::size_t>(volume.grid.ny);
   const int together = slices_at_once(volume.grid);
   const Reservation room(budget, static_cast<std::size_t>(together) * slice_bytes(volume.grid),
                          "slices of the volume");
