@@ -13,7 +13,7 @@
 #include "io/hdf5/layout.hpp"
 #include "io/hdf5/output_file.hpp"
 #include "io/hdf5/text.hpp"
-#include "io/hdf5/xdmf.hpp"
+#include "io/hdf5/voxel_coding.hpp"
 #include "io/partial_file.hpp"
 
 namespace feldspar::io {
@@ -140,10 +140,7 @@ class Joining {
       put_history(entry);
       check(H5Fflush(file, H5F_SCOPE_LOCAL), "writing the last of it");
     }
-    PartialFile sidecar(sidecar_of(output_), true);
-    write_sidecar(sidecar.temporary_path(), xdmf_of(output_.filename().string(), grid_, coding_));
     partial_.publish();
-    sidecar.publish();
   }
 
  private:

@@ -144,7 +144,6 @@ TEST(VolumeResuming, PutsTheIndexBackWhereFinishingTheFileFailed) {
       text << std::ifstream(folder / name, std::ios::binary).rdbuf();
       return text.str().substr(96);  // but for the superblock, of which opening the file drops what is cached
     };
-    std::filesystem::create_directory(folder / "v.xmf");  // the sidecar cannot be made
     std::string before;
     {
       io::VolumeWriter writer(folder / "v.h5", tall, options);
@@ -152,11 +151,12 @@ TEST(VolumeResuming, PutsTheIndexBackWhereFinishingTheFileFailed) {
       before = content("v.h5.partial");
       io::VolumeRecord record;
       record.title = record.configuration = std::string(3000, 't');
+      std::filesystem::create_directory(folder / "v.h5");  // it cannot be given its name
       EXPECT_THROW(writer.finish(record), Error);
       EXPECT_TRUE(writer.can_be_resumed());
     }
     ASSERT_NE(content("v.h5.partial"), before);
-    std::filesystem::remove(folder / "v.xmf");
+    std::filesystem::remove(folder / "v.h5");
     options.resume = true;
 
     io::VolumeWriter writer(folder / "v.h5", tall, options);
@@ -168,12 +168,13 @@ TEST(VolumeResuming, PutsTheIndexBackWhereFinishingTheFileFailed) {
 
 TEST(VolumeResuming, StartsAgainWhereTheFileIsNotTheJournals) {
   const TempFolder folder;
-  std::filesystem::create_directory(folder / "v.xmf");
   {
     io::VolumeWriter writer(folder / "v.h5", grid, journaled());
     writer.write(0, slab_at(grid, 0, grid.nz).view());
+    std::filesystem::create_directory(folder / "v.h5");  // it cannot be given its name
     EXPECT_THROW(writer.finish({}), Error);
   }
+  std::filesystem::remove(folder / "v.h5");
   std::filesystem::resize_file(folder / "v.h5.partial", 0);
 
   const io::VolumeWriter writer(folder / "v.h5", grid, journaled("one", true));
