@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/units.hpp"
+#include "cli/batch_files.hpp"
 #include "cli/batch_local.hpp"
 #include "cli/batch_slurm.hpp"
 #include "cli/commands.hpp"
@@ -163,6 +164,7 @@ void run_here(const Batch& batch, const BatchOptions& options) {
 void run(const Batch& batch, const BatchOptions& options) {
   if ((options.local > 0) == options.slurm)
     throw Error(ErrorKind::usage, "where? give --local N for N tasks at once on this machine, or --slurm");
+  io::check_outputs(files_of(batch));
   if (options.slurm) {
     submit(batch, options.dry_run, options.restart);
   } else if (options.dry_run) {

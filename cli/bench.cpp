@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -18,6 +17,8 @@
 #include "cli/resources.hpp"
 #include "cli/scan_speed.hpp"
 #include "io/open_scan.hpp"
+#include "io/output_rule.hpp"
+#include "io/partial_file.hpp"
 #include "simulate/presets.hpp"
 
 namespace feldspar::cli {
@@ -31,7 +32,7 @@ struct BenchOptions {
   std::string scale = "1/4", spectrum = "205kV", every = "1,2,5,10";
   int rows = 0;
   ResourceOptions resources;
-  bool keep = false;
+  bool keep = false, overwrite = false;
 };
 
 /// The same for every command that is run.
@@ -144,11 +145,25 @@ SpeedVolumes make_volumes(const BenchOptions& options, const SpeedScan& scan, st
   return made;
 }
 
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw Error(ErrorKind::io, path.string() + ": cannot be written; is the disk full?");
+/// Makes the folders, unless something is in the way. `work` goes away at the end with all that is in it.
+void claim(const BenchOptions& options, const fs::path& work) {
+  io::RunFiles files{options.scans,
+                     {{options.output, io::Output::Kind::shelf},
+                      {options.output / "report.html"},
+                      {options.output / "report.json"},
+                      {work, io::Output::Kind::folder}},
+                     options.overwrite};
+  files.inputs.push_back(options.config);
+  io::check_outputs(files);
+  std::error_code failed;
+  if (fs::exists(work, failed) && !fs::is_empty(work, failed))
+    throw Error(ErrorKind::io,
+                fmt::format("{}: already exists and is not empty, as after --keep; remove it or "
+                            "choose another folder",
+                            work.string()));
+  fs::create_directories(work, failed);
+  if (failed)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be made: {}", work.string(), failed.message()));
 }
 
 std::string how_of(const BenchOptions& options) {
@@ -166,19 +181,33 @@ std::string how_of(const BenchOptions& options) {
       options.spectrum == "none" ? "one energy, 91 keV" : "a tube's spectrum, " + options.spectrum);
 }
 
+/// The scans and volumes that are made on the way, and go with it.
+struct WorkFolder {
+  WorkFolder(const BenchOptions& options) : path(options.output / "volumes"), keep(options.keep) {
+    claim(options, path);
+  }
+  ~WorkFolder() {
+    std::error_code ignored;
+    if (!keep) fs::remove_all(path, ignored);
+  }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  fs::path path;
+  bool keep;
+};
+
 void run_scan_speed(const BenchOptions& options) {
-  const fs::path work = options.output / "volumes";
-  fs::create_directories(work);
+  const WorkFolder work(options);
   std::vector<SpeedVolumes> volumes;
-  const std::vector<SpeedScan> scans = scans_of(options, work);
-  for (const SpeedScan& scan : scans) volumes.push_back(make_volumes(options, scan, volumes.size(), work));
+  const std::vector<SpeedScan> scans = scans_of(options, work.path);
+  for (const SpeedScan& scan : scans)
+    volumes.push_back(make_volumes(options, scan, volumes.size(), work.path));
   const std::optional<simulate::CellDesign> cell =
       options.scans.empty() ? std::optional(simulate::CellDesign{}) : std::nullopt;
   const std::vector<SpeedMeasures> all = measure_speed(volumes, cell, options.resources.threads);
   const std::string how = how_of(options);
-  write_text(options.output / "report.html", speed_page(all, how));
-  write_text(options.output / "report.json", speed_json(all, how));
-  if (!options.keep) fs::remove_all(work);
+  io::write_file(options.output / "report.html", speed_page(all, how), options.overwrite);
+  io::write_file(options.output / "report.json", speed_json(all, how), options.overwrite);
   std::cout << speed_table(all) << (options.output / "report.html").string() << '\n';
 }
 
@@ -208,6 +237,7 @@ void add_bench_command(CLI::App& program) {
   command->add_option("--every", options->every, "Of one scan: every how many views")->capture_default_str();
   command->add_option("--config", options->config, "Options of `recon` from a TOML file, for all");
   add_resource_options(*command, options->resources);
+  command->add_flag("--overwrite", options->overwrite, "Replace an earlier report in the folder");
   command->add_flag("--keep", options->keep, "Keep the scans and volumes, in the folder's volumes/");
   command->footer(
       "Examples:\n"

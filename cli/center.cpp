@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numbers>
@@ -14,6 +16,7 @@
 #include "cli/options.hpp"
 #include "cli/resources.hpp"
 #include "io/open_scan.hpp"
+#include "io/output_rule.hpp"
 #include "recon/axis_choice.hpp"
 #include "recon/conventions.hpp"
 
@@ -30,7 +33,7 @@ struct CenterOptions {
   int rows = 9;
   std::filesystem::path picture;
   bool conventions = false;
-  bool json = false;
+  bool json = false, overwrite = false;
 };
 
 nlohmann::json rays_json(const recon::CenterEstimate& found) {
@@ -160,7 +163,12 @@ void run_conventions(const io::ScanSource& source, const std::vector<int>& views
 }
 
 void run(const CenterOptions& options) {
+  io::RunFiles files{.inputs = {options.scan}, .outputs = {}, .overwrite = options.overwrite};
+  if (!options.picture.empty()) files.outputs.push_back({options.picture, io::Output::Kind::picture});
+  io::check_outputs(files);
   const auto source = io::open_scan(options.scan, options.open);
+  std::ranges::move(source->files(), std::back_inserter(files.inputs));
+  io::check_outputs(files);
   const geometry::CircularScan& scan = source->scan();
   const std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
   for (const std::string& finding : source->findings()) log_warning(finding);
@@ -186,7 +194,7 @@ void run(const CenterOptions& options) {
                 "draw");
   const recon::SliceTrials& middle = found.sharpness.slices[found.sharpness.slices.size() / 2];
   const double chosen = found.axis.offset + std::tan(found.axis.roll) * middle.grid.origin.z;
-  io::write_png(options.picture, draw_center_strip(middle, chosen, found.pixel));
+  io::write_png(options.picture, draw_center_strip(middle, chosen, found.pixel), options.overwrite);
 }
 
 }  // namespace
@@ -211,6 +219,7 @@ void add_center_command(CLI::App& program) {
       ->type_name("OUT.png");
   command->add_flag("--conventions", options->conventions,
                     "Instead test the sense of rotation and the sign of the offset");
+  command->add_flag("--overwrite", options->overwrite, "Replace an existing picture");
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->callback([options] { run(*options); });
 }

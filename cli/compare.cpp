@@ -5,8 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +21,8 @@
 #include "cli/page.hpp"
 #include "cli/resources.hpp"
 #include "cli/transform.hpp"
+#include "io/output_rule.hpp"
+#include "io/partial_file.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -30,7 +32,7 @@ namespace fs = std::filesystem;
 struct CompareCommand {
   fs::path first, second, output;
   std::string transform, start, at;
-  bool rigid = false, densest = false, json = false;
+  bool rigid = false, densest = false, json = false, overwrite = false;
   ResourceOptions resources;
   int max_size = 1600;
 };
@@ -158,12 +160,6 @@ std::vector<std::pair<std::string, std::string>> table_of(const CompareCommand& 
   return rows;
 }
 
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text << std::flush;
-  if (!file) throw Error(ErrorKind::io, path.string() + ": cannot be written");
-}
-
 std::string transform_file(const CompareCommand& options, const geometry::Similarity& t) {
   const geometry::Vec3 r = degrees_of(t);
   return fmt::format(
@@ -188,15 +184,32 @@ void write_report(const CompareCommand& options, const Comparison& c) {
   for (const std::string& finding : c.alignment.findings)
     body += fmt::format("<p>{}</p>\n", escaped(finding));
   for (const NamedPicture& picture : pictures) {
-    write_text(options.output / (picture.name + ".png"), picture.png);
+    io::write_file(options.output / (picture.name + ".png"), picture.png, options.overwrite);
     body += fmt::format("<h2>{0}</h2>\n<img alt=\"{0}\" src=\"{1}\" style=\"max-width:100%\">\n",
                         escaped(picture.title), embedded(picture.png));
   }
   body += "<h2>Histograms</h2>\n" + draw_lines(histogram_plot(c));
-  write_text(options.output / "report.html", page("Two volumes compared", body));
-  write_text(options.output / "report.json",
-             json_of(options, c).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-  write_text(options.output / "transform.toml", transform_file(options, c.alignment.transform));
+  const auto write = [&](const char* name, const std::string& text) {
+    io::write_file(options.output / name, text, options.overwrite);
+  };
+  write("report.html", page("Two volumes compared", body));
+  write("report.json", json_of(options, c).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write("transform.toml", transform_file(options, c.alignment.transform));
+}
+
+/// What write_report() makes, and what it is made from.
+io::RunFiles files_of(const CompareCommand& options) {
+  io::RunFiles files{.inputs = {options.transform, options.start},
+                     .outputs = {{options.output, io::Output::Kind::shelf}},
+                     .overwrite = options.overwrite};
+  for (const fs::path& volume : {options.first, options.second})
+    std::ranges::move(io::VolumeReader(volume).files(), std::back_inserter(files.inputs));
+  for (const char* name : {"report.html", "report.json", "transform.toml"})
+    files.outputs.push_back({options.output / name});
+  for (const char* name : {"overlay", "difference", "first", "second"})
+    for (const char* suffix : {".png", "_most.png"})
+      files.outputs.push_back({options.output / (std::string(name) + suffix)});
+  return files;
 }
 
 void run(const CompareCommand& options) {
@@ -213,8 +226,9 @@ void run(const CompareCommand& options) {
   const io::VolumeReader first(options.first), second(options.second);
   const Workshop shop = open_workshop(options.resources);
   require_memory(*shop.budget, comparison_bytes(first.grid(), second.grid()), "comparing these volumes");
+  io::check_outputs(files_of(options));
   std::error_code failed;
-  fs::create_directories(options.output, failed);
+  fs::create_directory(options.output, failed);
   if (failed)
     throw Error(ErrorKind::io,
                 fmt::format("{}: cannot be made: {}", options.output.string(), failed.message()));
@@ -266,6 +280,9 @@ void add_compare_command(CLI::App& program) {
       ->check(CLI::Range(100, 30000))
       ->capture_default_str();
   add_host_options(*command, options->resources);
+  command->add_option("--threads", options->threads, "Processors to use (default: all)")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--overwrite", options->overwrite, "Replace an earlier report in the folder");
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->callback([options] { run(*options); });
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <numeric>
 
@@ -57,7 +58,11 @@ void run_convert(ConvertOptions options) {
   if (target.format.empty())
     throw Error(ErrorKind::usage, fmt::format("{}: its name does not tell the format; give --format {}",
                                               target.path.string(), fmt::join(scan_formats(), "|")));
+  io::RunFiles files{{options.scan}, outputs_of(target), target.overwrite};
+  io::check_outputs(files);
   const auto source = io::open_scan(options.scan, options.open);
+  std::ranges::move(source->files(), std::back_inserter(files.inputs));
+  io::check_outputs(files);
   for (const std::string& finding : source->findings()) log_warning(finding);
   const auto sink = create_scan(target, {.scan = source->scan(),
                                          .type = source->count_type(),
@@ -92,7 +97,7 @@ void add_convert_command(CLI::App& program) {
                    "nikon, zeiss, nxtomo, dxchange or tiff (default: nxtomo for .nxs, dxchange for .h5)")
       ->check(CLI::IsMember(scan_formats()));
   command->add_option("--name", options->target.name, "Name of a Nikon scan's files (default: the scan's)");
-  command->add_flag("--overwrite", options->target.overwrite, "Replace the file that is there");
+  command->add_flag("--overwrite", options->target.overwrite, "Replace what an earlier run wrote there");
   add_open_options(*command, options->open);
   command->footer(
       "Examples:\n"

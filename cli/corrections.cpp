@@ -21,11 +21,7 @@ constexpr std::pair<const char*, recon::StripeMethod> stripe_methods[] = {
     {"wavelet", recon::StripeMethod::wavelet}};
 
 /// Grey is no change; black and white are four standard deviations down and up.
-void write_map(const std::filesystem::path& file, const kernels::CorrectionSpec& spec) {
-  if (spec.pixel_offset.empty()) {
-    log_info(fmt::format("--rings-map: no gain map was needed; {} is not written", file.string()));
-    return;
-  }
+void draw_map(const std::filesystem::path& file, const kernels::CorrectionSpec& spec, bool overwrite) {
   double sum2 = 0;
   for (const float value : spec.pixel_offset) sum2 += static_cast<double>(value) * static_cast<double>(value);
   const double most = 4 * std::sqrt(sum2 / static_cast<double>(spec.pixel_offset.size()));
@@ -36,7 +32,7 @@ void write_map(const std::filesystem::path& file, const kernels::CorrectionSpec&
       picture.pixels.push_back(static_cast<std::uint8_t>(
           std::clamp(127.5 + 127.5 * static_cast<double>(value) / most, 0.0, 255.0)));
     }
-  io::write_png(file, picture);
+  io::write_png(file, picture, overwrite);
   log_info(fmt::format("{}: what is added to every pixel's line integrals, {:+.4f} black to {:+.4f} white",
                        file.string(), -most, most));
 }
@@ -106,13 +102,21 @@ Findings correct(const CorrectionOptions& options, Job& job) {
   const auto corrections = std::make_shared<recon::Corrections>(
       recon::measure_corrections(*job.source, job.setup.view_indices, choice, job.shop.resources(),
                                  job.fdk.extension ? 0 : job.inspection.air_line_integral));
-  if (!options.rings_map.empty()) write_map(options.rings_map, corrections->spec);
   if (stripes) free_of_stripes(options, *corrections, job);
   for (const recon::CorrectionStep& step : corrections->steps)
     if (step.notable) found.push_back(step.text);
   job.of_corrections = Reservation(*job.shop.budget, kernels::bytes_of(corrections->spec), "corrections");
   job.fdk.corrections = corrections;
   return found;
+}
+
+void write_rings_map(const CorrectionOptions& options, const Job& job, bool overwrite) {
+  if (options.rings_map.empty()) return;
+  if (job.fdk.corrections && !job.fdk.corrections->spec.pixel_offset.empty())
+    draw_map(options.rings_map, job.fdk.corrections->spec, overwrite);
+  else
+    log_info(
+        fmt::format("--rings-map: no gain map was needed; {} is not written", options.rings_map.string()));
 }
 
 std::string describe_corrections(const Job& job) {

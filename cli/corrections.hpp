@@ -29,6 +29,9 @@ void check(const CorrectionOptions& options);
 /// source where all views of a row are needed. Returns what was found. Throws what the source throws.
 [[nodiscard]] Findings correct(const CorrectionOptions& options, Job& job);
 
+/// Writes the picture that --rings-map asks for, if it does. Throws Error(io).
+void write_rings_map(const CorrectionOptions& options, const Job& job, bool overwrite);
+
 /// One line a correction.
 [[nodiscard]] std::string describe_corrections(const Job& job);
 

@@ -24,6 +24,7 @@ struct InfoOptions {
   JobOptions job;
   bool json = false;
   bool fields = false;
+  bool config = false;
 };
 
 json fields_json(const io::ScanSource& source) {
@@ -195,6 +196,16 @@ void describe(const InfoOptions& options) {
   std::cout << (job.findings.empty() ? "odd       nothing\n" : "");
   for (const std::string& finding : job.findings) std::cout << "odd       " << finding << '\n';
   if (options.fields) print_fields(*job.source);
+  write_rings_map(options.job.corrections, job, false);
+}
+
+/// What `recon --config` takes to make the volume again.
+void print_configuration(const InfoOptions& options) {
+  const std::string text = io::VolumeReader(options.job.scan).text("reconstruction/configuration");
+  if (text.empty())
+    throw Error(ErrorKind::bad_file,
+                options.job.scan.string() + ": does not say how it was made (reconstruction/configuration)");
+  std::cout << text;
 }
 
 /// A volume that feldspar has made is no scan, but has much to say.
@@ -231,6 +242,7 @@ bool describe_volume(const InfoOptions& options) {
 }
 
 void run(const InfoOptions& options) {
+  if (options.config) return print_configuration(options);
   if (describe_volume(options)) return;
   try {
     describe(options);
@@ -251,9 +263,13 @@ void add_info_command(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "info",
       "Show what a scan is, what reconstructing it takes, and what is odd about it; or what a volume is");
-  command->footer("Examples:\n  feldspar info Cell01.xtekct --fields\n  feldspar info cell.h5");
+  command->footer(
+      "Examples:\n  feldspar info Cell01.xtekct --fields\n  feldspar info cell.h5\n"
+      "  feldspar info cell.h5 --config > cell.toml");
   add_job_options(*command, options->job);
   command->add_flag("--fields", options->fields, "Also everything the source says, and what became of it");
+  command->add_flag("--config", options->config,
+                    "Only the options that a volume was made with, as `recon --config` takes them");
   command->add_flag("--json", options->json, "Print as JSON");
   command->callback([options] { run(*options); });
 }

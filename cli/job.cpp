@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 #include <numeric>
 
@@ -249,12 +250,23 @@ recon::FdkOptions fdk_options(const JobOptions& options, const Job& job, const g
   return fdk;
 }
 
-Job prepare_job(const JobOptions& options) {
+Job prepare_job(const JobOptions& options, io::RunFiles files) {
   check(options.corrections);
+  for (const std::filesystem::path& input :
+       {options.scan, options.like, options.truncation.context, std::filesystem::path(options.transform)})
+    if (!input.empty()) files.inputs.push_back(input);
+  if (!options.corrections.rings_map.empty())
+    files.outputs.push_back({options.corrections.rings_map, io::Output::Kind::picture});
+  io::check_outputs(files);
   Job job;
   job.transform = chosen_transform(options);
   Findings hardening;
   job.source = io::open_scan(options.scan, options.open);
+  std::ranges::move(job.source->files(), std::back_inserter(files.inputs));
+  for (const std::filesystem::path& volume : {options.like, options.truncation.context})
+    if (!volume.empty() && !files.outputs.empty())
+      std::ranges::move(io::VolumeReader(volume).files(), std::back_inserter(files.inputs));
+  io::check_outputs(files);
   job.shop = open_workshop(options.resources);
   job.shop.budget->reserve(recon::bytes_of(job.source->references()), "open-beam and dark images");
   geometry::CircularScan scan = stated_scan(options, *job.source);

@@ -13,6 +13,7 @@
 #include "cli/truncation.hpp"
 #include "geometry/similarity.hpp"
 #include "io/open_scan.hpp"
+#include "io/output_rule.hpp"
 #include "kernels/backend.hpp"
 #include "recon/axis_choice.hpp"
 #include "recon/fdk.hpp"
@@ -83,8 +84,9 @@ struct Job {
                                                         const geometry::VolumeGrid& grid,
                                                         const kernels::Backend& backend);
 
-/// Opens the scan and plans its reconstruction. Throws Error.
-[[nodiscard]] Job prepare_job(const JobOptions& options);
+/// Opens the scan and plans its reconstruction. The outputs of `files` are checked against its inputs and all
+/// that the options name, before any pixel is read. Throws Error.
+[[nodiscard]] Job prepare_job(const JobOptions& options, io::RunFiles files = {});
 
 /// The plan in a few lines for people.
 [[nodiscard]] std::string describe_plan(const Job& job);

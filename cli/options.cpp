@@ -13,7 +13,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
-#include "io/hdf5/volume_file.hpp"
 #include "io/stack/toml_text.hpp"
 
 namespace feldspar::cli {
@@ -87,13 +86,6 @@ void check_values(CLI::App& command) {
 
 std::string toml_line(const std::string& key, const std::string& value) {
   return fmt::format("{} = {}\n", key, toml_text(value));
-}
-
-void write_replay(const std::filesystem::path& volume) {
-  auto beside = volume;
-  std::ofstream(beside.replace_extension(".toml"))
-      << "# feldspar recon --config THIS -o OUT.h5 repeats this reconstruction\n"
-      << io::VolumeReader(volume).text("reconstruction/configuration");
 }
 
 void apply_config(CLI::App& command, const std::filesystem::path& file) {

@@ -29,9 +29,6 @@ void apply_config_text(CLI::App& command, const std::string& text, const std::st
 [[nodiscard]] std::string effective_config(const CLI::App& command,
                                            const std::vector<std::string>& leave_out);
 
-/// Writes the configuration that a volume was made with beside it, as NAME.toml.
-void write_replay(const std::filesystem::path& volume);
-
 /// `key = "value"` with what TOML wants escaped, and a line end.
 [[nodiscard]] std::string toml_line(const std::string& key, const std::string& value);
 

@@ -1,12 +1,8 @@
 // `feldspar recon`: a scan becomes a volume in 1/mm.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <ctime>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -21,9 +17,11 @@
 #include "cli/sample.hpp"
 #include "cli/transform.hpp"
 #include "cli/verification.hpp"
+#include "cli/volume_record.hpp"
 #include "io/content_hash.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/volume_part.hpp"
+#include "io/partial_file.hpp"
 #include "recon/time_estimate.hpp"
 
 namespace feldspar::cli {
@@ -32,7 +30,7 @@ namespace {
 struct ReconOptions {
   JobOptions job;
   std::filesystem::path output;
-  std::filesystem::path config;
+  std::filesystem::path config, save_config, xdmf;
   std::string type = "float32";
   std::string range = "0,1";
   int compress = 0;
@@ -63,74 +61,6 @@ io::VolumeFileOptions file_options(const ReconOptions& options) {
 double updates(const Job& job) {
   const double share = static_cast<double>(job.share.slices.count()) / job.fdk.grid.nz;
   return share * recon::computed_voxels(job.fdk) * static_cast<double>(job.setup.views.size());
-}
-
-/// The command as it was typed, for the record.
-std::string typed_command() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::string words;
-  for (std::string word; std::getline(file, word, '\0');) words += (words.empty() ? "" : " ") + word;
-  return words;
-}
-
-io::Record instrument_record(const io::ScanDescription& d) {
-  io::Record record{{"format", d.format}, {"name", d.instrument}};
-  if (d.voltage_kv > 0) record.emplace_back("voltage_kV", fmt::format("{}", d.voltage_kv));
-  if (d.current_ua > 0) record.emplace_back("current_uA", fmt::format("{}", d.current_ua));
-  if (d.exposure_s > 0) record.emplace_back("exposure_s", fmt::format("{}", d.exposure_s));
-  if (!d.filter.empty()) record.emplace_back("filter", d.filter);
-  if (!d.date.empty()) record.emplace_back("date", d.date);
-  return record;
-}
-
-io::Record reconstruction_record(const Job& job, const recon::FdkReport& report) {
-  const auto& tally = report.tally;
-  return {{"program", "feldspar"},
-          {"version", FELDSPAR_VERSION},
-          {"date", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
-          {"command", typed_command()},
-          {"algorithm", "FDK (Feldkamp, Davis, Kress 1984)"},
-          {"filter", fmt::format("{}, cutoff {} of Nyquist", kernels::name_of(job.fdk.ramp.window),
-                                 job.fdk.ramp.cutoff)},
-          {"device", job.shop.backend->name()},
-          {"merged_views", fmt::format("{}", job.fdk.projector.merging.views)},
-          {"field_of_view_radius_mm", fmt::format("{}", job.fdk.projector.radius)},
-          {"views", fmt::format("{}", job.setup.views.size())},
-          {"plan", fmt::format("{} slabs, {} views at a time, {}", job.plan.slabs.size(),
-                               job.plan.views_per_batch, format_bytes(job.plan.memory))},
-          {"time_total_s", fmt::format("{:.2f}", report.total_s)},
-          {"time_read_s", fmt::format("{:.2f}", report.read_s)},
-          {"time_attenuation_s", fmt::format("{:.2f}", report.attenuation_s)},
-          {"time_rectification_s", fmt::format("{:.2f}", report.rectification_s)},
-          {"time_filter_s", fmt::format("{:.2f}", report.filter_s)},
-          {"time_back_projection_s", fmt::format("{:.2f}", report.back_projection_s)},
-          {"time_write_s", fmt::format("{:.2f}", report.write_s)},
-          {"pixels", fmt::format("{}", tally.pixels)},
-          {"pixels_floored", fmt::format("{}", tally.floored)},
-          {"pixels_saturated", fmt::format("{}", tally.saturated)},
-          {"pixels_dead", fmt::format("{}", tally.dead)},
-          {"pixels_not_finite", fmt::format("{}", tally.not_finite)}};
-}
-
-io::VolumeRecord make_record(const Job& job, const recon::FdkReport& report, const std::string& config,
-                             io::Record sample) {
-  io::VolumeRecord record;
-  const io::ScanDescription& about = job.source->description();
-  record.title = about.name;
-  const auto name = std::ranges::find(sample, "name", &std::pair<std::string, std::string>::first);
-  record.sample_name = name == sample.end() ? about.name : name->second;
-  if (name != sample.end()) sample.erase(name);
-  record.sample = std::move(sample);
-  record.instrument = instrument_record(about);
-  for (const io::SourceField& field : job.source->fields())
-    record.scan.emplace_back(fmt::format("{}/{}", field.section, field.name),
-                             fmt::format("{} ({}{}{})", field.value, io::name_of(field.use),
-                                         field.note.empty() ? "" : ": ", field.note));
-  record.reconstruction = reconstruction_record(job, report);
-  record.configuration = config;
-  record.findings = job.findings;
-  record.findings.insert(record.findings.end(), report.findings.begin(), report.findings.end());
-  return record;
 }
 
 void print_result(const Job& job, const recon::FdkReport& report, const ReconOptions& options,
@@ -171,13 +101,13 @@ std::vector<std::filesystem::path> input_files(const Job& job, const std::filesy
 /// What a volume's voxels depend on, as one line: a run may go on with another's slabs when it is the same.
 std::string identity_of(const CLI::App& command, const JobOptions& options, const Job& job) {
   const geometry::VolumeGrid& grid = job.fdk.grid;
-  const std::string facts =
-      fmt::format("{} {} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.shop.backend->name(),
-                  job.transform ? text_of(*job.transform) : "", grid.nx, grid.ny, grid.nz, grid.spacing.x,
-                  grid.origin.x, grid.origin.y, grid.origin.z,
-                  effective_config(command, {"scan", "help", "config", "output", "dry-run", "json",
-                                             "overwrite", "resume", "slabs", "memory", "gpu-memory",
-                                             "threads", "device", "no-hash", "verify", "sample"}));
+  const std::string facts = fmt::format(
+      "{} {} {} {} {} {} {} {} {} {} {}", FELDSPAR_VERSION, job.shop.backend->name(),
+      job.transform ? text_of(*job.transform) : "", grid.nx, grid.ny, grid.nz, grid.spacing.x, grid.origin.x,
+      grid.origin.y, grid.origin.z,
+      effective_config(command, {"scan", "help", "config", "output", "dry-run", "json", "overwrite", "resume",
+                                 "slabs", "memory", "gpu-memory", "threads", "device", "no-hash", "verify",
+                                 "sample", "xdmf", "save-config", "rings-map"}));
   ThreadPool pool(job.shop.threads);
   return io::text_hash(facts + io::files_fingerprint(input_files(job, options.truncation.context), pool));
 }
@@ -215,6 +145,21 @@ std::string plan_json(const Job& job) {
          "\n";
 }
 
+/// The options that make this volume again from where its inputs lie, as --config takes them.
+std::string configuration_of(const CLI::App& command, const ReconOptions& options, const Job& job) {
+  const std::filesystem::path& context = options.job.truncation.context;
+  std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
+  if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
+  if (!options.job.like.empty())
+    config += toml_line("like", std::filesystem::absolute(options.job.like).string());
+  if (job.transform) config += toml_line("transform", text_of(*job.transform));
+  if (!options.sample.empty())
+    config += toml_line("sample", std::filesystem::absolute(options.sample).string());
+  return config + effective_config(command, {"scan", "context", "like", "transform", "sample", "slabs",
+                                             "help", "config", "output", "dry-run", "json", "overwrite",
+                                             "resume", "xdmf", "save-config", "rings-map"});
+}
+
 struct Made {
   recon::FdkReport report;
   std::optional<recon::Verdict> verdict;  ///< none when it was not asked for, or of a share
@@ -246,19 +191,11 @@ Made make_volume(const CLI::App& command, const ReconOptions& options, const Job
     log_warning(report.findings.back());
   }
 
-  const std::filesystem::path& context = options.job.truncation.context;
-  std::string config = toml_line("scan", std::filesystem::absolute(options.job.scan).string());
-  if (!context.empty()) config += toml_line("context", std::filesystem::absolute(context).string());
-  if (job.transform) config += toml_line("transform", text_of(*job.transform));
-  if (!options.sample.empty())
-    config += toml_line("sample", std::filesystem::absolute(options.sample).string());
-  config += effective_config(command, {"scan", "context", "transform", "sample", "slabs", "help", "config",
-                                       "output", "dry-run", "json", "overwrite", "resume"});
-  io::VolumeRecord record = make_record(job, report, config, sample);
+  io::VolumeRecord record = make_record(job, report, configuration_of(command, options, job), sample);
   record.reconstruction.emplace_back("identity", identity_of(identity, job.share));
   if (!job.share.is_whole())
     record.part = io::record_of({identity, job.share.slices, job.written.nz, job.written.origin.z});
-  const auto files = input_files(job, context);
+  const auto files = input_files(job, options.job.truncation.context);
   if (!options.no_hash) {
     ThreadPool pool(job.shop.threads);
     const auto hashes = io::content_hashes(files, pool);
@@ -269,8 +206,33 @@ Made make_volume(const CLI::App& command, const ReconOptions& options, const Job
     verify = [&](const io::VolumeReader& volume) { return judge(job, options, volume, writer, made); };
   writer.finish(record, verify);
   if (made.verdict) log_info(describe(*made.verdict));
-  if (job.share.is_whole()) write_replay(options.output);
   return made;
+}
+
+/// What the run writes, and what it reads beside what the job does.
+io::RunFiles files_of(const ReconOptions& options) {
+  io::RunFiles files{{options.config, options.sample},
+                     io::volume_outputs(options.output),
+                     options.overwrite,
+                     options.resume};
+  for (const std::filesystem::path& file : {options.xdmf, options.save_config})
+    if (!file.empty()) files.outputs.push_back({file});
+  return files;
+}
+
+/// The files that were asked for beside the volume; of one that an earlier run finished, those it left out.
+void write_beside(const CLI::App& command, const ReconOptions& options, const Job& job, bool left_out) {
+  const auto wanted = [&](const std::filesystem::path& file) {
+    std::error_code ignored;
+    return !file.empty() && !(left_out && std::filesystem::exists(file, ignored));
+  };
+  if (wanted(options.xdmf))
+    io::write_file(options.xdmf, io::VolumeReader(options.output).xdmf(options.xdmf.parent_path()),
+                   options.overwrite);
+  if (wanted(options.save_config))
+    io::write_file(options.save_config, configuration_of(command, options, job), options.overwrite);
+  if (wanted(options.job.corrections.rings_map))
+    write_rings_map(options.job.corrections, job, options.overwrite);
 }
 
 void run(CLI::App& command, ReconOptions& options) {
@@ -279,10 +241,17 @@ void run(CLI::App& command, ReconOptions& options) {
   if (options.job.scan.empty()) throw Error(ErrorKind::usage, "which scan? name its file or folder");
   if (options.output.empty() && !options.dry_run)
     throw Error(ErrorKind::usage, "where shall the volume go? give -o OUT.h5");
+  const SlabShare share = parse_share(options.job.slabs, 1 << 30);  // its name; its slices come with the job
+  options.output = part_path(options.output, share.number, share.count);
+  if (!share.is_whole() && !options.xdmf.empty())
+    throw Error(ErrorKind::usage, "--xdmf is for a whole volume; give it to `feldspar join`");
+  if (options.dry_run) options.job.corrections.rings_map.clear();
   io::VolumeFileOptions file = file_options(options);
   options.job.verified = options.verify == "on";
+  io::RunFiles files = options.dry_run ? io::RunFiles{} : files_of(options);
+  io::check_outputs(files);
   const io::Record sample = options.sample.empty() ? io::Record{} : read_sample(options.sample);
-  Job job = prepare_job(options.job);
+  Job job = prepare_job(options.job, files);
   for (const std::string& finding : job.findings) log_warning(finding);
   if (options.dry_run) {
     std::cout << (options.json ? plan_json(job) : describe_plan(job));
@@ -294,16 +263,16 @@ void run(CLI::App& command, ReconOptions& options) {
   file.identity = identity_of(whole, job.share);
   file.threads = job.shop.threads;
   file.resume = options.resume;
-  file.xdmf = job.share.is_whole();
-  options.output = part_path(options.output, job.share.number, job.share.count);
   if (options.resume &&
       io::is_finished(options.output, file.identity)) {  // as when a cluster starts a task twice
     log_info("the volume is complete already");
-    if (job.share.is_whole()) write_replay(options.output);
+    write_beside(command, options, job, true);
     std::cout << options.output.string() << '\n';
     if (job.share.is_whole()) repeat_stored_verdict(options.output);
     return;
   }
+  files.resume = false;  // nothing that is there is this run's
+  io::check_outputs(files);
   const geometry::Range slices = job.share.slices;
   io::VolumeWriter writer(options.output, geometry::slab_of(job.written, slices.first, slices.count()), file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
@@ -315,6 +284,7 @@ void run(CLI::App& command, ReconOptions& options) {
       log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
     throw;
   }
+  write_beside(command, options, job, false);
   print_result(job, made.report, options, writer.clipped(), made.verdict);
   if (made.verdict) insist(*made.verdict, options.output);
 }
@@ -322,6 +292,11 @@ void run(CLI::App& command, ReconOptions& options) {
 void add_options(CLI::App& command, ReconOptions& options) {
   command.add_option("-o,--output", options.output, "The HDF5 file to write");
   command.add_option("--config", options.config, "Options from a TOML file; the command line wins");
+  command.add_option(
+      "--save-config", options.save_config,
+      "Also write the options in effect to a file that --config takes (`feldspar info --config "
+      "VOLUME` prints them later)");
+  command.add_option("--xdmf", options.xdmf, "Also write a file by which ParaView opens the volume (.xmf)");
   add_job_options(command, options.job);
   command.add_option("--type", options.type, "Voxels as float32 or uint16")
       ->check(CLI::IsMember({"float32", "uint16"}))
@@ -362,6 +337,7 @@ Job recorded_job(const std::string& configuration, const std::filesystem::path& 
   if (!scan.empty()) options.job.scan = scan;
   options.job.resources = resources;
   options.job.verified = true;
+  options.job.corrections.rings_map.clear();
   return prepare_job(options.job);
 }
 

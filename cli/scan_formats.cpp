@@ -115,6 +115,11 @@ std::string format_of(const std::filesystem::path& path) {
   return "";
 }
 
+std::vector<io::Output> outputs_of(const ScanTarget& target) {
+  const bool folder = target.format == "tiff" || target.format == "nikon";
+  return {{target.path, folder ? io::Output::Kind::folder : io::Output::Kind::file}};
+}
+
 std::unique_ptr<io::ScanSink> create_scan(const ScanTarget& target, const ScanContent& content) {
   if (target.format == "tiff") {
     if (target.overwrite)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/output_rule.hpp"
 #include "io/scan_sink.hpp"
 
 namespace feldspar::cli {
@@ -22,6 +23,9 @@ struct ScanTarget {
   std::string name;  ///< of the files of a Nikon scan
   bool overwrite = false;
 };
+
+/// What create_scan() makes, for check_outputs().
+[[nodiscard]] std::vector<io::Output> outputs_of(const ScanTarget& target);
 
 /// Makes the files that `content`'s views are written to. What the format cannot say exactly is warned of;
 /// what it cannot hold throws Error(unsupported), other errors as the format's writer.

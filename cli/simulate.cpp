@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -110,6 +111,17 @@ void write_truth(const SimulateOptions& options, const simulate::VirtualScan& ma
   std::cout << fmt::format("{}\n", options.truth);
 }
 
+ScanTarget target_of(const SimulateOptions& options) {
+  return {options.format, options.folder, options.name, options.overwrite};
+}
+
+void check_outputs(const SimulateOptions& options) {
+  io::RunFiles files{.inputs = {}, .outputs = outputs_of(target_of(options)), .overwrite = options.overwrite};
+  if (!options.truth.empty())
+    std::ranges::move(io::volume_outputs(options.truth), std::back_inserter(files.outputs));
+  io::check_outputs(files);
+}
+
 std::unique_ptr<io::ScanSink> make_sink(const SimulateOptions& options, const simulate::VirtualScan& made) {
   if (!options.name.empty() && options.format != "nikon")
     throw Error(ErrorKind::usage, "--name is for the files of a Nikon scan; others are named by -o");
@@ -126,10 +138,11 @@ std::unique_ptr<io::ScanSink> make_sink(const SimulateOptions& options, const si
   content.description.exposure_s = notes.exposure_s;
   if (!notes.filter_material.empty())
     content.description.filter = fmt::format("{:g} mm {}", notes.filter_mm, notes.filter_material);
-  return create_scan({options.format, options.folder, options.name, options.overwrite}, content);
+  return create_scan(target_of(options), content);
 }
 
 void run_simulate(const SimulateOptions& options) {
+  check_outputs(options);
   simulate::VirtualScan made = virtual_scan_of(options);
   const simulate::Illumination illumination =
       options.spectrum.empty() ? simulate::monochromatic(made.object)

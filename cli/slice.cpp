@@ -14,6 +14,7 @@
 #include "cli/commands.hpp"
 #include "cli/picture.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "io/output_rule.hpp"
 #include "io/png/png_file.hpp"
 
 namespace feldspar::cli {
@@ -25,7 +26,7 @@ struct SliceOptions {
   std::string at = "centre";
   std::string window = "auto";
   int max_size = 2000;
-  bool json = false;
+  bool json = false, overwrite = false;
 };
 
 std::vector<std::string> parts_of(const std::string& list, std::size_t count, const char* option,
@@ -54,14 +55,15 @@ GreyWindow chosen_window(std::span<const Plane> planes, const std::string& text)
 }
 
 void run_slice(const SliceOptions& options) {
+  std::filesystem::path output = options.output;
+  if (output.empty()) output = std::filesystem::path(options.volume).replace_extension(".png");
   const io::VolumeReader volume(options.volume);
+  io::check_outputs({volume.files(), {{output, io::Output::Kind::picture}}, options.overwrite});
   const Voxel voxel = chosen_voxel(volume.grid(), options.at);
   const std::vector<Plane> planes = orthogonal_planes(volume, voxel);
   const GreyWindow window = chosen_window(planes, options.window);
   const io::GreyPicture picture = draw_planes(planes, window, options.max_size);
-  std::filesystem::path output = options.output;
-  if (output.empty()) output = std::filesystem::path(options.volume).replace_extension(".png");
-  io::write_png(output, picture);
+  io::write_png(output, picture, options.overwrite);
   if (!options.json) {
     std::cout << fmt::format("{}\n", output.string());
     return;
@@ -96,6 +98,7 @@ void add_slice_command(CLI::App& program) {
   command->add_option("--max-size", options->max_size, "Pixels the picture may be wide and high")
       ->check(CLI::Range(100, 30000))
       ->capture_default_str();
+  command->add_flag("--overwrite", options->overwrite, "Replace an existing picture");
   command->add_flag("--json", options->json, "Print what was drawn as JSON");
   command->footer("Example: feldspar slice cell.h5 --at 0,0,4.5mm --window 0,0.08 -o cell.png");
   command->callback([options] { run_slice(*options); });

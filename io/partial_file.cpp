@@ -15,12 +15,22 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "io/output_rule.hpp"
 
 namespace feldspar::io {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* what, int error) {
   throw Error(ErrorKind::io, fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)));
+}
+
+void write_all(int descriptor, std::string_view content, const std::filesystem::path& path) {
+  while (!content.empty()) {
+    const ssize_t count = ::write(descriptor, content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) fail(path, "cannot be written", count < 0 ? errno : ENOSPC);
+    content.remove_prefix(static_cast<std::size_t>(count));
+  }
 }
 
 bool locks_are_missing(int error) { return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP; }
@@ -36,13 +46,29 @@ void sync_folder_of(const std::filesystem::path& file) noexcept {
   (void)::close(descriptor);
 }
 
+void write_file(const std::filesystem::path& path, std::string_view content, bool overwrite) {
+  PartialFile file(path, overwrite);
+  write_all(file.descriptor(), content, file.temporary_path());
+  file.publish();
+}
+
+void write_new_file(const std::filesystem::path& path, std::string_view content) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (descriptor < 0) fail(path, "cannot be made", errno);
+  try {
+    write_all(descriptor, content, path);
+  } catch (const Error&) {
+    (void)::close(descriptor);
+    (void)::unlink(path.c_str());
+    throw;
+  }
+  if (::close(descriptor) != 0) fail(path, "cannot be written", errno);
+}
+
 PartialFile::PartialFile(std::filesystem::path path, bool overwrite, Start start)
     : path_(std::move(path)), temporary_(path_), overwrite_(overwrite) {
   temporary_ += ".partial";
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path_, ignored))
-    throw Error(ErrorKind::io, fmt::format("{}: is a folder; give the name of a file", path_.string()));
-  refuse_existing();
+  check_outputs({.outputs = {{path_}}, .overwrite = overwrite});
   open_locked();
   if (start == Start::empty && ::ftruncate(descriptor_, 0) != 0) {
     const int error = errno;

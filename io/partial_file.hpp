@@ -6,11 +6,20 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace feldspar::io {
 
 /// Makes the names in a folder durable, where the file system can.
 void sync_folder_of(const std::filesystem::path& file) noexcept;
+
+/// Makes a file with this content, which gets its name when it is complete. Throws Error(io), as when it
+/// exists and `overwrite` is false.
+void write_file(const std::filesystem::path& path, std::string_view content, bool overwrite);
+
+/// Makes a file that was not there, in a folder that is the writer's own: nothing else gives it its name.
+/// Throws Error(io).
+void write_new_file(const std::filesystem::path& path, std::string_view content);
 
 /// How a file begins and how long it is, at one moment.
 struct FileHead {
@@ -36,6 +45,9 @@ class PartialFile {
 
   /// Bytes this user may still write on that disk.
   [[nodiscard]] std::uint64_t room() const;
+
+  /// Open for reading and writing, until it is published or given up.
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
   /// Writes all of these bytes. What could not be written is remembered: error() is not 0 from then on, and
   /// neither sync() nor publish() can succeed.

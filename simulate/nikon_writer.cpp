@@ -147,21 +147,6 @@ bool has_one_step(const std::vector<double>& angles) {
   return angles.size() < 2 || step != 0;
 }
 
-void write_text(const fs::path& file, const std::string& text) {
-  const fs::path unfinished = file.string() + ".part";
-  {
-    std::ofstream out(unfinished, std::ios::binary);
-    out << text;
-    out.close();
-    if (!out)
-      throw Error(ErrorKind::io,
-                  fmt::format("{}: cannot be written; is the disk full?", unfinished.string()));
-  }
-  std::error_code failure;
-  fs::rename(unfinished, file, failure);
-  if (failure) throw Error(ErrorKind::io, fmt::format("{}: {}", file.string(), failure.message()));
-}
-
 /// "NAME_0001.tif" for this name.
 bool is_view_of(const std::string& name, const std::string& file) {
   if (!file.starts_with(name + "_") || !file.ends_with(".tif")) return false;
@@ -171,13 +156,24 @@ bool is_view_of(const std::string& name, const std::string& file) {
          std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// What an earlier scan of this name in the folder consists of; nothing where an instrument wrote it.
+io::PartialFolder::IsOurs files_of_earlier(const fs::path& folder, const std::string& name) {
+  bool ours = false;
+  std::ifstream description(folder / (name + ".xtekct"));
+  for (std::string line; !ours && std::getline(description, line);)
+    ours = line.starts_with("Product=feldspar simulate");
+  return [ours, name](const fs::path& path) {
+    const std::string file = path.filename().string();
+    return ours && (file == name + ".xtekct" || file == name + ".ang" || file == "_ctdata.txt" ||
+                    is_view_of(name, file));
+  };
+}
+
 }  // namespace
 
-NikonWriter::NikonWriter(fs::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
-                         bool overwrite)
-    : target_(folder.has_filename() ? std::move(folder) : folder.parent_path()),
-      folder_(target_.string() + ".partial"),
-      name_(std::move(name)),
+NikonWriter::NikonWriter(const fs::path& folder, std::string name, geometry::CircularScan scan,
+                         ScanNotes notes, bool overwrite)
+    : name_(std::move(name)),
       scan_(std::move(scan)),
       notes_(std::move(notes)),
       digits_(std::max(4, static_cast<int>(fmt::formatted_size("{}", scan_.angles.size())))),
@@ -195,49 +191,9 @@ NikonWriter::NikonWriter(fs::path folder, std::string name, geometry::CircularSc
   if (name_.empty() || name_.find_first_of("/\\\r\n") != std::string::npos || name_.front() == '.')
     throw Error(ErrorKind::usage,
                 fmt::format("'{}' cannot name a scan; use letters, digits, spaces, - or _", name_));
-  std::error_code absent;
-  if (overwrite && fs::is_directory(target_, absent) && !fs::is_empty(target_, absent)) {
-    folder_ = target_;
-    remove_earlier_scan();
-  } else {
-    claim_folder();
-  }
-  image_.resize(static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows));
-}
-
-NikonWriter::~NikonWriter() {
-  std::error_code ignored;
-  if (!finished_ && folder_ != target_) fs::remove_all(folder_, ignored);
-}
-
-void NikonWriter::claim_folder() const {
-  std::error_code failure;
-  if (fs::exists(target_, failure) &&
-      (!fs::is_directory(target_, failure) || !fs::is_empty(target_, failure)))
-    throw Error(ErrorKind::usage, fmt::format("{} is not an empty folder; choose another or give --overwrite",
-                                              target_.string()));
-  if (!fs::create_directories(folder_, failure))
-    throw Error(ErrorKind::io,
-                fmt::format("{}: {}", folder_.string(),
-                            failure ? "cannot be made: " + failure.message()
-                                    : "is there already; remove it if no other run is writing it"));
-  try {
-    require_space();
-  } catch (const Error&) {
-    fs::remove(folder_, failure);
-    throw;
-  }
-}
-
-void NikonWriter::remove_earlier_scan() const {
-  fs::remove(folder_ / (name_ + ".xtekct"));  // first: without it the rest is no scan
-  fs::remove(folder_ / "_ctdata.txt");
-  fs::remove(folder_ / (name_ + ".ang"));
-  std::vector<fs::path> earlier;
-  for (const auto& entry : fs::directory_iterator(folder_))
-    if (is_view_of(name_, entry.path().filename().string())) earlier.push_back(entry.path());
-  for (const fs::path& file : earlier) fs::remove(file);
+  folder_.emplace(folder, overwrite, files_of_earlier(folder, name_));
   require_space();
+  image_.resize(static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows));
 }
 
 void NikonWriter::require_space() const {
@@ -245,17 +201,17 @@ void NikonWriter::require_space() const {
   const std::uintmax_t needed = std::uintmax_t{2} * static_cast<std::uintmax_t>(d.columns) *
                                 static_cast<std::uintmax_t>(d.rows) * scan_.angles.size();
   std::error_code unknown;
-  const fs::space_info space = fs::space(folder_, unknown);
+  const fs::space_info space = fs::space(folder_->path(), unknown);
   if (!unknown && space.available < needed)
     throw Error(
         ErrorKind::io,
         fmt::format("{}: the scan needs {}, but only {} are free; choose another folder, fewer views or "
                     "a smaller scale",
-                    folder_.string(), format_bytes(needed), format_bytes(space.available)));
+                    folder_->path().string(), format_bytes(needed), format_bytes(space.available)));
 }
 
 fs::path NikonWriter::view_file(int view) const {
-  return folder_ / fmt::format("{}_{:0{}}.tif", name_, view + 1, digits_);
+  return folder_->path() / fmt::format("{}_{:0{}}.tif", name_, view + 1, digits_);
 }
 
 void NikonWriter::write_view(int view, View3<const std::uint16_t> counts) {
@@ -280,17 +236,11 @@ void NikonWriter::finish() {
   expects(std::all_of(written_.begin(), written_.end(), [](bool done) { return done; }),
           "a scan was finished before all of its views were written");
   if (even_)
-    write_text(folder_ / "_ctdata.txt", angle_table());
+    folder_->write_text("_ctdata.txt", angle_table());
   else
-    write_text(folder_ / (name_ + ".ang"), angle_list());
-  write_text(folder_ / (name_ + ".xtekct"), description());
-  std::error_code failure;
-  if (folder_ != target_) fs::rename(folder_, target_, failure);
-  if (failure)
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be given its name {}: {}", folder_.string(),
-                                           target_.string(), failure.message()));
-  folder_ = target_;
-  finished_ = true;
+    folder_->write_text(name_ + ".ang", angle_list());
+  folder_->write_text(name_ + ".xtekct", description());
+  folder_->publish();
 }
 
 std::string NikonWriter::angle_table() const {

@@ -8,11 +8,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/view3.hpp"
 #include "geometry/scan.hpp"
+#include "io/partial_folder.hpp"
 #include "io/scan_sink.hpp"
 
 namespace feldspar::simulate {
@@ -32,15 +34,12 @@ struct ScanNotes {
 class NikonWriter final : public io::ScanSink {
  public:
   /// Until finish() the scan is in "`folder`.partial", which goes away with an unfinished writer; `folder`
-  /// must be absent or empty. With `overwrite` one that is neither is written in place, after an earlier scan
-  /// of this name in it is removed. Throws Error(unsupported) for a scan that the format cannot express (a
-  /// detector that is rolled, tilted or slanted, view shifts), Error(usage) for a
-  /// folder in use or a name that is no file name, Error(io) also when the disk has no room for all views.
-  NikonWriter(std::filesystem::path folder, std::string name, geometry::CircularScan scan, ScanNotes notes,
-              bool overwrite = false);
-  ~NikonWriter() override;
-  NikonWriter(const NikonWriter&) = delete;
-  NikonWriter& operator=(const NikonWriter&) = delete;
+  /// must be absent or empty. With `overwrite` it may be one that a NikonWriter made for a scan of this name,
+  /// with nothing else in it; finish() replaces it. Throws Error(unsupported) for a scan that the format
+  /// cannot express (a detector that is rolled, tilted or slanted, view shifts), Error(usage) for a name that
+  /// is no file name, Error(io) for a folder in use and when the disk has no room for all views.
+  NikonWriter(const std::filesystem::path& folder, std::string name, geometry::CircularScan scan,
+              ScanNotes notes, bool overwrite = false);
 
   void write_view(int view, View3<const std::uint16_t> counts);
   void write_view(int view, const void* counts) override;
@@ -55,12 +54,9 @@ class NikonWriter final : public io::ScanSink {
   [[nodiscard]] std::string description() const;
   [[nodiscard]] std::string angle_table() const;
   [[nodiscard]] std::string angle_list() const;
-  void claim_folder() const;
-  void remove_earlier_scan() const;
   void require_space() const;
 
-  std::filesystem::path target_;
-  std::filesystem::path folder_;  ///< where files are written: that of the target, or a partial one
+  std::optional<io::PartialFolder> folder_;
   std::string name_;
   geometry::CircularScan scan_;
   ScanNotes notes_;

@@ -12,13 +12,10 @@
 namespace feldspar::simulate {
 namespace {
 
-/// Passes the file on when it may be written and there is room for it.
+/// Passes the file on when there is room for it.
 const std::filesystem::path& claimed(const std::filesystem::path& file, const geometry::CircularScan& scan,
-                                     bool overwrite, std::size_t pixel_bytes) {
+                                     std::size_t pixel_bytes) {
   std::error_code unknown;
-  if (!overwrite && std::filesystem::exists(file, unknown))
-    throw Error(ErrorKind::usage,
-                fmt::format("{} exists; choose another name or give --overwrite", file.string()));
   const auto needed = std::uintmax_t{pixel_bytes} * static_cast<std::uintmax_t>(scan.detector.columns) *
                       static_cast<std::uintmax_t>(scan.detector.rows) * (scan.angles.size() + 2);
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
@@ -35,7 +32,7 @@ const std::filesystem::path& claimed(const std::filesystem::path& file, const ge
 
 ZeissWriter::ZeissWriter(const std::filesystem::path& file, const geometry::CircularScan& scan,
                          const ScanNotes& notes, bool overwrite, ZeissPixels pixels)
-    : file_(claimed(file, scan, overwrite, io::bytes_of(pixels.type)), scan,
+    : file_(claimed(file, scan, io::bytes_of(pixels.type)), scan,
             {.type = pixels.type == io::CountType::uint16 ? io::zeiss::PixelType::uint16
                                                           : io::zeiss::PixelType::float32,
              .voltage_kv = notes.voltage_kv,
@@ -44,7 +41,8 @@ ZeissWriter::ZeissWriter(const std::filesystem::path& file, const geometry::Circ
              .reference_exposure_s = notes.exposure_s,
              .filter = notes.filter_material.empty()
                            ? ""
-                           : fmt::format("{:g} mm {}", notes.filter_mm, notes.filter_material)}),
+                           : fmt::format("{:g} mm {}", notes.filter_mm, notes.filter_material)},
+            overwrite),
       reference_(std::move(pixels.white)),
       written_(scan.angles.size(), false) {
   const std::size_t count =

@@ -20,7 +20,7 @@ struct ZeissPixels {
 
 class ZeissWriter final : public io::ScanSink {
  public:
-  /// Throws Error(usage) when the file exists unless `overwrite`, Error(unsupported) for a scan that the
+  /// Throws Error(io) when the file exists unless `overwrite`, Error(unsupported) for a scan that the
   /// format cannot express. It has no place for the axis' position: a scan that has one is written, and the
   /// file does not tell, as a real one does not.
   ZeissWriter(const std::filesystem::path& file, const geometry::CircularScan& scan, const ScanNotes& notes,

@@ -13,6 +13,7 @@
 
 #include "base/memory.hpp"
 #include "geometry/volume_grid.hpp"
+#include "io/output_rule.hpp"
 #include "io/volume_sink.hpp"
 
 namespace feldspar::io {
@@ -27,7 +28,6 @@ struct VolumeFileOptions {
   double highest = 0;
   int deflate = 0;         ///< 0 stores plainly; 1 .. 9 compresses (shuffle + deflate, readable everywhere)
   bool overwrite = false;  ///< replace an existing file instead of refusing
-  bool xdmf = true;        ///< write the NAME.xmf that ParaView opens beside it
   /// What the volume is made from, as one line. When it is given, NAME.journal lists the slabs that are
   /// durable, and a run that fails leaves NAME.partial and the journal behind for another to go on with.
   /// Plain volumes only: the index of compressed ones does not survive a crash.
@@ -54,6 +54,9 @@ struct VolumeRecord {
 };
 
 class VolumeReader;
+
+/// What a writer of the volume at `path` makes, for check_outputs().
+[[nodiscard]] std::vector<Output> volume_outputs(const std::filesystem::path& path);
 
 /// Writes a volume under a temporary name beside the final one; finish() makes it durable and gives it its
 /// name. Destroyed unfinished, it removes what it wrote, so nothing ever looks complete that is not.
@@ -121,6 +124,8 @@ class VolumeReader {
   [[nodiscard]] const geometry::VolumeGrid& grid() const noexcept;
   [[nodiscard]] const std::string& title() const noexcept;
   [[nodiscard]] StoredRange range() const noexcept;
+  /// The file itself and those that hold its voxels for it.
+  [[nodiscard]] std::vector<std::filesystem::path> files() const;
 
   /// Voxels [x, x+nx) x [y, y+ny) x [z, z+nz) in 1/mm.
   [[nodiscard]] Array3<float> read(int x, int nx, int y, int ny, int z, int nz) const;
@@ -133,6 +138,9 @@ class VolumeReader {
 
   /// One stored text value, as "reconstruction/version"; empty when absent.
   [[nodiscard]] std::string text(const std::string& name) const;
+
+  /// The text (XDMF 2) by which ParaView and VisIt open it, for a file in `folder`.
+  [[nodiscard]] std::string xdmf(const std::filesystem::path& folder) const;
 
   /// All texts of a group, as "sample"; none when absent.
   [[nodiscard]] Record record(const std::string& group) const;

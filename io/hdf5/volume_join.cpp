@@ -15,7 +15,7 @@
 #include "io/hdf5/layout.hpp"
 #include "io/hdf5/output_file.hpp"
 #include "io/hdf5/text.hpp"
-#include "io/hdf5/xdmf.hpp"
+#include "io/hdf5/voxel_coding.hpp"
 #include "io/partial_file.hpp"
 
 namespace feldspar::io {
@@ -153,10 +153,7 @@ class Joining {
       const Record found = verify(VolumeReader(partial_.temporary_path(), true));
       put_verification(partial_, found);
     }
-    PartialFile sidecar(sidecar_of(output_), true);
-    write_sidecar(sidecar.temporary_path(), xdmf_of(output_.filename().string(), grid_, coding_));
     partial_.publish();
-    sidecar.publish();
   }
 
   /// The reason of a failure that the system gave; 0 without any.

@@ -22,6 +22,7 @@
 #include "io/hdf5/text.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/voxel_coding.hpp"
+#include "io/hdf5/xdmf.hpp"
 
 namespace feldspar::io {
 namespace {
@@ -86,9 +87,10 @@ Axis get_axis(hid_t group, int dimension, hsize_t count) {
 
 /// Parts that the voxels are read from, where the file itself has none. HDF5 would read one that is missing,
 /// or cannot be opened, as its fill value without a word.
-void check_parts(const Dataset& voxels, const std::filesystem::path& path) {
+std::vector<std::filesystem::path> find_parts(const Dataset& voxels, const std::filesystem::path& path) {
   const Properties create(H5Dget_create_plist(voxels), "asking for the layout");
-  if (H5Pget_layout(create) != H5D_VIRTUAL) return;
+  std::vector<std::filesystem::path> parts;
+  if (H5Pget_layout(create) != H5D_VIRTUAL) return parts;
   std::size_t count = 0;
   check(H5Pget_virtual_count(create, &count), "counting the parts");
   for (std::size_t n = 0; n < count; ++n) {
@@ -96,7 +98,8 @@ void check_parts(const Dataset& voxels, const std::filesystem::path& path) {
     name.resize(static_cast<std::size_t>(
         check(H5Pget_virtual_filename(create, n, name.data(), name.size()), "asking for a part")));
     std::error_code ignored;
-    if (!std::filesystem::exists(path.parent_path() / name, ignored))
+    parts.push_back(path.parent_path() / name);
+    if (!std::filesystem::exists(parts.back(), ignored))
       throw Error(ErrorKind::io,
                   fmt::format("{}: its part {} is not there; it must lie where it did when the "
                               "parts were joined (`feldspar join --solid` copies them)",
@@ -104,6 +107,7 @@ void check_parts(const Dataset& voxels, const std::filesystem::path& path) {
     const File part = open_file(path.parent_path() / name, false);
     (void)open_dataset(part, layout::voxels_path, ("opening the voxels of its part " + name).c_str());
   }
+  return parts;
 }
 
 /// Of the values of a slice as they are stored.
@@ -157,7 +161,7 @@ struct VolumeReader::State {
             .spacing = {x.spacing, y.spacing, z.spacing},
             .origin = {x.first, y.first, z.first}};
     coding = coding_in(data, voxels);
-    check_parts(voxels, path);
+    parts = find_parts(voxels, path);
     title = get_text(entry, "title");
     std::istringstream lines(get_text(entry, std::string("reconstruction/") + layout::layer_hashes));
     for (std::string line; std::getline(lines, line);) hashes.push_back(line);
@@ -169,6 +173,7 @@ struct VolumeReader::State {
   [[nodiscard]] Array3<float> read_stored(int x, int nx, int y, int ny, int z, int nz);
 
   std::filesystem::path path;
+  std::vector<std::filesystem::path> parts;
   std::mutex mutex;
   File file;
   Group entry;
@@ -194,6 +199,12 @@ VolumeReader::~VolumeReader() = default;
 
 const geometry::VolumeGrid& VolumeReader::grid() const noexcept { return state_->grid; }
 const std::string& VolumeReader::title() const noexcept { return state_->title; }
+
+std::vector<std::filesystem::path> VolumeReader::files() const {
+  std::vector<std::filesystem::path> all = state_->parts;
+  all.push_back(state_->path);
+  return all;
+}
 
 StoredRange VolumeReader::range() const noexcept {
   const VoxelCoding& coding = state_->coding;
@@ -242,6 +253,12 @@ Array3<float> VolumeReader::read_slices(int z, int nz, std::vector<std::string>&
     hashes.push_back(hash_of(std::as_const(result).view().planes(k, 1).values(), state_->coding));
   state_->coding.decode(result.data(), result.size());
   return result;
+}
+
+std::string VolumeReader::xdmf(const std::filesystem::path& folder) const {
+  const auto from = std::filesystem::canonical(folder.empty() ? "." : folder);
+  const auto name = std::filesystem::canonical(state_->path).lexically_relative(from);
+  return xdmf_of(name.string(), state_->grid, state_->coding);
 }
 
 std::string VolumeReader::text(const std::string& name) const {

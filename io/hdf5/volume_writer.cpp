@@ -17,7 +17,6 @@
 #include "io/hdf5/slab_journal.hpp"
 #include "io/hdf5/text.hpp"
 #include "io/hdf5/volume_file.hpp"
-#include "io/hdf5/xdmf.hpp"
 #include "io/partial_file.hpp"
 
 namespace feldspar::io {
@@ -132,6 +131,11 @@ void put_volume_record(const Group& entry, const VolumeRecord& record,
 std::filesystem::path journal_of(std::filesystem::path path) { return path += ".journal"; }
 
 }  // namespace
+
+std::vector<Output> volume_outputs(const std::filesystem::path& path) {
+  const std::filesystem::path journal = journal_of(path);
+  return {{path}, {journal, Output::Kind::side_file}, {journal.string() + ".new", Output::Kind::side_file}};
+}
 
 struct VolumeWriter::State {
   State(std::filesystem::path path, const geometry::VolumeGrid& volume, const VolumeFileOptions& chosen)
@@ -349,22 +353,7 @@ void VolumeWriter::finish(const VolumeRecord& record, const Verification& verify
     const Record found = verify(VolumeReader(state.partial.temporary_path(), true));
     state.guarded([&] { put_verification(state.partial, found); });
   }
-  const std::filesystem::path& path = state.partial.final_path();
-  if (!state.options.xdmf) {
-    state.partial.publish();
-    state.journal.remove();
-    return;
-  }
-  PartialFile sidecar(sidecar_of(path), true);
-  write_sidecar(sidecar.temporary_path(), xdmf_of(path.filename().string(), state.grid, state.coding));
-  sidecar.publish();
-  try {
-    state.partial.publish();
-  } catch (...) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) std::filesystem::remove(sidecar.final_path(), ignored);
-    throw;
-  }
+  state.partial.publish();
   state.journal.remove();
 }
 

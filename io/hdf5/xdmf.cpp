@@ -3,9 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-
-#include "base/error.hpp"
 #include "io/hdf5/layout.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -58,15 +55,6 @@ std::string xdmf_of(const std::string& file_name, const geometry::VolumeGrid& gr
       fmt::arg("dx", grid.spacing.x), fmt::arg("name", name), fmt::arg("type", plain ? "Float" : "UInt"),
       fmt::arg("bytes", coding.bytes()), fmt::arg("file", escaped(file_name)),
       fmt::arg("path", layout::voxels_path));
-}
-
-std::filesystem::path sidecar_of(std::filesystem::path volume) { return volume.replace_extension(".xmf"); }
-
-void write_sidecar(const std::filesystem::path& file, const std::string& text) {
-  std::ofstream stream(file, std::ios::binary);
-  stream << text;
-  stream.close();
-  if (!stream) throw Error(ErrorKind::io, fmt::format("{}: cannot be written", file.string()));
 }
 
 }  // namespace feldspar::io::hdf5

@@ -1,7 +1,6 @@
 // The text file that tells ParaView and VisIt what a volume file holds.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "geometry/volume_grid.hpp"
@@ -9,14 +8,8 @@
 
 namespace feldspar::io::hdf5 {
 
-/// XDMF 2 for the volume in `file_name`, which is relative to the sidecar's folder.
+/// XDMF 2 for the volume in `file_name`, which is relative to the text's folder.
 [[nodiscard]] std::string xdmf_of(const std::string& file_name, const geometry::VolumeGrid& grid,
                                   VoxelCoding coding);
-
-/// Where the sidecar of a volume stands.
-[[nodiscard]] std::filesystem::path sidecar_of(std::filesystem::path volume);
-
-/// Throws Error(io).
-void write_sidecar(const std::filesystem::path& file, const std::string& text);
 
 }  // namespace feldspar::io::hdf5

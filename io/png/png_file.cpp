@@ -4,13 +4,10 @@
 #include <fmt/format.h>
 #include <png.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <new>
 
 #include "base/error.hpp"
+#include "io/partial_file.hpp"
 
 namespace feldspar::io {
 namespace {
@@ -72,33 +69,12 @@ std::string encoded(const Pixels& picture) {
   return bytes;
 }
 
-struct Close {
-  void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
-};
-
-void write(const std::filesystem::path& path, const std::string& bytes) {
-  errno = 0;
-  std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "wb"));
-  if (!file)
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be made: {}", path.string(), std::strerror(errno)));
-  if (std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() && std::fflush(file.get()) == 0)
-    return;
-  const int error = errno;
-  file.reset();
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(path, ignored)) std::filesystem::remove(path, ignored);
-  throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
-}
-
 }  // namespace
 
 std::string png_bytes(const GreyPicture& picture) { return encoded(pixels_of(picture)); }
 std::string png_bytes(const ColourPicture& picture) { return encoded(pixels_of(picture)); }
-void write_png(const std::filesystem::path& path, const GreyPicture& picture) {
-  write(path, png_bytes(picture));
-}
-void write_png(const std::filesystem::path& path, const ColourPicture& picture) {
-  write(path, png_bytes(picture));
+void write_png(const std::filesystem::path& path, const GreyPicture& picture, bool overwrite) {
+  write_file(path, png_bytes(picture), overwrite);
 }
 
 }  // namespace feldspar::io

@@ -22,9 +22,8 @@ struct ColourPicture {
   std::vector<std::uint8_t> pixels;
 };
 
-/// Throws Error(io) naming the file.
-void write_png(const std::filesystem::path& path, const GreyPicture& picture);
-void write_png(const std::filesystem::path& path, const ColourPicture& picture);
+/// Throws Error(io) naming the file, as when it exists and `overwrite` is false.
+void write_png(const std::filesystem::path& path, const GreyPicture& picture, bool overwrite = false);
 
 /// The bytes of such a file.
 [[nodiscard]] std::string png_bytes(const GreyPicture& picture);

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
@@ -25,32 +24,13 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-void claim(const fs::path& folder, const fs::path& partial) {
-  std::error_code error;
-  if (fs::exists(folder, error) && (!fs::is_directory(folder, error) || !fs::is_empty(folder, error)))
-    throw Error(ErrorKind::usage,
-                fmt::format("{}: exists and is not an empty folder; choose another name", folder.string()));
-  if (!fs::create_directories(partial, error))
-    throw Error(ErrorKind::io,
-                fmt::format("{}: {}", partial.string(),
-                            error ? "cannot be made: " + error.message()
-                                  : "is there already; remove it if no other run is writing it"));
-}
-
 }  // namespace
 
 StackWriter::StackWriter(const fs::path& folder, ScanContent content)
-    : folder_(folder.has_filename() ? folder : folder.parent_path()),
-      partial_(folder_.string() + ".partial"),
+    : folder_(folder, false, nullptr),
       content_(std::move(content)),
       written_(content_.scan.angles.size(), false) {
   geometry::validate(content_.scan);
-  claim(folder_, partial_);
-}
-
-StackWriter::~StackWriter() {
-  std::error_code ignored;
-  if (!finished_) fs::remove_all(partial_, ignored);
 }
 
 template <class Count>
@@ -60,7 +40,7 @@ void StackWriter::write_image(const fs::path& name, const Count* counts) const {
   std::vector<Count> top_first(columns * rows);
   for (std::size_t row = 0; row < rows; ++row)
     std::copy_n(counts + (rows - 1 - row) * columns, columns, top_first.data() + row * columns);
-  write_tiff(partial_ / name, View3<const Count>{top_first.data(), d.columns, d.rows, 1});
+  write_tiff(folder_.path() / name, View3<const Count>{top_first.data(), d.columns, d.rows, 1});
 }
 
 void StackWriter::write_view(int view, const void* counts) {
@@ -72,15 +52,6 @@ void StackWriter::write_view(int view, const void* counts) {
   else
     write_image(name, static_cast<const float*>(counts));
   written_[static_cast<std::size_t>(view)] = true;
-}
-
-void StackWriter::write_text(const char* name, const std::string& text) const {
-  std::ofstream out(partial_ / name, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out)
-    throw Error(ErrorKind::io,
-                fmt::format("{}: cannot be written; is the disk full?", (partial_ / name).string()));
 }
 
 void StackWriter::write_references() const {
@@ -99,8 +70,8 @@ void StackWriter::write_lists() const {
   for (const double angle : content_.scan.angles) angles += fmt::format("{}\n", angle);
   for (const geometry::ViewShift& shift : content_.scan.shifts)
     shifts += fmt::format("{} {}\n", shift.column, shift.row);
-  write_text("angles.txt", angles);
-  if (!content_.scan.shifts.empty()) write_text("shifts.txt", shifts);
+  folder_.write_text("angles.txt", angles);
+  if (!content_.scan.shifts.empty()) folder_.write_text("shifts.txt", shifts);
 }
 
 std::string StackWriter::description() const {
@@ -144,13 +115,8 @@ void StackWriter::finish() {
           "a scan was finished before all of its views were written");
   write_references();
   write_lists();
-  write_text("scan.toml", description());
-  std::error_code error;
-  fs::rename(partial_, folder_, error);
-  if (error)
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be given its name {}: {}", partial_.string(),
-                                           folder_.string(), error.message()));
-  finished_ = true;
+  folder_.write_text("scan.toml", description());
+  folder_.publish();
 }
 
 }  // namespace feldspar::io::stack

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "io/partial_folder.hpp"
 #include "io/scan_sink.hpp"
 
 namespace feldspar::io::stack {
@@ -12,12 +13,8 @@ namespace feldspar::io::stack {
 /// It is FOLDER.partial until finish().
 class StackWriter final : public ScanSink {
  public:
-  /// `folder` must be absent or empty. Throws Error(usage) when it is not, Error(io) when FOLDER.partial
-  /// cannot be made.
+  /// `folder` must be absent or empty. Throws Error(io) when it is not, or FOLDER.partial cannot be made.
   StackWriter(const std::filesystem::path& folder, ScanContent content);
-  ~StackWriter() override;
-  StackWriter(const StackWriter&) = delete;
-  StackWriter& operator=(const StackWriter&) = delete;
 
   void write_view(int view, const void* counts) override;
   void finish() override;
@@ -25,15 +22,13 @@ class StackWriter final : public ScanSink {
  private:
   template <class Count>
   void write_image(const std::filesystem::path& name, const Count* counts) const;
-  void write_text(const char* name, const std::string& text) const;
   void write_references() const;
   void write_lists() const;
   [[nodiscard]] std::string description() const;
 
-  std::filesystem::path folder_, partial_;
+  PartialFolder folder_;
   ScanContent content_;
   std::vector<bool> written_;
-  bool finished_ = false;
 };
 
 }  // namespace feldspar::io::stack

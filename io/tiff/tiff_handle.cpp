@@ -63,7 +63,7 @@ TiffHandle::TiffHandle(const std::filesystem::path& path, Mode mode, std::uint64
     : TiffHandle(path) {
   const bool reading = mode == Mode::read;
   // O_NONBLOCK: a pipe under a projection's name must not stop the program; it is refused below.
-  const int flags = (reading ? O_RDONLY | O_NONBLOCK : O_RDWR | O_CREAT | O_TRUNC) | O_CLOEXEC;
+  const int flags = (reading ? O_RDONLY | O_NONBLOCK : O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW) | O_CLOEXEC;
   file_.descriptor = uninterrupted([&] { return ::open(path.c_str(), flags, 0666); });
   struct stat status {};
   if (file_.descriptor < 0 || ::fstat(file_.descriptor, &status) != 0)

@@ -1,7 +1,6 @@
 // Places of all streams, then the tables that say so.
 #include "io/zeiss/compound_writer.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -59,30 +58,18 @@ class NumberWriter {
 
 }  // namespace
 
-CompoundWriter::CompoundWriter(std::filesystem::path path, std::vector<NewStream> streams,
-                               std::uint32_t sector_bytes)
-    : path_(std::move(path)),
-      unfinished_(path_.string() + ".part"),
-      streams_(std::move(streams)),
-      sector_bytes_(sector_bytes) {
+CompoundWriter::CompoundWriter(const std::filesystem::path& path, std::vector<NewStream> streams,
+                               std::uint32_t sector_bytes, bool overwrite)
+    : file_(path, overwrite), streams_(std::move(streams)), sector_bytes_(sector_bytes) {
   expects(sector_bytes == 512 || sector_bytes == 4096, "a compound file has sectors of 512 or 4096 bytes");
   make_directory();
   place();
-  descriptor_ = ::open(unfinished_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0 || ::ftruncate(descriptor_, static_cast<off_t>(offset_of(end_))) != 0) {
-    const int error = errno;
-    if (descriptor_ >= 0) ::close(descriptor_);
+  if (::ftruncate(file_.descriptor(), static_cast<off_t>(offset_of(end_))) != 0)
     throw Error(ErrorKind::io,
-                fmt::format("{}: cannot be made: {}", unfinished_.string(), std::strerror(error)));
-  }
+                fmt::format("{}: cannot be made: {}", file_.temporary_path().string(), std::strerror(errno)));
 }
 
-CompoundWriter::~CompoundWriter() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  std::error_code ignored;
-  std::filesystem::remove(unfinished_, ignored);
-}
+CompoundWriter::~CompoundWriter() = default;
 
 std::size_t CompoundWriter::child_of(std::size_t folder, const std::string& name, bool is_stream) {
   expects(!name.empty() && name.size() <= 31, "a compound file's names have 1 to 31 letters");
@@ -170,11 +157,11 @@ void CompoundWriter::place() {
 void CompoundWriter::write_at(std::uint64_t offset, const void* bytes, std::size_t count) const {
   const auto* from = static_cast<const char*>(bytes);
   while (count > 0) {
-    const ssize_t put = ::pwrite(descriptor_, from, count, static_cast<off_t>(offset));
+    const ssize_t put = ::pwrite(file_.descriptor(), from, count, static_cast<off_t>(offset));
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0)
-      throw Error(ErrorKind::io,
-                  fmt::format("{}: cannot be written: {}", unfinished_.string(), std::strerror(errno)));
+      throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {}", file_.temporary_path().string(),
+                                             std::strerror(errno)));
     from += put, offset += static_cast<std::uint64_t>(put), count -= static_cast<std::size_t>(put);
   }
 }
@@ -285,11 +272,7 @@ void CompoundWriter::finish() {
   write_mini_fat();
   write_directory();
   write_header();
-  const bool closed = ::close(std::exchange(descriptor_, -1)) == 0;
-  std::error_code failure;
-  if (closed) std::filesystem::rename(unfinished_, path_, failure);
-  if (!closed || failure)
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be completed; is the disk full?", path_.string()));
+  file_.publish();
 }
 
 }  // namespace feldspar::io::zeiss

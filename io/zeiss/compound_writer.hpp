@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "io/partial_file.hpp"
+
 namespace feldspar::io::zeiss {
 
 /// A stream to be: "ImageInfo/Angles" and its bytes.
@@ -23,7 +25,8 @@ class CompoundWriter {
   /// `sector_bytes` is 512 (version 3 of the format, streams below 4 GiB) or 4096 (version 4). Names are
   /// ASCII, at most 31 letters between slashes, no two equal but for case. The file has another name until
   /// finish(). Throws Error(io), and Error(internal) for streams that the format cannot hold.
-  CompoundWriter(std::filesystem::path path, std::vector<NewStream> streams, std::uint32_t sector_bytes);
+  CompoundWriter(const std::filesystem::path& path, std::vector<NewStream> streams,
+                 std::uint32_t sector_bytes, bool overwrite = false);
   ~CompoundWriter();
   CompoundWriter(const CompoundWriter&) = delete;
   CompoundWriter& operator=(const CompoundWriter&) = delete;
@@ -55,8 +58,7 @@ class CompoundWriter {
     return (bytes + sector_bytes_ - 1) / sector_bytes_;
   }
 
-  std::filesystem::path path_, unfinished_;
-  int descriptor_ = -1;
+  PartialFile file_;
   std::vector<NewStream> streams_;
   std::uint32_t sector_bytes_;
   std::vector<Node> nodes_;           ///< of the directory, the root first

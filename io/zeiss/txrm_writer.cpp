@@ -95,11 +95,11 @@ std::vector<NewStream> TxrmWriter::streams_of(const Contents& contents) {
 }
 
 TxrmWriter::TxrmWriter(const std::filesystem::path& path, const geometry::CircularScan& scan,
-                       const TxrmNotes& notes)
-    : TxrmWriter(path, scan, notes, contents_of(scan, notes)) {}
+                       const TxrmNotes& notes, bool overwrite)
+    : TxrmWriter(path, scan, notes, contents_of(scan, notes), overwrite) {}
 
 TxrmWriter::TxrmWriter(const std::filesystem::path& path, const geometry::CircularScan& scan,
-                       const TxrmNotes& notes, const Contents& contents)
+                       const TxrmNotes& notes, const Contents& contents, bool overwrite)
     : pixels_(static_cast<std::size_t>(scan.detector.columns) * static_cast<std::size_t>(scan.detector.rows)),
       views_(scan.angles.size()),
       first_image_(contents.size() + 1),
@@ -116,7 +116,7 @@ TxrmWriter::TxrmWriter(const std::filesystem::path& path, const geometry::Circul
               streams.push_back({image_stream(static_cast<int>(n) + 1), pixels_ * bytes_of(type_)});
             return streams;
           }(),
-          notes.sector_bytes) {
+          notes.sector_bytes, overwrite) {
   for (std::size_t n = 0; n < contents.size(); ++n)
     file_.write(n, 0, contents[n].second.data(), contents[n].second.size());
 }

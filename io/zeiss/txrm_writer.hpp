@@ -28,7 +28,8 @@ class TxrmWriter {
   /// The file has another name until finish(). The format has no place for a detector or an axis that is out
   /// of place: a scan whose detector is offset, rolled, tilted or slanted, or has pixels that are not square,
   /// throws Error(unsupported); the axis is left out, as the instrument does. Throws Error(io).
-  TxrmWriter(const std::filesystem::path& path, const geometry::CircularScan& scan, const TxrmNotes& notes);
+  TxrmWriter(const std::filesystem::path& path, const geometry::CircularScan& scan, const TxrmNotes& notes,
+             bool overwrite = false);
 
   /// Writes one view: columns x rows of notes.type, column 0 leftmost seen from the source, row 0 lowest.
   /// Views may come in any order; those that never come are 0 and take no disk.
@@ -44,7 +45,7 @@ class TxrmWriter {
   static Contents contents_of(const geometry::CircularScan& scan, const TxrmNotes& notes);
   static std::vector<NewStream> streams_of(const Contents& contents);
   TxrmWriter(const std::filesystem::path& path, const geometry::CircularScan& scan, const TxrmNotes& notes,
-             const Contents& contents);
+             const Contents& contents, bool overwrite);
 
   std::size_t pixels_, views_, first_image_, reference_;
   PixelType type_;

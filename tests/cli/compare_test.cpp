@@ -35,7 +35,7 @@ constexpr const char* leaning = "0.99,0.8deg,-0.6deg,5deg,0.2mm,0.1mm,-0.3mm";
 TEST_F(Compare, FindsTheTransformThatAScanWasReconstructedWith) {
   for (const std::string transform : {turned, leaning}) {
     expect_success("recon scan -o moved.h5 --overwrite --like plain.h5 --transform " + transform);
-    expect_success("compare moved.h5 plain.h5 -o report");
+    expect_success("compare moved.h5 plain.h5 -o report --overwrite");
 
     const nlohmann::json found = report("report")["second_in_first"];
     std::vector<double> expected, values{found["scale"]};

@@ -67,8 +67,6 @@ TEST_F(Faults, OfFinishingTheFileCostNoSlab) {
     EXPECT_FALSE(has("v.h5.partial") || has("v.h5.journal")) << fault;
     std::filesystem::remove(folder_ / "v.h5");
   };
-  goes_on("fsync EIO 0 1 .xmf.partial", 4);
-  goes_on("fsync KILL 0 1 .xmf.partial", 137);
   // Some of the writes after the last slab, of which there are well over a hundred.
   int late = 0;
   for (int n = 11; n < 1000; n += 37) {

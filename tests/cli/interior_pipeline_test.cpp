@@ -51,7 +51,9 @@ TEST_F(InteriorPipeline, ReadsTheLevelWithWhatIsKnownOfTheRest) {
   make("recon inner -o off.h5 --truncation off");
   make("recon inner -o guess.h5");
   make("recon inner -o outline.h5 --outline cylinder:36mm");
-  make("recon inner -o context.h5 --context wide.h5 --context-at 0mm,0mm,0mm,20deg");
+  make(
+      "recon inner -o context.h5 --context wide.h5 --context-at 0mm,0mm,0mm,20deg --save-config "
+      "context.toml");
   make("recon --config context.toml -o again.h5");
 
   EXPECT_GT(level("off.h5"), 0.07);

@@ -1,12 +1,14 @@
 // From a scan in Nikon's format to a volume and back to numbers, with the program itself.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "io/hdf5/volume_file.hpp"
 #include "tests/support/run_program.hpp"
@@ -28,8 +30,10 @@ class Pipeline : public ::testing::Test {
   }
   Outcome run(const std::string& arguments) const {
     // The program is called from inside the folder, so that its paths are short and relative.
-    return testing::run_shell("cd '" + folder_.path().string() + "' && " +
-                              testing::quoted_program(FELDSPAR_PROGRAM) + " -q " + arguments + " 2>&1");
+    return shell(testing::quoted_program(FELDSPAR_PROGRAM) + " -q " + arguments);
+  }
+  Outcome shell(const std::string& command) const {
+    return testing::run_shell("cd '" + folder_.path().string() + "' && { " + command + " ; } 2>&1");
   }
   [[nodiscard]] std::vector<std::string> files_but_scan() const {
     std::vector<std::string> names;
@@ -113,8 +117,9 @@ TEST_F(Pipeline, RealLaboratoryScanIsQuantitativeAndSharpOneWayRound) {
 TEST_F(Pipeline, BudgetAndReplayGiveTheSameBits) {
   simulate("shepp-logan --scale 1/2 --views 60");
   ASSERT_EQ(run("recon scan -o a.h5 --window hann --cutoff 0.9 --views 0:60:2 --size 90,92,94").exit_code, 0);
-  ASSERT_EQ(run("recon --config a.toml -o b.h5").exit_code, 0);
-  ASSERT_EQ(run("recon --config a.toml -o c.h5 --memory 112MiB --threads 1").exit_code, 0);
+  ASSERT_EQ(shell(testing::quoted_program(FELDSPAR_PROGRAM) + " info --config a.h5 > a.toml").exit_code, 0);
+  ASSERT_EQ(run("recon --config a.toml -o b.h5 --save-config b.toml").exit_code, 0);
+  ASSERT_EQ(run("recon --config b.toml -o c.h5 --memory 112MiB --threads 1").exit_code, 0);
 
   EXPECT_EQ(voxels("b.h5"), voxels("a.h5"));
   EXPECT_EQ(voxels("c.h5"), voxels("a.h5"));
@@ -185,6 +190,29 @@ TEST_F(Pipeline, FailuresLeaveNothingBehind) {
     EXPECT_NE(outcome.output.find(c.word), std::string::npos) << c.arguments << ": " << outcome.output;
   }
   EXPECT_TRUE(files_but_scan().empty());
+}
+
+/// README's own names: a description beside the volume is not replaced.
+TEST_F(Pipeline, WritesTheVolumeAndNothingElse) {
+  simulate("shepp-logan --scale 1/4 --views 20 --format tiff");
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const auto& entry : fs::directory_iterator(folder_ / "scan")) all.push_back(entry.path().filename());
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  std::vector<std::string> expected = names();
+  expected.emplace_back("scan.h5");
+  std::sort(expected.begin(), expected.end());
+  const auto size = fs::file_size(folder_ / "scan/scan.toml");
+
+  ASSERT_EQ(
+      shell("cd scan && " + testing::quoted_program(FELDSPAR_PROGRAM) + " -q recon . -o scan.h5").exit_code,
+      0);
+
+  EXPECT_EQ(names(), expected);
+  EXPECT_EQ(fs::file_size(folder_ / "scan/scan.toml"), size);
+  EXPECT_EQ(run("info scan").exit_code, 0);
 }
 
 TEST_F(Pipeline, ExistingVolumeIsKeptUnlessTold) {

@@ -10,8 +10,7 @@ std::vector<std::string> feldspar::fuzz::seeds() {
   for (const int deflate : {0, 4}) {
     const auto path = scratch() / "seed.h5";
     const auto grid = testing::grid_of(9, 8, 7);
-    testing::write_volume(path, grid, {.deflate = deflate, .overwrite = true, .xdmf = false},
-                          testing::slabs_of(7, 7));
+    testing::write_volume(path, grid, {.deflate = deflate, .overwrite = true}, testing::slabs_of(7, 7));
     files.push_back(content_of(path));
   }
   return files;

@@ -211,12 +211,16 @@ TEST(VolumeFileRecord, SurvivesDirtyNamesAndTexts) {
   EXPECT_EQ(volume.text("scan/_ (3)/_/a"), "slashes");
 }
 
-TEST(VolumeFileSidecar, NamesTheFileBesideIt) {
+TEST(VolumeFileXdmf, NamesTheFileAsSeenFromItsOwnFolder) {
   const TempFolder folder;
   write_volume(folder / "a & b.h5", grid_of(3, 4, 5), {}, slabs_of(5, 5));
+  std::filesystem::create_directory(folder / "sub");
+  const io::VolumeReader volume(folder / "a & b.h5");
 
-  const std::string xdmf = content_of(folder / "a & b.xmf");
+  const std::string xdmf = volume.xdmf(folder.path());
 
+  EXPECT_NE(volume.xdmf(folder / "sub").find(">../a &amp; b.h5:/entry/data/data<"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder / "a & b.xmf"));
   EXPECT_NE(xdmf.find(">a &amp; b.h5:/entry/data/data<"), std::string::npos);
   EXPECT_NE(xdmf.find("Dimensions=\"5 4 3\""), std::string::npos);
   EXPECT_NE(xdmf.find(">0.017 0.013 0.011<"), std::string::npos);

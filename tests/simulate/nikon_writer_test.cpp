@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <numbers>
@@ -16,6 +17,7 @@
 #include "io/tiff/tiff_file.hpp"
 #include "simulate/phantom.hpp"
 #include "simulate/presets.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace feldspar::simulate {
@@ -177,16 +179,48 @@ TEST(nikon_writer, folder_in_use_is_refused) {
   EXPECT_THROW(NikonWriter(folder.path(), "s", small_scan(), {}), Error);
 }
 
-TEST(nikon_writer, overwriting_removes_the_earlier_scan_and_nothing_else) {
+TEST(nikon_writer, overwriting_replaces_an_earlier_scan_when_the_new_one_is_complete) {
   const testing::TempFolder folder;
-  for (const char* name : {"s.xtekct", "s_0001.tif", "s_0009.tif", "s_note.tif", "other_0001.tif"})
-    std::ofstream(folder / name) << "x";
-  const NikonWriter writer(folder.path(), "s", small_scan(), {}, true);
-  EXPECT_FALSE(fs::exists(folder / "s.xtekct"));
-  EXPECT_FALSE(fs::exists(folder / "s_0001.tif"));
-  EXPECT_FALSE(fs::exists(folder / "s_0009.tif"));
-  EXPECT_TRUE(fs::exists(folder / "s_note.tif"));
-  EXPECT_TRUE(fs::exists(folder / "other_0001.tif"));
+  const geometry::CircularScan earlier = small_scan(5), scan = small_scan();
+  {
+    NikonWriter writer(folder / "s", "s", earlier, {});
+    write_all(writer, earlier);
+    writer.finish();
+  }
+  {
+    NikonWriter given_up(folder / "s", "s", scan, {}, true);
+    EXPECT_TRUE(fs::exists(folder / "s/s_0005.tif"));
+  }
+  EXPECT_TRUE(fs::exists(folder / "s/s_0005.tif") && fs::exists(folder / "s/s.xtekct"));
+  NikonWriter writer(folder / "s", "s", scan, {}, true);
+  write_all(writer, scan);
+  writer.finish();
+
+  EXPECT_TRUE(fs::exists(folder / "s/s_0003.tif") && fs::exists(folder / "s/s.xtekct"));
+  EXPECT_FALSE(fs::exists(folder / "s/s_0005.tif"));
+  EXPECT_FALSE(fs::exists(folder / "s.partial"));
+}
+
+TEST(nikon_writer, overwriting_touches_no_folder_that_holds_anything_else) {
+  const geometry::CircularScan scan = small_scan();
+  for (const char* name : {"s_note.tif", "other_0001.tif", "folder", "link_to_nothing", "s.xtekct"}) {
+    const testing::TempFolder folder;
+    {
+      NikonWriter writer(folder / "s", "s", scan, {});
+      write_all(writer, scan);
+      writer.finish();
+    }
+    if (std::string(name) == "folder")
+      fs::create_directory(folder / "s/folder");
+    else if (std::string(name) == "link_to_nothing")
+      fs::create_symlink("nothing", folder / "s/s_0009.tif");
+    else
+      std::ofstream(folder / "s" / name) << "not by feldspar";
+    testing::expect_error(ErrorKind::io, {"s", "holds more than"},
+                          [&] { NikonWriter(folder / "s", "s", scan, {}, true); });
+    for (const char* file : {"s_0001.tif", "s_0003.tif", "_ctdata.txt", "s.xtekct"})
+      EXPECT_TRUE(fs::exists(folder / "s" / file)) << file;
+  }
 }
 
 TEST(nikon_writer, more_than_9999_views_take_more_digits) {

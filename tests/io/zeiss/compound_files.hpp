@@ -35,7 +35,7 @@ inline void write_compound(const std::filesystem::path& path, const std::map<std
                            std::uint32_t sector_bytes) {
   std::vector<io::zeiss::NewStream> declared;
   for (const auto& [name, bytes] : streams) declared.push_back({name, bytes.size()});
-  io::zeiss::CompoundWriter writer(path, declared, sector_bytes);
+  io::zeiss::CompoundWriter writer(path, declared, sector_bytes, true);
   std::size_t n = 0;
   for (const auto& [name, bytes] : streams) writer.write(n++, 0, bytes.data(), bytes.size());
   writer.finish();
