@@ -280,8 +280,6 @@ void add_compare_command(CLI::App& program) {
       ->check(CLI::Range(100, 30000))
       ->capture_default_str();
   add_host_options(*command, options->resources);
-  command->add_option("--threads", options->threads, "Processors to use (default: all)")
-      ->check(CLI::PositiveNumber);
   command->add_flag("--overwrite", options->overwrite, "Replace an earlier report in the folder");
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->callback([options] { run(*options); });
