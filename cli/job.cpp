@@ -207,7 +207,9 @@ void check_region(Job& job, const geometry::CircularScan& scan) {
                        high = grid.centre_of(grid.nx - 0.5, grid.ny - 0.5, grid.nz - 0.5),
                        bottom = field.centre_of(-0.5, -0.5, -0.5),
                        top = field.centre_of(field.nx - 0.5, field.ny - 0.5, field.nz - 0.5);
-  const double radius = top.x, voxel = std::max(grid.spacing.z, field.spacing.z);
+  const geometry::FieldOfView view = geometry::field_of_view(scan);
+  const double radius = geometry::is_displaced(scan) ? view.outer_radius : view.inner_radius;
+  const double voxel = std::max(grid.spacing.z, field.spacing.z);
   // Behind the axis a cone of rays is higher than at it.
   const double more = scan.beam == geometry::Beam::parallel
                           ? 0
@@ -215,13 +217,12 @@ void check_region(Job& job, const geometry::CircularScan& scan) {
   const bool missed =
       std::hypot(std::max({0.0, low.x, -high.x}), std::max({0.0, low.y, -high.y})) >= radius ||
       low.z >= top.z + more || high.z <= bottom.z - more;
-  const bool beyond = std::max({high.x, high.y, -low.x, -low.y}) > radius + voxel || high.z > top.z + voxel ||
+  const bool beyond = std::max({high.x, high.y, -low.x, -low.y}) > top.x + voxel || high.z > top.z + voxel ||
                       low.z < bottom.z - voxel;
   if (!missed && !beyond) return;
   const std::string text = fmt::format(
       "the volume spans x {:.4g} to {:.4g}, y {:.4g} to {:.4g} and z {:.4g} to {:.4g} mm, but the scan sees "
-      "{:.4g} "
-      "mm about the axis and z {:.4g} to {:.4g} mm: ",
+      "{:.4g} mm about the axis and z {:.4g} to {:.4g} mm: ",
       low.x, high.x, low.y, high.y, low.z, high.z, radius, bottom.z, top.z);
   if (missed)
     throw Error(ErrorKind::usage, text + "nothing of it; correct --center, --size, --like or --transform");

@@ -198,6 +198,19 @@ SourceField field_of(const CompoundFile& file, const CompoundFile::Stream& strea
   return field;
 }
 
+/// Streams that count only where others are absent or 0.
+void settle_substitutes(const Values& values, std::vector<SourceField>& fields) {
+  const bool binned = values.integer("ImageInfo/HorizontalBin") && values.integer("ImageInfo/VerticalalBin");
+  for (SourceField& field : fields) {
+    if (binned && field.section == "ImageInfo" && field.name == "CameraBinning")
+      field.use = Use::ignored, field.note = "HorizontalBin and VerticalalBin count";
+    if (field.section != "AutoRecon" || (field.name != "StoRADistance" && field.name != "DtoRADistance"))
+      continue;
+    if (values.number("ImageInfo/" + field.name).value_or(0) == 0)
+      field.use = Use::used, field.note = "um; ImageInfo's is absent or 0";
+  }
+}
+
 /// Facts that a second stream states too.
 void compare(const TxrmHeader& header, const geometry::CircularScan& scan, Review& made) {
   const auto contradict = [&](const char* name, const std::string& why) {
@@ -248,6 +261,7 @@ Review review(const CompoundFile& file, const TxrmHeader& header, const geometry
                          SourceField::Use::used, ""});
   compare(header, scan, made);
   const Values values(file);
+  settle_substitutes(values, made.fields);
   for (const char* const name :
        {"ReconSettings/CenterShift", "AutoRecon/CenterShift", "AutoRecon/AutoCenterShift"})
     if (const auto shift = values.number(name); shift && std::isfinite(*shift) && std::abs(*shift) > 0.05)

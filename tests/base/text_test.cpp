@@ -18,7 +18,7 @@ using testing::expect_error;
 std::string utf16(const std::string& text, bool big) {
   std::string bytes = big ? "\xFE\xFF" : "\xFF\xFE";
   for (std::size_t n = 0; n < text.size(); ++n) {
-    const bool is_mu = text.substr(n).starts_with("µ");
+    const bool is_mu = std::string_view(text).substr(n).starts_with("µ");
     const char low = is_mu ? '\xB5' : text[n];
     bytes += big ? std::string{'\0', low} : std::string{low, '\0'};
     n += is_mu ? 1 : 0;
