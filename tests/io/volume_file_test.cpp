@@ -38,12 +38,6 @@ std::size_t wrong_voxels(const io::VolumeReader& volume, double tolerance) {
   return wrong;
 }
 
-std::string content_of(const std::filesystem::path& path) {
-  std::stringstream content;
-  content << std::ifstream(path, std::ios::binary).rdbuf();
-  return content.str();
-}
-
 struct Case {
   const char* name;
   geometry::VolumeGrid grid;
