@@ -109,8 +109,7 @@ TEST(NumberedNames, LeaveOutAStrayAndStillSeeTheGap) {
                             "Copy of p_0003.tif", "p_0003_old.tif", "thumb_1.tif"}) {
     SCOPED_TRACE(stray);
     Names names = names_of(padded, 30);
-    names.erase(names.begin() + 20);
-    names.insert(names.begin() + 4, stray);
+    names[20] = stray;  // wherever it stands
 
     const NameSeries series = series_of(names);
 
