@@ -8,6 +8,7 @@
 
 #include "io/described_scan.hpp"
 #include "recon/inspection.hpp"
+#include "tests/support/resources.hpp"
 #include "tests/support/failure.hpp"
 
 namespace feldspar::recon {
@@ -95,7 +96,7 @@ TEST(RepeatedViews, AreFoundByTheInspection) {
   const Repeating source(
       60, [](int view) { return view == 31 ? 30 : view; }, io::CountType::uint16);
 
-  EXPECT_EQ(count_with(inspect(source, all).findings, {"30 and 31"}), 1);
+  EXPECT_EQ(count_with(inspect(source, all, testing::all_resources()).findings, {"30 and 31"}), 1);
 }
 
 }  // namespace
