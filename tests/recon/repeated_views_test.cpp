@@ -8,8 +8,8 @@
 
 #include "io/described_scan.hpp"
 #include "recon/inspection.hpp"
-#include "tests/support/resources.hpp"
 #include "tests/support/failure.hpp"
+#include "tests/support/resources.hpp"
 
 namespace feldspar::recon {
 namespace {

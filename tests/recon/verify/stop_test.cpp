@@ -10,6 +10,7 @@
 #include "recon/object_extent.hpp"
 #include "tests/recon/verify/trusting.hpp"
 #include "tests/support/errors.hpp"
+#include "tests/support/resources.hpp"
 
 namespace feldspar::testing {
 namespace {
@@ -35,17 +36,18 @@ TEST_P(StopRequest, EndsTheVerification) {
 }
 
 TEST_P(StopRequest, EndsTheInspection) {
-  expect_error(ErrorKind::cancelled, {"stopped"}, [&] { (void)recon::inspect(scan_, views_); });
+  expect_error(ErrorKind::cancelled, {"stopped"},
+               [&] { (void)recon::inspect(scan_, views_, all_resources()); });
 }
 
 TEST_P(StopRequest, EndsTheSearchForTheObject) {
   expect_error(ErrorKind::cancelled, {"stopped"},
-               [&] { (void)recon::find_object(scan_, scan_.scan(), views_); });
+               [&] { (void)recon::find_object(scan_, scan_.scan(), views_, all_resources()); });
 }
 
 TEST_P(StopRequest, EndsTheSearchForTheAxis) {
   expect_error(ErrorKind::cancelled, {"stopped"},
-               [&] { (void)recon::choose_axis(scan_, scan_.scan(), views_, 5); });
+               [&] { (void)recon::choose_axis(scan_, scan_.scan(), views_, all_resources(), {.rows = 5}); });
 }
 
 INSTANTIATE_TEST_SUITE_P(AtOnceAndLater, StopRequest, ::testing::Values(0, 3));
