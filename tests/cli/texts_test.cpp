@@ -187,9 +187,9 @@ TEST_F(Texts, NamesDoNotReachTheTerminalAsCommands) {
 TEST_F(Texts, MessagesThatNobodyCanReadCostNothing) {
   for (const char* closed : {"2>/dev/full", "2>&-", "0<&- 2>&-", "2>&1 >/dev/null | true"}) {
     fs::remove(folder_ / "a.h5");
-    const std::string program = "'" + std::string(FELDSPAR_PROGRAM) + "' recon scan -o a.h5 --overwrite ";
     const Outcome outcome =
-        shell("bash -o pipefail -c " + fmt::format("\"{} {}\"", program, closed) + " >/dev/null");
+        shell(fmt::format("bash -o pipefail -c \"'{}' recon scan -o a.h5 --overwrite {}\" >/dev/null",
+                          FELDSPAR_PROGRAM, closed));
     EXPECT_EQ(outcome.exit_code, 0) << closed;
     EXPECT_EQ(run("verify a.h5").exit_code, 0) << closed;
   }
