@@ -67,7 +67,8 @@ std::map<std::string, std::string> contents_below(const fs::path& folder) {
     std::string& content = all[fs::relative(entry.path(), folder).string()];
     if (entry.symlink_status().type() != fs::file_type::regular) continue;
     std::ifstream file(entry.path(), std::ios::binary);
-    content.assign(std::istreambuf_iterator<char>(file), {});
+    content.resize(entry.file_size());
+    file.read(content.data(), static_cast<std::streamsize>(content.size()));
   }
   return all;
 }
