@@ -6,6 +6,8 @@
 #include <mutex>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace feldspar {
 namespace {
 
@@ -56,10 +58,11 @@ void set_log_threshold(LogLevel threshold) {
 void log(LogLevel level, std::string_view message) {
   const std::scoped_lock lock(guard());
   if (level < state().threshold) return;
+  const std::string shown = printable(message);  // names and texts of files may hold a terminal's commands
   if (state().sink)
-    state().sink(level, message);
+    state().sink(level, shown);
   else
-    to_stderr(level, message);
+    to_stderr(level, shown);
 }
 
 }  // namespace feldspar

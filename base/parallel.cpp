@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "base/error.hpp"
+#include "base/stop.hpp"
 
 namespace feldspar {
 namespace {
@@ -47,6 +48,7 @@ void ThreadPool::run(Loop& loop, int worker) {
   inside_a_loop = true;
   for (std::ptrdiff_t index; (index = loop.next.fetch_add(1)) < loop.count;) {
     try {
+      stop_if_requested();
       loop.body(index, worker);
     } catch (...) {
       loop.next = loop.count;

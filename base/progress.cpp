@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/stop.hpp"
 
 namespace feldspar {
 
@@ -18,6 +19,7 @@ void Progress::advance(double work, std::string_view stage) {
   done_ += work;
   if (total_ > 0) shown_ = std::max(shown_, std::clamp(done_ / total_, 0.0, 1.0));
   if (monitor_ && !monitor_(shown_, stage)) throw Error(ErrorKind::cancelled, "stopped by the user");
+  stop_if_requested();
 }
 
 }  // namespace feldspar

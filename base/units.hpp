@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <numbers>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,15 +11,31 @@ namespace feldspar {
 
 constexpr double radians_per_degree = std::numbers::pi / 180;
 
-/// A length in mm from "36um", "0.036mm", "1.2cm", "1m" or a bare number of mm. `what` names the
-/// quantity in the error. Throws Error(usage).
+/// A length in mm from "36um", "0.036 mm", "1.2cm", "1m". Only 0 needs no unit: a number that may be
+/// millimetres or micrometres is neither. `what` names the quantity in the error. Throws Error(usage).
 [[nodiscard]] double parse_length_mm(std::string_view text, std::string_view what);
 
-/// An angle in radians from "0.5deg", "0.01rad" or a bare number of degrees. Throws Error(usage).
+/// An angle in radians from "0.5deg", "0.01rad" or 0. Throws Error(usage).
 [[nodiscard]] double parse_angle_rad(std::string_view text, std::string_view what);
 
-/// Bytes from "4GiB", "500MB", "16G" (binary), or a bare number of bytes. Throws Error(usage).
+/// Bytes from "4GiB", "500MB" or "16G" (binary). Throws Error(usage).
 [[nodiscard]] std::size_t parse_bytes(std::string_view text, std::string_view what);
+
+/// Something that the program also reports in pixels.
+struct LengthOrPixels {
+  double value = 0;  ///< mm, or pixels
+  bool is_pixels = false;
+
+  [[nodiscard]] double in_mm(double pixel_mm) const;
+};
+
+/// From "0.12mm", "1.5px" or 0. Throws Error(usage).
+[[nodiscard]] LengthOrPixels parse_length_or_pixels(std::string_view text, std::string_view what);
+
+/// Of what files call the units of their lengths and angles, in whatever case and with either mu: "um",
+/// "microns", "Metre", "degrees". Nothing for what is none.
+[[nodiscard]] std::optional<double> millimetres_in(std::string_view unit);
+[[nodiscard]] std::optional<double> radians_in(std::string_view unit);
 
 /// A plain decimal number taking all of `text`; a decimal comma, trailing letters, NaN and infinity are
 /// refused. Returns false when `text` is no such number.

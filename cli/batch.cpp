@@ -40,9 +40,20 @@ struct JobStatus {
   std::filesystem::path log = {};  ///< of that task
 };
 
+/// What Slurm knows of a task that neither runs nor is done.
+void see_queue(const SubmittedTasks& submitted, const BatchTask& task, TaskStatus& now) {
+  if (now.state == TaskState::done || now.state == TaskState::running) return;
+  if (const auto queued = submitted.queued.find(task.name); queued != submitted.queued.end())
+    now = {TaskState::waiting, 0, queued->second};
+  else if (const auto gone = submitted.gone.find(task.name);
+           now.state == TaskState::waiting && gone != submitted.gone.end())
+    now = {TaskState::interrupted, 0,
+           "ended without an outcome, and Slurm no longer has it: it was job " + gone->second};
+}
+
 std::vector<JobStatus> statuses_of(const Batch& batch) {
   const std::vector<BatchTask> tasks = tasks_of(batch);
-  const auto queued = queued_tasks(batch);
+  const SubmittedTasks submitted = submitted_tasks(batch);
   std::vector<JobStatus> all;
   for (const BatchJob& job : batch.jobs) {
     JobStatus status{&job, {}, {}, 0};
@@ -53,9 +64,7 @@ std::vector<JobStatus> statuses_of(const Batch& batch) {
     for (const BatchTask& task : tasks) {
       if (task.job != &job) continue;
       TaskStatus now = status_of(batch, task);
-      const auto waits = queued.find(task.name);
-      if (waits != queued.end() && now.state != TaskState::done && now.state != TaskState::running)
-        now = {TaskState::waiting, 0, waits->second};
+      see_queue(submitted, task, now);
       peak = std::max(peak, now.peak);
       seconds += now.seconds;
       warnings += now.warnings;
@@ -170,7 +179,7 @@ void run_task(const Batch& batch, const BatchOptions& options) {
                                  [&](const BatchTask& one) { return one.name == options.task; });
   if (task == tasks.end())
     throw Error(ErrorKind::usage, fmt::format("{}: has no task '{}'", batch.file.string(), options.task));
-  const TaskStatus status = run_one(batch, *task, {options.memory, options.threads, options.restart});
+  const TaskStatus status = run_one(batch, *task, {options.memory, options.threads});
   if (status.state != TaskState::done)
     throw Error(static_cast<ErrorKind>(status.exit_code), fmt::format("{}: {}", task->name, status.reason));
 }
@@ -193,7 +202,6 @@ void add_parts(CLI::App& command, const std::shared_ptr<BatchOptions>& options, 
   task->add_option("task", options->task, "Its name, as that of its log")->required();
   task->add_option("--memory", options->memory, "Most memory for it, where its job leaves that open");
   task->add_option("--threads", options->threads, "Threads for it");
-  task->add_flag("--restart", options->restart, "Begin again");
   task->footer("Example: feldspar batch task jobs.toml cell01.part-3-of-4");
   task->callback([options, &recon] { run_task(read_batch(options->file, recon), *options); });
 }

@@ -1,7 +1,6 @@
 #include "cli/batch_file.hpp"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
 
@@ -10,10 +9,16 @@
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
+#include "cli/batch_scans.hpp"
 #include "cli/options.hpp"
+#include "cli/slab_share.hpp"
+#include "io/stack/toml_text.hpp"
 
 namespace feldspar::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// A table of the file, read key by key; what is left in it at the end is a mistake.
 class Table {
@@ -26,6 +31,8 @@ class Table {
     if (!node) return;
     const auto found = node->value_exact<T>();
     if (!found) refuse(key, fmt::format("must be {}", kind));
+    if constexpr (std::is_same_v<T, std::string>)
+      if (found->find('\0') != std::string::npos) refuse(key, "has a character of code 0 in it");
     value = *found;
     values_.erase(key);
   }
@@ -43,7 +50,7 @@ class Table {
     if (!list) refuse(key, "must be a list of texts");
     for (const auto& element : *list) {
       const auto text = element.value_exact<std::string>();
-      if (!text) refuse(key, "must be a list of texts");
+      if (!text || text->find('\0') != std::string::npos) refuse(key, "must be a list of texts");
       values.push_back(*text);
     }
     values_.erase(key);
@@ -64,6 +71,7 @@ class Table {
     throw Error(ErrorKind::usage, fmt::format("{}: {} {}; see docs/batch.md", where_, key, what));
   }
   [[nodiscard]] const toml::table& values() const { return values_; }
+  [[nodiscard]] const std::string& where() const { return where_; }
 
  private:
   toml::table values_;
@@ -80,23 +88,22 @@ void check_options(const Table& table, const CLI::App& recon) {
   }
 }
 
-/// The paths that match a pattern whose last component may have wildcards, sorted.
-std::vector<std::filesystem::path> matches(const std::filesystem::path& pattern) {
-  const std::string name = pattern.filename().string();
-  if (name.find_first_of("*?[") == std::string::npos) return {pattern};
-  std::vector<std::filesystem::path> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(pattern.parent_path(), ignored))
-    if (::fnmatch(name.c_str(), entry.path().filename().c_str(), FNM_PERIOD) == 0)
-      found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 std::string as_text(const toml::table& table) {
   std::ostringstream text;
   text << table << '\n';
   return text.str();
+}
+
+/// Nothing for a name that is no UTF-8, which TOML cannot hold: recon is given the scan beside the file as
+/// well.
+std::string scan_line(const fs::path& scan) {
+  std::string line = toml_line("scan", scan.string());
+  try {
+    (void)toml::parse(line);
+  } catch (const toml::parse_error&) {
+    line.clear();
+  }
+  return line;
 }
 
 class Reader {
@@ -116,12 +123,14 @@ class Reader {
     const toml::array* list = jobs ? jobs->as_array() : nullptr;
     if (!list || list->empty())
       table.refuse("job", "is missing: every scan has a table [[job]] with its scan = \"...\"");
+    find_places(*list);
     int number = 0;
     for (const auto& job : *list) {
       ++number;
       if (!job.is_table()) table.refuse("job", "must be tables, as [[job]]");
       add_jobs(Table(*job.as_table(), fmt::format("{}: job {}", batch_.file.string(), number)));
     }
+    check_outputs(table);
     toml::table rest = table.values();
     rest.erase("job");
     Table(rest, batch_.file.string()).end();
@@ -130,14 +139,7 @@ class Reader {
  private:
   [[nodiscard]] std::filesystem::path base() const { return batch_.file.parent_path(); }
 
-  Table parse() const {
-    try {
-      return {toml::parse_file(batch_.file.string()), batch_.file.string()};
-    } catch (const toml::parse_error& error) {
-      throw Error(ErrorKind::usage, fmt::format("{}:{}: {}", batch_.file.string(), error.source().begin.line,
-                                                std::string(error.description())));
-    }
-  }
+  Table parse() const { return {io::stack::read_toml(batch_.file, ErrorKind::usage), batch_.file.string()}; }
 
   void read_slurm(Table table) {
     SlurmSettings& slurm = batch_.slurm;
@@ -147,6 +149,46 @@ class Reader {
     table.take("gpus", slurm.gpus, 1);
     table.take("options", slurm.options);
     table.end();
+  }
+
+  /// Where volumes go, which are not to be taken for scans. A job may put its volume into its scan's folder.
+  void find_places(const toml::array& jobs) {
+    places_ = {batch_.file, batch_.folder, {output_}};
+    for (const auto& job : jobs) {
+      const auto output = job.is_table() ? (*job.as_table())["output"].value<std::string>() : std::nullopt;
+      if (!output) continue;
+      const fs::path folder = (base() / *output).lexically_normal().parent_path();
+      const std::string scan = (*job.as_table())["scan"].value_or(std::string());
+      if ((base() / scan / ".").lexically_normal() != folder / "") places_.output_folders.push_back(folder);
+    }
+  }
+
+  /// The scans of a job; says which matches are none.
+  [[nodiscard]] std::vector<fs::path> scans_of(const Table& table, const std::string& scan) const {
+    fs::path pattern = (base() / scan).lexically_normal();
+    if (!pattern.has_filename()) pattern = pattern.parent_path();
+    const auto was_made = [&](const fs::path& path, const fs::path& from) {
+      const std::string name = name_of(from);
+      std::error_code ignored;
+      return path == (output_ / (name + ".h5")).lexically_normal() &&
+             fs::exists(batch_.folder / (name + ".log"), ignored);
+    };
+    const MatchingScans matching = scans_matching(pattern, places_, was_made);
+    if (!matching.left_out.empty())
+      log_info(fmt::format(
+          "{}: '{}' also matches {} file{} or folder{} that batches and reconstructions made, as "
+          "{}: left out",
+          table.where(), scan, matching.left_out.size(), matching.left_out.size() == 1 ? "" : "s",
+          matching.left_out.size() == 1 ? "" : "s", matching.left_out.front().filename().string()));
+    if (matching.scans.empty())
+      table.refuse("scan", fmt::format("'{}' matches no file{}", scan,
+                                       matching.left_out.empty() ? "" : " but what reconstructions made"));
+    return matching.scans;
+  }
+
+  static std::string name_of(const fs::path& scan) {
+    std::error_code unreadable;
+    return (fs::is_directory(scan, unreadable) ? scan.filename() : scan.stem()).string();
   }
 
   void add_jobs(Table table) {
@@ -159,46 +201,61 @@ class Reader {
     if (scan.empty()) table.refuse("scan", "is missing: the file or folder of the scan");
     if (name.find('/') != std::string::npos) table.refuse("name", "must be a name without '/'");
     check_options(table, recon_);
-    const auto scans = matches(base() / scan);
-    if (scans.empty()) table.refuse("scan", fmt::format("'{}' matches no file", scan));
+    const auto scans = scans_of(table, scan);
     if (scans.size() > 1 && !(name.empty() && output.empty()))
       table.refuse(name.empty() ? "output" : "name",
                    fmt::format("cannot serve the {} scans that match", scans.size()));
     toml::table options = settings_;
     for (const auto& [key, value] : table.values()) options.insert_or_assign(key, value);
     for (const auto& path : scans) {
-      std::error_code unreadable;
       BatchJob job;
-      job.scan = path.lexically_normal();
-      if (!job.scan.has_filename()) job.scan = job.scan.parent_path();
-      job.name = name.empty() ? (std::filesystem::is_directory(job.scan, unreadable) ? job.scan.filename()
-                                                                                     : job.scan.stem())
-                                    .string()
-                              : name;
+      job.scan = path;
+      job.name = name.empty() ? name_of(job.scan) : name;
       job.output = (output.empty() ? output_ / (job.name + ".h5") : base() / output).lexically_normal();
       job.shares = shares;
       if (const auto memory = options["memory"].value<std::string>()) job.memory = *memory;
       if (const auto device = options["device"].value<std::string>()) job.device = *device;
-      job.config = toml_line("scan", job.scan.string()) + as_text(options);
+      job.config = scan_line(job.scan) + as_text(options);
       add(std::move(job), table);
     }
   }
 
+  /// Its tasks must not meet those of other jobs either: one may be called as another's part.
   void add(BatchJob job, const Table& table) {
-    if (!names_.insert(job.name).second)
-      table.refuse("name", fmt::format("'{}' is taken by another job; give each its own", job.name));
-    if (!outputs_.insert(job.output).second)
-      table.refuse("output",
-                   fmt::format("'{}' is that of another job; give each its own", job.output.string()));
+    for (int share = 0; share <= (job.shares > 1 ? job.shares : 0); ++share) {
+      const bool whole = share == 0;
+      const fs::path name =
+                         whole ? fs::path(job.name) : part_path(job.name + ".h5", share, job.shares).stem(),
+                     output = whole ? job.output : part_path(job.output, share, job.shares);
+      if (!names_.insert(name.string()).second)
+        table.refuse("name", fmt::format("'{}' is taken by another job; give each its own", name.string()));
+      if (!outputs_.insert(output).second)
+        table.refuse("output",
+                     fmt::format("'{}' is that of another job; give each its own", output.string()));
+    }
     batch_.jobs.push_back(std::move(job));
+  }
+
+  /// No volume may take the place of a scan.
+  void check_outputs(const Table& table) const {
+    std::set<fs::path> scans;
+    std::error_code ignored;
+    for (const BatchJob& job : batch_.jobs) scans.insert(fs::weakly_canonical(job.scan, ignored));
+    for (const fs::path& output : outputs_)
+      if (scans.count(fs::weakly_canonical(output, ignored)) > 0)
+        table.refuse("output",
+                     fmt::format("would put a volume in the place of the scan {}; give another folder "
+                                 "with output = \"...\" above the jobs",
+                                 output.string()));
   }
 
   Batch& batch_;
   const CLI::App& recon_;
-  std::filesystem::path output_;
+  fs::path output_;
+  BatchPlaces places_;
   toml::table settings_;
   std::set<std::string> names_;
-  std::set<std::filesystem::path> outputs_;
+  std::set<fs::path> outputs_;
 };
 
 }  // namespace

@@ -22,15 +22,14 @@ class LocalRun {
  public:
   LocalRun(const Batch& batch, const LocalOptions& options)
       : batch_(batch), options_(options), share_(options.memory / static_cast<std::size_t>(options.at_once)) {
-    started_.restart = options.restart;
-    started_.memory = fmt::format("{}", share_);
+    started_.memory = fmt::format("{}B", share_);
     started_.threads = std::max(1, usable_processors() / options.at_once);
   }
 
   void run() {
     const std::vector<BatchTask> tasks = tasks_of(batch_);
     for (const BatchTask& task : tasks)
-      if (options_.restart || status_of(batch_, task).state != TaskState::done) waiting_.push_back(&task);
+      if (status_of(batch_, task).state != TaskState::done) waiting_.push_back(&task);
     total_ = waiting_.size();
     while (!running_.empty() || (!waiting_.empty() && !stopping_)) {
       if (!stopping_) start_what_fits();
@@ -116,6 +115,7 @@ class LocalRun {
 void run_locally(const Batch& batch, const LocalOptions& options) {
   catch_interrupts();
   prepare_folder(batch);
+  if (options.restart) begin_again(batch);
   LocalRun(batch, options).run();
 }
 

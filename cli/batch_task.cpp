@@ -19,6 +19,7 @@
 #include "cli/child.hpp"
 #include "cli/slab_share.hpp"
 #include "io/content_hash.hpp"
+#include "io/hdf5/volume_mark.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -28,6 +29,11 @@ namespace fs = std::filesystem;
 fs::path outcome_of(const Batch& batch, const BatchTask& task) {
   return batch.folder / (task.name + ".outcome");
 }
+/// There while the task is to be done again although its output exists.
+fs::path again_of(const Batch& batch, const BatchTask& task) { return batch.folder / (task.name + ".again"); }
+fs::path edition_of(const Batch& batch, const BatchJob& job) {
+  return batch.folder / (job.name + ".edition");
+}
 fs::path config_of(const Batch& batch, const BatchJob& job) { return batch.folder / (job.name + ".toml"); }
 
 double now_s() {
@@ -36,19 +42,14 @@ double now_s() {
 
 /// What the outcome of a task belongs to: one of other options is none.
 std::string identity_of(const BatchTask& task) {
-  return io::text_hash(fmt::format("{}{}/{}", task.job->config, task.share, task.job->shares));
+  const BatchJob& job = *task.job;
+  return io::text_hash(fmt::format("{}\n{}{}/{}", job.scan.string(), job.config, task.share, job.shares));
 }
 
-/// Whole at once, so that who reads meanwhile sees the old one or the new one.
-void write_file(const fs::path& path, const std::string& text) {
-  fs::path fresh = path;
-  fresh += fmt::format(".{}", ::getpid());
-  std::ofstream file(fresh, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) fs::rename(fresh, path, error);
-  if (!file || error) throw Error(ErrorKind::io, fmt::format("{}: cannot be written", path.string()));
+std::string text_of(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 void write_outcome(const Batch& batch, const BatchTask& task, const TaskStatus& status) {
@@ -62,6 +63,11 @@ void write_outcome(const Batch& batch, const BatchTask& task, const TaskStatus& 
                                           "\n");
 }
 
+TaskState state_of(int exit_code) {
+  if (exit_code == 0) return TaskState::done;
+  return exit_code == static_cast<int>(ErrorKind::cancelled) ? TaskState::interrupted : TaskState::failed;
+}
+
 std::optional<TaskStatus> read_outcome(const Batch& batch, const BatchTask& task) {
   std::ifstream file(outcome_of(batch, task));
   if (!file) return std::nullopt;
@@ -69,7 +75,7 @@ std::optional<TaskStatus> read_outcome(const Batch& batch, const BatchTask& task
   if (!outcome.is_object() || outcome.value("identity", "") != identity_of(task)) return std::nullopt;
   TaskStatus status;
   status.exit_code = outcome.value("exit_code", 1);
-  status.state = status.exit_code == 0 ? TaskState::done : TaskState::failed;
+  status.state = state_of(status.exit_code);
   status.reason = outcome.value("reason", "");
   status.seconds = outcome.value("seconds", 0.0);
   status.peak = outcome.value("peak_bytes", std::size_t{0});
@@ -117,8 +123,27 @@ TaskStatus status_from(int wait_status, const Words& words) {
     status.reason = fmt::format("ended by signal {} ({}){}", signal, ::strsignal(signal),
                                 signal == SIGKILL ? ", perhaps because the machine ran out of memory" : "");
   }
-  status.state = status.exit_code == 0 ? TaskState::done : TaskState::failed;
+  status.state = state_of(status.exit_code);
   return status;
+}
+
+bool is_to_be_made_again(const Batch& batch, const BatchTask& task) {
+  std::error_code ignored;
+  return fs::exists(again_of(batch, task), ignored);
+}
+
+/// What may be replaced: nothing but a volume of this program that is to be made again.
+bool may_replace(const Batch& batch, const BatchTask& task) {
+  return is_to_be_made_again(batch, task) && io::is_volume(task.output());
+}
+
+/// The parts that the joined volume referred to before it was made again.
+void remove_earlier_parts(const BatchTask& join) {
+  std::error_code ignored;
+  BatchTask part = join;
+  for (part.edition = 0; part.edition < join.edition; ++part.edition)
+    for (part.share = 1; part.share <= part.job->shares; ++part.share)
+      for (const char* kind : {"", ".partial", ".journal"}) fs::remove(part.output() += kind, ignored);
 }
 
 }  // namespace
@@ -137,15 +162,24 @@ const char* name_of(TaskState state) noexcept {
 }
 
 fs::path BatchTask::output() const {
-  return is_join() ? job->output : part_path(job->output, share, job->shares);
+  return is_join() ? job->output : part_path(parts_of(), share, job->shares);
+}
+
+fs::path BatchTask::parts_of() const {
+  if (edition == 0) return job->output;
+  fs::path other = job->output;
+  return other.replace_filename(
+      fmt::format("{}.again-{}{}", other.stem().string(), edition, other.extension().string()));
 }
 
 std::vector<BatchTask> tasks_of(const Batch& batch) {
   std::vector<BatchTask> tasks;
   for (const BatchJob& job : batch.jobs) {
+    int edition = 0;
+    if (job.shares > 1) std::ifstream(edition_of(batch, job)) >> edition;
     for (int share = 1; share <= job.shares; ++share)
-      tasks.push_back({&job, share, part_path(job.name + ".h5", share, job.shares).stem().string()});
-    if (job.shares > 1) tasks.push_back({&job, 0, job.name});
+      tasks.push_back({&job, share, part_path(job.name + ".h5", share, job.shares).stem().string(), edition});
+    if (job.shares > 1) tasks.push_back({&job, 0, job.name, edition});
   }
   return tasks;
 }
@@ -158,8 +192,21 @@ TaskStatus status_of(const Batch& batch, const BatchTask& task) {
     if (outcome->state != TaskState::done || fs::exists(task.output(), ignored)) return *outcome;
     return {};  // its output was removed: it is to be done again
   }
+  if (is_to_be_made_again(batch, task)) return {TaskState::waiting, 0, "to be made again"};
   if (fs::exists(outcome_of(batch, task), ignored) || !fs::exists(log, ignored)) return {};
   return {TaskState::interrupted, 0, "ended without an outcome: killed, or its machine stopped"};
+}
+
+void write_file(const fs::path& path, const std::string& text) {
+  std::error_code error;
+  if (fs::is_regular_file(path, error) && text_of(path) == text) return;
+  fs::path fresh = path;
+  fresh += fmt::format(".{}", ::getpid());
+  std::ofstream file(fresh, std::ios::binary);
+  file << text;
+  file.close();
+  if (file) fs::rename(fresh, path, error);
+  if (!file || error) throw Error(ErrorKind::io, fmt::format("{}: cannot be written", path.string()));
 }
 
 void prepare_folder(const Batch& batch) {
@@ -170,20 +217,39 @@ void prepare_folder(const Batch& batch) {
   }
 }
 
+void begin_again(const Batch& batch) {
+  const std::vector<BatchTask> tasks = tasks_of(batch);
+  for (const BatchTask& task : tasks)
+    if (is_running(log_of(batch, task)))
+      throw Error(ErrorKind::usage,
+                  fmt::format("--restart: {} is running; stop it first, or wait for it", task.name));
+  for (const BatchTask& task : tasks) write_file(again_of(batch, task), "again\n");
+  for (const BatchTask& task : tasks) {  // in this order no crash lets a new part pass for an old one's
+    if (!task.is_join()) continue;
+    forget_outcome(batch, task);
+    std::error_code ignored;
+    if (fs::exists(task.output(), ignored))
+      write_file(edition_of(batch, *task.job), fmt::format("{}\n", task.edition + 1));
+  }
+  for (const BatchTask& task : tasks) forget_outcome(batch, task);
+}
+
 std::vector<std::string> arguments_of(const Batch& batch, const BatchTask& task, const TaskOptions& options) {
   const BatchJob& job = *task.job;
   if (task.is_join()) {
     std::vector<std::string> words{"join", "-o", job.output.string()};
+    if (may_replace(batch, task)) words.emplace_back("--overwrite");
     for (int share = 1; share <= job.shares; ++share)
-      words.push_back(part_path(job.output, share, job.shares).string());
+      words.push_back(part_path(task.parts_of(), share, job.shares).string());
     return words;
   }
-  std::vector<std::string> words{"recon", "--config", config_of(batch, job).string(), "-o",
-                                 job.output.string()};
-  if (!options.restart) words.emplace_back("--resume");
-  if (job.shares > 1) words.insert(words.end(), {"--slabs", fmt::format("{}/{}", task.share, job.shares)});
-  if (job.memory.empty() && !options.memory.empty()) words.insert(words.end(), {"--memory", options.memory});
-  if (options.threads > 0) words.insert(words.end(), {"--threads", fmt::format("{}", options.threads)});
+  std::vector<std::string> words{"recon",           "--config", config_of(batch, job).string(), "--scan",
+                                 job.scan.string(), "-o",       task.parts_of().string()};
+  if (may_replace(batch, task)) words.emplace_back("--overwrite");
+  if (!is_to_be_made_again(batch, task)) words.emplace_back("--resume");
+  if (job.shares > 1) words.push_back(fmt::format("--slabs={}/{}", task.share, job.shares));
+  if (job.memory.empty() && !options.memory.empty()) words.push_back("--memory=" + options.memory);
+  if (options.threads > 0) words.push_back(fmt::format("--threads={}", options.threads));
   return words;
 }
 
@@ -201,19 +267,7 @@ RunningTask::RunningTask(const Batch& batch, const BatchTask& task, const TaskOp
   log_start_ = fs::file_size(path);
   std::vector<std::string> words = arguments_of(batch, task, options);
   words.insert(words.begin(), own_program());
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  process_ = ::fork();
-  if (process_ == 0) {
-    (void)::setpgid(0, 0);
-    const int nothing = ::open("/dev/null", O_RDONLY);
-    (void)::dup2(nothing, STDIN_FILENO);
-    (void)::dup2(log, STDOUT_FILENO);
-    (void)::dup2(log, STDERR_FILENO);  // the lock lives as long as these do
-    (void)::execv(pointers[0], pointers.data());
-    ::_exit(127);
-  }
+  process_ = start_child(std::move(words), log, log);  // the lock lives as long as its descriptors do
   const int error = errno;
   (void)::close(log);
   if (process_ < 0)
@@ -229,6 +283,10 @@ std::optional<TaskStatus> RunningTask::poll() {
   status.seconds = now_s() - start_s_;
   status.peak = static_cast<std::size_t>(usage.ru_maxrss) * 1024;
   write_outcome(batch_, task_, status);
+  if (status.state != TaskState::done) return status;
+  std::error_code ignored;
+  fs::remove(again_of(batch_, task_), ignored);
+  if (task_.is_join()) remove_earlier_parts(task_);
   return status;
 }
 

@@ -17,9 +17,13 @@ struct BatchTask {
   const BatchJob* job = nullptr;
   int share = 0;  ///< from 1; 0 joins the parts
   std::string name;
+  int edition = 0;  ///< of the parts: how often they were made again beside those of a finished volume
 
   [[nodiscard]] bool is_join() const { return share == 0; }
   [[nodiscard]] std::filesystem::path output() const;
+  /// What the parts are called after. A joined volume refers to its parts: those that are to replace them
+  /// get names of their own, so that it stays whole until the next is joined.
+  [[nodiscard]] std::filesystem::path parts_of() const;
 };
 
 /// The tasks of all jobs; a join comes right after its parts. They refer to the batch.
@@ -44,12 +48,11 @@ struct TaskStatus {
 [[nodiscard]] TaskStatus status_of(const Batch& batch, const BatchTask& task);
 
 struct TaskOptions {
-  std::string memory;    ///< for tasks that leave it open; empty for recon's own default
-  int threads = 0;       ///< for all tasks; 0 for recon's own default
-  bool restart = false;  ///< begin again instead of going on with what an interrupted run left
+  std::string memory;  ///< for tasks that leave it open; empty for recon's own default
+  int threads = 0;     ///< for all tasks; 0 for recon's own default
 };
 
-/// A task that runs as a child of this process, in a process group of its own.
+/// A task that runs as a child of this process, and ends when this process does.
 class RunningTask {
  public:
   /// Starts it. Throws Error(io), also when another process runs the same task.
@@ -76,8 +79,17 @@ TaskStatus record_failure(const Batch& batch, const BatchTask& task, int exit_co
 /// Takes an earlier outcome back, for a task that is about to be done again.
 void forget_outcome(const Batch& batch, const BatchTask& task);
 
-/// Writes the options of every job where its tasks read them, and makes the folders.
+/// Writes a small file whole at once, so that who reads meanwhile sees the old one or the new one. One that
+/// holds the text already is left alone. Throws Error(io).
+void write_file(const std::filesystem::path& path, const std::string& text);
+
+/// Writes the options of every job where its tasks read them, and makes the folders. What is there already
+/// stays as it is.
 void prepare_folder(const Batch& batch);
+
+/// Notes that every task is to be done again, whatever process does it. A finished volume stays until the new
+/// one takes its place. Throws Error(usage) while a task runs.
+void begin_again(const Batch& batch);
 
 /// What a `feldspar` process is called with to do the task.
 [[nodiscard]] std::vector<std::string> arguments_of(const Batch& batch, const BatchTask& task,

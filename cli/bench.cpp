@@ -56,10 +56,10 @@ struct SpeedScan {
 
 /// Runs this program. Throws Error of the kind that its exit code says, except for `forgiven`.
 std::string run_self(const std::vector<std::string>& words, int forgiven = 0) {
-  std::string command = shell_word(own_program()) + " --quiet";
-  for (const std::string& word : words) command += " " + shell_word(word);
+  std::vector<std::string> command{own_program(), "--quiet"};
+  command.insert(command.end(), words.begin(), words.end());
   log_info(fmt::format("feldspar {}", fmt::join(words, " ")));
-  const Answer answer = ask(command);
+  const Answer answer = ask(command, {.shows_errors = true});
   if (answer.exit_code == 0 || (forgiven != 0 && answer.exit_code == forgiven)) return answer.output;
   throw Error(answer.exit_code > 0 ? static_cast<ErrorKind>(answer.exit_code) : ErrorKind::internal,
               fmt::format("bench: 'feldspar {}' failed (exit code {}); its own message stands above",

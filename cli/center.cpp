@@ -154,7 +154,7 @@ void run_conventions(const io::ScanSource& source, const std::vector<int>& views
     log_warning("the projections contradict the stated conventions: " +
                 describe(verdict.tried[verdict.best]) + " is sharper");
   if (json)
-    std::cout << verdict_json(verdict).dump(2) << '\n';
+    std::cout << verdict_json(verdict).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   else
     print(verdict);
 }
@@ -175,10 +175,15 @@ void run(const CenterOptions& options) {
   const recon::AxisChoice found = recon::choose_axis(*source, scan, views, resources, how);
   for (const std::string& finding : found.findings) log_warning(finding);
   if (options.json)
-    std::cout << as_json(found, scan.axis).dump(2) << '\n';
+    std::cout << as_json(found, scan.axis).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+              << '\n';
   else
     print(found, scan.axis);
   if (options.picture.empty()) return;
+  if (found.sharpness.slices.empty())
+    throw Error(ErrorKind::unsupported,
+                "--picture: no object stands out in the projections, so there is no slice to "
+                "draw");
   const recon::SliceTrials& middle = found.sharpness.slices[found.sharpness.slices.size() / 2];
   const double chosen = found.axis.offset + std::tan(found.axis.roll) * middle.grid.origin.z;
   io::write_png(options.picture, draw_center_strip(middle, chosen, found.pixel));

@@ -194,7 +194,8 @@ void write_report(const CompareCommand& options, const Comparison& c) {
   }
   body += "<h2>Histograms</h2>\n" + draw_lines(histogram_plot(c));
   write_text(options.output / "report.html", page("Two volumes compared", body));
-  write_text(options.output / "report.json", json_of(options, c).dump(2) + "\n");
+  write_text(options.output / "report.json",
+             json_of(options, c).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   write_text(options.output / "transform.toml", transform_file(options, c.alignment.transform));
 }
 
@@ -223,11 +224,13 @@ void run(const CompareCommand& options) {
   for (const std::string& finding : comparison.alignment.findings) log_warning(finding);
   write_report(options, comparison);
   if (options.json) {
-    std::cout << json_of(options, comparison).dump(2) << '\n';
+    std::cout << json_of(options, comparison).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+              << '\n';
     return;
   }
-  for (const auto& [name, value] : table_of(options, comparison)) fmt::print("{:<16}{}\n", name, value);
-  fmt::print("{}\n", (options.output / "report.html").string());
+  for (const auto& [name, value] : table_of(options, comparison))
+    std::cout << fmt::format("{:<16}{}\n", name, value);
+  std::cout << fmt::format("{}\n", (options.output / "report.html").string());
 }
 
 }  // namespace

@@ -82,12 +82,13 @@ Histograms empty_histograms(const CoarseVolume& first, const CoarseVolume& secon
 /// What one thread adds up of the voxels that both volumes have.
 struct Sums {
   std::uint64_t count = 0;
-  double a = 0, b = 0, aa = 0, bb = 0, ab = 0;
+  double a = 0, b = 0, aa = 0, bb = 0, ab = 0,
+         square = 0;  ///< square: of b - a, which the others would cancel
   std::vector<double> first = std::vector<double>(bins), second = std::vector<double>(bins);
 
   void add(const Histograms& range, double x, double y) {
     ++count;
-    a += x, b += y, aa += x * x, bb += y * y, ab += x * y;
+    a += x, b += y, aa += x * x, bb += y * y, ab += x * y, square += (y - x) * (y - x);
     const auto bin = [&](double v) {
       return static_cast<std::size_t>(std::clamp((v - range.lowest) / range.step, 0.0, bins - 1.0));
     };
@@ -99,7 +100,7 @@ void finish(const std::vector<Sums>& all, Comparison& result) {
   Sums s;
   for (const Sums& one : all) {
     s.count += one.count;
-    s.a += one.a, s.b += one.b, s.aa += one.aa, s.bb += one.bb, s.ab += one.ab;
+    s.a += one.a, s.b += one.b, s.aa += one.aa, s.bb += one.bb, s.ab += one.ab, s.square += one.square;
     for (std::size_t n = 0; n < bins; ++n)
       result.histograms.first[n] += one.first[n], result.histograms.second[n] += one.second[n];
   }
@@ -110,7 +111,7 @@ void finish(const std::vector<Sums>& all, Comparison& result) {
     for (double& value : *counts) value /= n;
   result.voxels = s.count;
   result.mean_difference = (s.b - s.a) / n;
-  result.rms_difference = std::sqrt(std::max(0.0, (s.aa + s.bb - 2 * s.ab) / n));
+  result.rms_difference = std::sqrt(s.square / n);
   const double spread = (s.aa - s.a * s.a / n) * (s.bb - s.b * s.b / n);
   result.correlation = spread > 0 ? (s.ab - s.a * s.b / n) / std::sqrt(spread) : 0;
 }

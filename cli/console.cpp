@@ -1,20 +1,26 @@
 #include "cli/console.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <iostream>
 #include <memory>
 #include <mutex>
+#include <streambuf>
 #include <string>
 #include <string_view>
 
 #include "base/log.hpp"
+#include "base/stop.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 
 namespace feldspar::cli {
@@ -22,11 +28,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::atomic<bool> stop_requested{false};
+std::atomic<bool> stop_requested{false}, typed_once{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers may touch lock-free atomics only");
 
+/// Only a person's second Ctrl-C ends the process: a cluster's scancel sends SIGTERM to a task and to the
+/// process that passes it on to the task, and wants both to end well.
 extern "C" void request_stop(int signal) {
-  if (!stop_requested.exchange(true)) return;
+  stop_requested = true;
+  if (signal != SIGINT || !typed_once.exchange(true)) return;
   std::signal(signal, SIG_DFL);
   (void)std::raise(signal);
 }
@@ -46,7 +55,7 @@ class Terminal {
   /// One permanent line, above the line that is redrawn.
   void print(std::string_view line) {
     const std::scoped_lock lock(mutex_);
-    fmt::print(stderr, "{}{}\n{}", drawn_.empty() ? "" : "\r\033[K", line, drawn_);
+    write(fmt::format("{}{}\n{}", drawn_.empty() ? "" : "\r\033[K", line, drawn_));
   }
 
   /// Replaces the line that is redrawn; an empty one removes it.
@@ -54,17 +63,59 @@ class Terminal {
     const std::scoped_lock lock(mutex_);
     if (line == drawn_) return;
     drawn_ = std::move(line);
-    fmt::print(stderr, "\r\033[K{}", drawn_);
-    std::fflush(stderr);
+    write("\r\033[K" + drawn_);
   }
 
  private:
+  /// A message that nobody can read must not cost the result.
+  static void write(const std::string& text) {
+    (void)std::fwrite(text.data(), 1, text.size(), stderr);
+    (void)std::fflush(stderr);
+  }
+
   std::mutex mutex_;
   std::string drawn_;
 };
 
 Terminal& terminal() {
   static Terminal instance;
+  return instance;
+}
+
+/// What the program prints to stdout, made printable, with a memory for what could not be written.
+class Results final : public std::streambuf {
+ public:
+  [[nodiscard]] bool flush() {
+    // Whole lines go out at once, so no character is in two pieces.
+    const std::string shown = printable(waiting_);
+    waiting_.clear();
+    complete_ = complete_ && std::fwrite(shown.data(), 1, shown.size(), stdout) == shown.size();
+    complete_ = std::fflush(stdout) == 0 && complete_;
+    return complete_;
+  }
+
+ private:
+  int_type overflow(int_type c) override {
+    if (!traits_type::eq_int_type(c, traits_type::eof())) waiting_ += traits_type::to_char_type(c);
+    if (waiting_.size() > (1 << 16) && c == '\n') (void)flush();
+    return traits_type::not_eof(c);
+  }
+  std::streamsize xsputn(const char* text, std::streamsize count) override {
+    waiting_.append(text, static_cast<std::size_t>(count));
+    if (waiting_.size() > (1 << 16) && waiting_.back() == '\n') (void)flush();
+    return count;
+  }
+  int sync() override {
+    (void)flush();
+    return 0;
+  }
+
+  std::string waiting_;
+  bool complete_ = true;
+};
+
+Results& results() {
+  static Results& instance = *new Results;  // std::cout is flushed after statics are gone
   return instance;
 }
 
@@ -141,8 +192,20 @@ void set_verbosity(Verbosity verbosity) {
   });
 }
 
+void open_console() {
+  // A file that takes the number of a closed stream would receive the messages.
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(stream, F_GETFD) == -1 && errno == EBADF)
+      (void)::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  (void)std::signal(SIGPIPE, SIG_IGN);  // who reads the messages may go; results are checked at the end
+  std::cout.rdbuf(&results());
+}
+
+bool results_arrived() { return results().flush(); }
+
 void catch_interrupts() {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  set_stop_request(interrupted);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction present {};
     sigaction(signal, nullptr, &present);
     if (present.sa_handler == SIG_IGN) continue;  // as nohup and shells set it for background work

@@ -11,7 +11,14 @@ enum class Verbosity { quiet, normal, verbose };
 /// From now on messages go to stderr one a line, above the progress bar where one is drawn.
 void set_verbosity(Verbosity verbosity);
 
-/// From now on SIGINT and SIGTERM set a flag instead of ending the process; a second one ends it at once.
+/// Before anything else: streams that are closed stay out of the way of files, who stops reading ends
+/// nothing, and control characters in what std::cout is given are written as printable() does.
+void open_console();
+
+/// Writes what std::cout still holds. False when not all of it could ever be written.
+[[nodiscard]] bool results_arrived();
+
+/// From now on SIGINT, SIGTERM and SIGHUP ask the process to stop (base/stop.hpp); a second SIGINT ends it.
 void catch_interrupts();
 [[nodiscard]] bool interrupted() noexcept;
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <numeric>
 
@@ -70,7 +71,7 @@ void run_convert(ConvertOptions options) {
         fmt::format("{}: pixels, geometry, flats and darks (their mean) and the facts of `feldspar info` "
                     "are kept; other fields of the source ({} in all, `feldspar info --fields`) are not",
                     target.path.string(), source->fields().size()));
-  fmt::print("{}\n", target.path.string());
+  std::cout << fmt::format("{}\n", target.path.string());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -15,10 +16,10 @@ namespace {
 
 void print_for_people(const std::vector<kernels::DeviceInfo>& devices) {
   for (const auto& device : devices) {
-    fmt::print("{:<14}{}", device.name, device.description);
-    if (device.memory > 0) fmt::print(", {}", format_bytes(device.memory));
-    if (!device.unavailable.empty()) fmt::print(" (cannot be used: {})", device.unavailable);
-    fmt::print("\n");
+    std::cout << fmt::format("{:<14}{}", device.name, device.description);
+    if (device.memory > 0) std::cout << fmt::format(", {}", format_bytes(device.memory));
+    if (!device.unavailable.empty()) std::cout << fmt::format(" (cannot be used: {})", device.unavailable);
+    std::cout << fmt::format("\n");
   }
 }
 
@@ -31,7 +32,7 @@ void print_for_programs(const std::vector<kernels::DeviceInfo>& devices) {
                     {"preference", device.preference},
                     {"usable", device.unavailable.empty()},
                     {"unavailable", device.unavailable}});
-  fmt::print("{}\n", list.dump(2));
+  std::cout << fmt::format("{}\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace

@@ -138,7 +138,7 @@ void describe_source(const InfoOptions& options, const std::string& reason) {
                       {"refused", reason},
                       {"findings", source->findings()},
                       {"fields", fields_json(*source)}}
-                     .dump(2)
+                     .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
     return;
   }
@@ -180,7 +180,9 @@ void describe(const InfoOptions& options) {
   const Job job = open_even_without_pixels(options.job, has_pixels, reason);
   const recon::TimeEstimate time = recon::estimate_time(*job.shop.backend, job.setup, job.plan, job.fdk);
   if (options.json) {
-    std::cout << describe_json(job, has_pixels, time).dump(2) << '\n';
+    std::cout
+        << describe_json(job, has_pixels, time).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+        << '\n';
     return;
   }
   std::cout << describe_scan(job) << describe_plan(job);
@@ -215,7 +217,7 @@ bool describe_volume(const InfoOptions& options) {
       groups[name] = json::object();
       for (const auto& [key, value] : volume->record(name)) groups[name][key] = value;
     }
-    std::cout << groups.dump(2) << '\n';
+    std::cout << groups.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return true;
   }
   std::cout << fmt::format("volume    {}: {} x {} x {} voxels of {:.6g} mm\n", volume->title(), grid.nx,

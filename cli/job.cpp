@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 #include <numeric>
 
@@ -74,7 +75,7 @@ void add_job_options(CLI::App& command, JobOptions& options) {
   command.add_option("--voxel-size", options.voxel_size, "As 36um; default: detector pitch / magnification");
   command.add_option("--size", options.size, "Voxels as NX,NY,NZ; default: what the detector covers");
   command.add_option("--center", options.center,
-                     "Middle of the volume as X,Y,Z in mm from the axis at the central ray's height");
+                     "Middle of the volume as X,Y,Z from the axis at the central ray's height: 0,0,4.5mm");
   command.add_option("--like", options.like, "The same voxels as those of this volume (.h5), place and size");
   command.add_option(
       "--transform", options.transform,
@@ -95,9 +96,10 @@ void add_job_options(CLI::App& command, JobOptions& options) {
       ->capture_default_str();
   command.add_option("--slabs", options.slabs,
                      "Only share K of N of the volume's slabs, as 3/16, into a part for `feldspar join`");
-  command.add_option("--axis-offset", options.axis_offset,
-                     "Rotation axis to the right of the central ray, at the object, as 0.12mm; metadata "
-                     "(default), or auto to find it and its roll in the projections");
+  command.add_option(
+      "--axis-offset", options.axis_offset,
+      "Rotation axis to the right of the central ray, at the object, as 0.12mm or 1.5px; metadata "
+      "(default), or auto to find it and its roll in the projections");
   command.add_option("--axis-roll", options.axis_roll,
                      "Rotation axis leaning to the right seen from the source, as 0.1deg");
   command
@@ -201,7 +203,8 @@ std::optional<geometry::Similarity> chosen_transform(const JobOptions& options) 
 geometry::CircularScan stated_scan(const JobOptions& options, const io::ScanSource& source) {
   geometry::CircularScan scan = source.scan();
   if (!options.axis_offset.empty() && options.axis_offset != "metadata" && options.axis_offset != "auto")
-    scan.axis.offset = parse_length_mm(options.axis_offset, "--axis-offset");
+    scan.axis.offset = parse_length_or_pixels(options.axis_offset, "--axis-offset")
+                           .in_mm(scan.detector.column_pitch / scan.magnification());
   if (!options.axis_roll.empty()) scan.axis.roll = parse_angle_rad(options.axis_roll, "--axis-roll");
   return scan;
 }
@@ -216,6 +219,34 @@ recon::FdkOptions fdk_options(const JobOptions& options, const Job& job, const g
   fdk.used_bytes = job.shop.budget->used();
   fdk.projector = make_projector(options, scan, job.setup, fdk.grid, *job.shop.backend);
   return fdk;
+}
+
+/// Throws Error(usage) for a volume of which no view sees anything; one that is seen in part is a finding.
+void check_region(Job& job, const geometry::CircularScan& scan) {
+  const geometry::VolumeGrid &grid = job.fdk.grid, field = geometry::default_grid(scan);
+  const geometry::Vec3 low = grid.centre_of(-0.5, -0.5, -0.5),
+                       high = grid.centre_of(grid.nx - 0.5, grid.ny - 0.5, grid.nz - 0.5),
+                       bottom = field.centre_of(-0.5, -0.5, -0.5),
+                       top = field.centre_of(field.nx - 0.5, field.ny - 0.5, field.nz - 0.5);
+  const double radius = top.x, voxel = std::max(grid.spacing.z, field.spacing.z);
+  // Behind the axis a cone of rays is higher than at it.
+  const double more = scan.beam == geometry::Beam::parallel
+                          ? 0
+                          : 0.5 * (top.z - bottom.z) * radius / scan.source_object_distance;
+  const bool missed =
+      std::hypot(std::max({0.0, low.x, -high.x}), std::max({0.0, low.y, -high.y})) >= radius ||
+      low.z >= top.z + more || high.z <= bottom.z - more;
+  const bool beyond = std::max({high.x, high.y, -low.x, -low.y}) > radius + voxel || high.z > top.z + voxel ||
+                      low.z < bottom.z - voxel;
+  if (!missed && !beyond) return;
+  const std::string text = fmt::format(
+      "the volume spans x {:.4g} to {:.4g}, y {:.4g} to {:.4g} and z {:.4g} to {:.4g} mm, but the scan sees "
+      "{:.4g} "
+      "mm about the axis and z {:.4g} to {:.4g} mm: ",
+      low.x, high.x, low.y, high.y, low.z, high.z, radius, bottom.z, top.z);
+  if (missed)
+    throw Error(ErrorKind::usage, text + "nothing of it; correct --center, --size, --like or --transform");
+  job.findings.push_back(text + "what lies outside stays empty");
 }
 
 Job prepare_job(const JobOptions& options) {
@@ -237,6 +268,7 @@ Job prepare_job(const JobOptions& options) {
   job.written = make_region(options, job, scan, planned_grid(options, scan), job.findings);
   geometry::validate(job.written);
   job.fdk = fdk_options(options, job, scan);
+  check_region(job, scan);
   job.share = parse_share(options.slabs, job.fdk.grid.nz);
   Findings truncation, corrected;
   if (!options.open.headers_only) {

@@ -1,13 +1,19 @@
 // `feldspar join`: the parts that `recon --slabs` made become one volume.
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/options.hpp"
+#include "cli/resources.hpp"
+#include "cli/verification.hpp"
 #include "io/hdf5/volume_join.hpp"
 
 namespace feldspar::cli {
@@ -17,13 +23,58 @@ struct JoinCommand {
   std::vector<std::filesystem::path> parts;
   std::filesystem::path output;
   io::JoinOptions options;
+  std::string verify = "on";
+  ResourceOptions resources;  ///< of the verification
 };
+
+/// Throws Error(bad_file) where the parts do not hold what their runs wrote.
+void insist_on_parts(const recon::Verdict& verdict, const std::filesystem::path& path) {
+  const recon::Check* const layers = verdict.find("layers");
+  if (layers && layers->outcome == recon::Check::Outcome::failed)
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("{}: a part is damaged: {}; `feldspar verify --alone` of each part tells which; make "
+                    "that part again",
+                    path.string(), layers->text));
+}
+
+/// The checks against the scan that the volume itself names, or those that need none and why.
+recon::Verdict judge(const io::VolumeReader& volume, const std::filesystem::path& path,
+                     const ResourceOptions& resources) {
+  std::optional<Job> job;
+  std::string why;
+  try {
+    const std::string configuration = volume.text("reconstruction/configuration");
+    if (configuration.empty()) throw Error(ErrorKind::bad_file, "the parts do not say how they were made");
+    job = recorded_job(configuration, {}, resources);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::cancelled) throw;
+    why = error.what();
+  }
+  if (job) return verify_volume(*job, volume, path, nullptr);
+  const Workshop shop = open_workshop(resources);
+  recon::Verdict verdict = verify_volume(volume, *shop.budget);
+  verdict.unverifiable = "the scan cannot be asked: " + why;
+  return verdict;
+}
 
 void run(const JoinCommand& command) {
   Progress progress(console_progress());
-  io::join_volumes(command.parts, command.output, command.options, progress);
+  std::optional<recon::Verdict> verdict;
+  io::VolumeWriter::Verification verify;
+  if (command.verify == "on")
+    verify = [&](const io::VolumeReader& volume) {
+      verdict = judge(volume, command.output, command.resources);
+      insist_on_parts(*verdict, command.output);
+      return record_of(*verdict);
+    };
+  const bool made = io::join_volumes(command.parts, command.output, command.options, progress, verify);
   write_replay(command.output);
   std::cout << command.output.string() << '\n';
+  if (!made) return repeat_stored_verdict(command.output);
+  if (!verdict) return;
+  log_info(describe(*verdict));
+  insist(*verdict, command.output);
 }
 
 }  // namespace
@@ -37,6 +88,12 @@ void add_join_command(CLI::App& program) {
   command->add_option("-o,--output", join->output, "The HDF5 file to write")->required();
   command->add_flag("--solid", join->options.solid,
                     "Copy the voxels; otherwise the file is small and refers to the parts beside it");
+  command
+      ->add_option("--verify", join->verify,
+                   "Check the volume against the scan: on, or off; exit code 9 when it cannot be trusted")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  add_resource_options(*command, join->resources);
   command->add_flag("--overwrite", join->options.overwrite, "Replace an existing output");
   command->callback([join] { run(*join); });
 }

@@ -14,6 +14,7 @@
 #include "base/system_memory.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/options.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -62,14 +63,12 @@ std::string help_of(const CLI::App& program) {
   return words + " --help";
 }
 
-int run(int argc, char** argv) {
-  CLI::App program("Reconstructs X-ray CT scans: raw projections to attenuation in 1/mm.", "feldspar");
-  set_verbosity(Verbosity::normal);
+int run(CLI::App& program, int argc, char** argv) {
   try {
     add_commands(program);
+    check_values(program);
     program.parse(argc, argv);
-    return std::fflush(stdout) == 0 ? 0
-                                    : fail(ErrorKind::io, "the results could not be written to the output");
+    return 0;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return program.exit(error);
     return fail(ErrorKind::usage,
@@ -83,6 +82,15 @@ int run(int argc, char** argv) {
   } catch (const std::exception& error) {
     return fail(ErrorKind::internal, error.what());
   }
+}
+
+int run(int argc, char** argv) {
+  open_console();
+  set_verbosity(Verbosity::normal);
+  CLI::App program("Reconstructs X-ray CT scans: raw projections to attenuation in 1/mm.", "feldspar");
+  const int code = run(program, argc, argv);
+  if (results_arrived() || code != 0) return code;
+  return fail(ErrorKind::io, "the results could not be written to the output");
 }
 
 }  // namespace

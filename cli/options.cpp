@@ -11,8 +11,10 @@
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "io/stack/toml_text.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -39,35 +41,8 @@ std::string toml_text(const std::string& text) {
   return out.str();
 }
 
-}  // namespace
-
-std::string toml_line(const std::string& key, const std::string& value) {
-  return fmt::format("{} = {}\n", key, toml_text(value));
-}
-
-void write_replay(const std::filesystem::path& volume) {
-  auto beside = volume;
-  std::ofstream(beside.replace_extension(".toml"))
-      << "# feldspar recon --config THIS -o OUT.h5 repeats this reconstruction\n"
-      << io::VolumeReader(volume).text("reconstruction/configuration");
-}
-
-void apply_config(CLI::App& command, const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf()))
-    throw Error(ErrorKind::usage, fmt::format("{}: the configuration cannot be read", file.string()));
-  apply_config_text(command, text.str(), file.string());
-}
-
-void apply_config_text(CLI::App& command, const std::string& text, const std::string& source) {
-  toml::table table;
-  try {
-    table = toml::parse(text);
-  } catch (const toml::parse_error& error) {
-    throw Error(ErrorKind::usage, fmt::format("{}:{}: {}", source, error.source().begin.line,
-                                              std::string(error.description())));
-  }
+/// Gives the options of `command` that the command line left out the values of `table`.
+void apply_table(CLI::App& command, const toml::table& table, const std::string& source) {
   for (const auto& [key, value] : table) {
     const std::string name(key.str()), where = fmt::format("{}: {}", source, name);
     CLI::Option* option = command.get_option_no_throw("--" + name);
@@ -86,6 +61,47 @@ void apply_config_text(CLI::App& command, const std::string& text, const std::st
       throw Error(ErrorKind::usage, fmt::format("{}: {}", where, error.what()));
     }
   }
+}
+
+}  // namespace
+
+void check_values(CLI::App& command) {
+  const auto refuse = [](const std::string& text, const char* what) {
+    return fmt::format("'{}' is {}", text, what);
+  };
+  const CLI::Validator given(
+      [refuse](std::string& text) { return trimmed(text).empty() ? refuse(text, "empty") : ""; }, "");
+  const CLI::Validator number(
+      [refuse](std::string& text) {
+        double value = 0;
+        return parse_number(text, value) ? "" : refuse(text, "no plain number, as 0.5 or 60000");
+      },
+      "");
+  for (CLI::Option* option : command.get_options()) {
+    if (option->get_expected_max() == 0) continue;  // a flag
+    option->check(given);
+    if (option->get_type_name().starts_with("FLOAT")) option->check(number);
+  }
+  for (CLI::App* inner : command.get_subcommands({})) check_values(*inner);
+}
+
+std::string toml_line(const std::string& key, const std::string& value) {
+  return fmt::format("{} = {}\n", key, toml_text(value));
+}
+
+void write_replay(const std::filesystem::path& volume) {
+  auto beside = volume;
+  std::ofstream(beside.replace_extension(".toml"))
+      << "# feldspar recon --config THIS -o OUT.h5 repeats this reconstruction\n"
+      << io::VolumeReader(volume).text("reconstruction/configuration");
+}
+
+void apply_config(CLI::App& command, const std::filesystem::path& file) {
+  apply_table(command, io::stack::read_toml(file, ErrorKind::usage), file.string());
+}
+
+void apply_config_text(CLI::App& command, const std::string& text, const std::string& source) {
+  apply_table(command, io::stack::parse_toml(text, source, ErrorKind::usage), source);
 }
 
 std::string effective_config(const CLI::App& command, const std::vector<std::string>& leave_out) {

@@ -14,6 +14,10 @@ class App;
 
 namespace feldspar::cli {
 
+/// From now on every option of `command` and of the commands in it refuses empty values, and every one that
+/// takes a number what is no plain one, such as nan, inf or 0,5; on the command line and in TOML files.
+void check_values(CLI::App& command);
+
 /// Gives every option of `command` that the command line left out the value it has in the TOML file: key
 /// "voxel-size" is option --voxel-size. Throws Error(usage) naming the file and the key for an unknown one.
 void apply_config(CLI::App& command, const std::filesystem::path& file);

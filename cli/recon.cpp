@@ -153,7 +153,7 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
                           {"clipped_voxels", clipped},
                           {"findings", job.findings}};
     if (verdict) result["verification"] = json_of(*verdict);
-    std::cout << result.dump(2) << '\n';
+    std::cout << result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
   log_info(fmt::format("{} in {} ({:.2f} billion voxel updates a second in back-projection)",
@@ -211,16 +211,34 @@ std::string plan_json(const Job& job) {
              {"bytes_to_read", job.plan.bytes_to_read},
              {"bytes_to_write", job.fdk.grid.voxels() / job.fdk.grid.nz * slices * sizeof(float)},
              {"estimated_seconds", time.filter_s + time.back_projection_s * slices / job.fdk.grid.nz}}
-             .dump(2) +
+             .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
          "\n";
 }
 
-/// Fills `writer`, and finishes it with the record of how the volume came to be. `identity` is the whole
-/// volume's.
-recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& options, const Job& job,
-                             const io::Record& sample, io::VolumeWriter& writer,
-                             const std::string& identity) {
-  recon::FdkReport report = reconstruct(job, writer);
+struct Made {
+  recon::FdkReport report;
+  std::optional<recon::Verdict> verdict;  ///< none when it was not asked for, or of a share
+};
+
+/// Judges the volume that `writer` has written but not named yet, and returns what is stored of it.
+io::Record judge(const Job& job, const ReconOptions& options, const io::VolumeReader& volume,
+                 io::VolumeWriter& writer, Made& made) {
+  made.verdict = verify_volume(job, volume, options.output, &made.report.tally);
+  try {
+    insist_on_layers(*made.verdict, options.output);
+  } catch (...) {
+    writer.distrust();
+    throw;
+  }
+  return record_of(*made.verdict);
+}
+
+/// Fills `writer`, and finishes it with the record of how the volume came to be and what was found of it.
+/// `identity` is the whole volume's.
+Made make_volume(const CLI::App& command, const ReconOptions& options, const Job& job,
+                 const io::Record& sample, io::VolumeWriter& writer, const std::string& identity) {
+  Made made{reconstruct(job, writer), std::nullopt};
+  recon::FdkReport& report = made.report;
   for (const std::string& finding : report.findings) log_warning(finding);
   if (writer.clipped() > 0) {
     report.findings.push_back(
@@ -246,23 +264,18 @@ recon::FdkReport make_volume(const CLI::App& command, const ReconOptions& option
     const auto hashes = io::content_hashes(files, pool);
     for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
   }
-  writer.finish(record);
+  io::VolumeWriter::Verification verify;
+  if (options.verify == "on" && job.share.is_whole())
+    verify = [&](const io::VolumeReader& volume) { return judge(job, options, volume, writer, made); };
+  writer.finish(record, verify);
+  if (made.verdict) log_info(describe(*made.verdict));
   if (job.share.is_whole()) write_replay(options.output);
-  return report;
-}
-
-/// The verdict on a finished volume, stored in it; none when it was not asked for, or of a share.
-std::optional<recon::Verdict> judge(const Job& job, const ReconOptions& options,
-                                    const kernels::AttenuationTally* tally) {
-  if (options.verify != "on" || !job.share.is_whole()) return std::nullopt;
-  recon::Verdict verdict = verify_volume(job, options.output, tally);
-  io::store_verification(options.output, record_of(verdict));
-  log_info(describe(verdict));
-  return verdict;
+  return made;
 }
 
 void run(CLI::App& command, ReconOptions& options) {
   if (!options.config.empty()) apply_config(command, options.config);
+  catch_interrupts();
   if (options.job.scan.empty()) throw Error(ErrorKind::usage, "which scan? name its file or folder");
   if (options.output.empty() && !options.dry_run)
     throw Error(ErrorKind::usage, "where shall the volume go? give -o OUT.h5");
@@ -288,24 +301,22 @@ void run(CLI::App& command, ReconOptions& options) {
     log_info("the volume is complete already");
     if (job.share.is_whole()) write_replay(options.output);
     std::cout << options.output.string() << '\n';
-    if (const auto verdict = judge(job, options, nullptr)) insist(*verdict, options.output);
+    if (job.share.is_whole()) repeat_stored_verdict(options.output);
     return;
   }
   const geometry::Range slices = job.share.slices;
-  catch_interrupts();  // from here on there is something to clean up
   io::VolumeWriter writer(options.output, geometry::slab_of(job.written, slices.first, slices.count()), file);
   if (options.resume) log_resume(job, PartSink(writer, slices.first));
-  recon::FdkReport report;
+  Made made;
   try {
-    report = make_volume(command, options, job, sample, writer, whole);
+    made = make_volume(command, options, job, sample, writer, whole);
   } catch (...) {
     if (writer.can_be_resumed())
       log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
     throw;
   }
-  const auto verdict = judge(job, options, &report.tally);
-  print_result(job, report, options, writer.clipped(), verdict);
-  if (verdict) insist(*verdict, options.output);
+  print_result(job, made.report, options, writer.clipped(), made.verdict);
+  if (made.verdict) insist(*made.verdict, options.output);
 }
 
 void add_options(CLI::App& command, ReconOptions& options) {
@@ -331,8 +342,9 @@ void add_options(CLI::App& command, ReconOptions& options) {
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
   command
-      .add_option("--sample", options.sample,
-                  "What is known of the sample, to be stored: a .toml, or a Maccor cycler's text export")
+      .add_option(
+          "--sample", options.sample,
+          "What is known of the sample, to be stored: a .toml, or the text that a battery cycler exports")
       ->type_name("FILE");
   command.add_flag("--dry-run", options.dry_run, "Print the plan and stop");
   command.add_flag("--json", options.json, "Print the result as JSON");

@@ -7,10 +7,9 @@
 
 namespace feldspar::cli {
 
-/// Of a .toml file its keys and values: text, numbers, dates and booleans, not nested. Of any other the
-/// columns of a Maccor cycler's text export: cycles, discharge capacity of the first and the last cycle that
-/// was finished, in Ah, and the last resistance, in ohm. Throws Error(io) for a file that cannot be read,
-/// Error(bad_file) for one that is neither, naming file, line or key.
+/// Of a .toml file its keys and values: text, numbers, dates and booleans, not nested. Of any other what
+/// read_cycler() finds. Throws Error(io) for a file that cannot be read, Error(bad_file) for one that is
+/// neither, naming file, line or key.
 [[nodiscard]] io::Record read_sample(const std::filesystem::path& file);
 
 }  // namespace feldspar::cli

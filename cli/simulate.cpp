@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <string>
 
@@ -106,7 +107,7 @@ void write_truth(const SimulateOptions& options, const simulate::VirtualScan& ma
                            {"version", FELDSPAR_VERSION},
                            {"algorithm", "none: means of the object over each voxel"}};
   writer.finish(record);
-  fmt::print("{}\n", options.truth);
+  std::cout << fmt::format("{}\n", options.truth);
 }
 
 std::unique_ptr<io::ScanSink> make_sink(const SimulateOptions& options, const simulate::VirtualScan& made) {
@@ -155,7 +156,7 @@ void run_simulate(const SimulateOptions& options) {
     progress.advance(1, "simulating");
   }
   sink->finish();
-  fmt::print("{}\n", options.folder);
+  std::cout << fmt::format("{}\n", options.folder);
   if (!options.truth.empty()) write_truth(options, made, pool);
 }
 

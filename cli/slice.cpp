@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -62,7 +63,7 @@ void run_slice(const SliceOptions& options) {
   if (output.empty()) output = std::filesystem::path(options.volume).replace_extension(".png");
   io::write_png(output, picture);
   if (!options.json) {
-    fmt::print("{}\n", output.string());
+    std::cout << fmt::format("{}\n", output.string());
     return;
   }
   const geometry::Vec3 at = volume.grid().centre_of(voxel.x, voxel.y, voxel.z);
@@ -72,7 +73,7 @@ void run_slice(const SliceOptions& options) {
                                  {"voxel", {voxel.x, voxel.y, voxel.z}},
                                  {"at_mm", {at.x, at.y, at.z}},
                                  {"window_per_mm", {window.black, window.white}}};
-  fmt::print("{}\n", result.dump(2));
+  std::cout << fmt::format("{}\n", result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace
@@ -84,8 +85,7 @@ void add_slice_command(CLI::App& program) {
   command
       ->add_option("-o,--output", options->output, "Picture to write; the volume's name with .png by default")
       ->type_name("OUT.png");
-  command
-      ->add_option("--at", options->at, "Where the planes meet: x,y,z in mm (or 120um,0,1.5mm), or 'centre'")
+  command->add_option("--at", options->at, "Where the planes meet: x,y,z as 120um,0,1.5mm, or 'centre'")
       ->type_name("X,Y,Z")
       ->capture_default_str();
   command

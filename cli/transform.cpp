@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "cli/options.hpp"
+#include "io/stack/toml_text.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -43,13 +44,7 @@ double number_at(const toml::table& table, const char* key, std::optional<std::s
 }
 
 geometry::Similarity read_transform(const std::string& file) {
-  toml::table table;
-  try {
-    table = toml::parse_file(file);
-  } catch (const toml::parse_error& error) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{}:{}: {}", file, error.source().begin.line, std::string(error.description())));
-  }
+  const toml::table table = io::stack::read_toml(file, ErrorKind::usage);
   const auto vector = [&](const char* key) {
     return Vec3{number_at(table, key, 0, file), number_at(table, key, 1, file),
                 number_at(table, key, 2, file)};
@@ -66,7 +61,7 @@ std::optional<geometry::Similarity> parse_transform(const std::string& text, con
   if (std::count(text.begin(), text.end(), ',') != 6)
     throw Error(ErrorKind::usage,
                 fmt::format("{}: '{}' is neither a file nor SCALE,RX,RY,RZ,X,Y,Z; write for example "
-                            "1.0167,0,0,12.5,0.1mm,0,-1.2mm",
+                            "1.0167,0,0,12.5deg,0.1mm,0,-1.2mm",
                             option, text));
   const auto parts = split_list(text, 7, option);
   double scale = 0;
@@ -81,8 +76,8 @@ std::optional<geometry::Similarity> parse_transform(const std::string& text, con
 
 std::string text_of(const geometry::Similarity& t) {
   const Vec3 r = (1 / radians_per_degree) * geometry::vector_of(t.rotation);
-  return fmt::format("{:.10g},{:.10g},{:.10g},{:.10g},{:.10g},{:.10g},{:.10g}", t.scale, r.x, r.y, r.z,
-                     t.shift.x, t.shift.y, t.shift.z);
+  return fmt::format("{:.10g},{:.10g}deg,{:.10g}deg,{:.10g}deg,{:.10g}mm,{:.10g}mm,{:.10g}mm", t.scale, r.x,
+                     r.y, r.z, t.shift.x, t.shift.y, t.shift.z);
 }
 
 std::string describe(const geometry::Similarity& t) {

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "cli/commands.hpp"
+#include "cli/console.hpp"
 #include "cli/verification.hpp"
 
 namespace feldspar::cli {
@@ -20,27 +21,25 @@ struct VerifyCommand {
 };
 
 recon::Verdict check(const VerifyCommand& options) {
+  const io::VolumeReader volume(options.volume);
   if (options.alone) {
     const Workshop shop = open_workshop(options.resources);
-    return verify_volume(options.volume, *shop.budget);
+    return verify_volume(volume, *shop.budget);
   }
-  std::string configuration;
-  {
-    const io::VolumeReader reader(options.volume);
-    configuration = reader.text("reconstruction/configuration");
-  }
+  const std::string configuration = volume.text("reconstruction/configuration");
   if (configuration.empty())
     throw Error(ErrorKind::bad_file,
                 options.volume.string() +
                     ": does not say how it was made (reconstruction/configuration); use --alone");
   const Job job = recorded_job(configuration, options.scan, options.resources);
-  return verify_volume(job, options.volume, nullptr);
+  return verify_volume(job, volume, options.volume, nullptr, true);
 }
 
 void run(const VerifyCommand& options) {
+  catch_interrupts();
   const recon::Verdict verdict = check(options);
   if (options.json)
-    std::cout << json_of(verdict).dump(2) << '\n';
+    std::cout << json_of(verdict).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   else
     std::cout << describe(verdict);
   insist(verdict, options.volume);
@@ -50,13 +49,15 @@ void run(const VerifyCommand& options) {
 
 void add_verify_command(CLI::App& program) {
   auto options = std::make_shared<VerifyCommand>();
-  CLI::App* command = program.add_subcommand(
-      "verify", "Check a finished volume against its scan again; exit code 9 when it cannot be trusted");
+  CLI::App* command = program.add_subcommand("verify",
+                                             "Check a finished volume against its scan again, changing "
+                                             "nothing; exit code 9 when it cannot be trusted");
   command->footer("Example: feldspar verify cell.h5");
   command->add_option("volume", options->volume, "The volume, as `feldspar recon` wrote it")->required();
   command->add_option("scan", options->scan, "The scan, where it is no longer where the volume says");
   add_resource_options(*command, options->resources);
-  command->add_flag("--alone", options->alone, "Only what needs no scan");
+  command->add_flag("--alone", options->alone,
+                    "Only what needs no scan: is every layer what was written, is every voxel a number");
   command->add_flag("--json", options->json, "Print the verdict as JSON");
   command->callback([options] { run(*options); });
 }

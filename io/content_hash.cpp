@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/stop.hpp"
 
 namespace feldspar::io {
 namespace {
@@ -37,10 +38,6 @@ class Descriptor {
   int id_;
 };
 
-struct FreeState {
-  void operator()(XXH3_state_t* state) const noexcept { (void)XXH3_freeState(state); }
-};
-
 [[noreturn]] void fail(const std::filesystem::path& file, int error) {
   throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", file.string(), std::strerror(error)));
 }
@@ -49,18 +46,27 @@ std::string as_text(const XXH128_hash_t& hash) {
   return fmt::format("xxh3-128:{:016x}{:016x}", hash.high64, hash.low64);
 }
 
-class Hasher {
- public:
-  Hasher() : state_(XXH3_createState()) {
-    expects(state_ != nullptr, "no memory for a hash", ErrorKind::out_of_memory);
-    (void)XXH3_128bits_reset(state_.get());
-  }
-  void add(const void* bytes, std::size_t count) { (void)XXH3_128bits_update(state_.get(), bytes, count); }
-  [[nodiscard]] std::string text() const { return as_text(XXH3_128bits_digest(state_.get())); }
+}  // namespace
 
- private:
-  std::unique_ptr<XXH3_state_t, FreeState> state_;
+struct Hasher::State {
+  State() : hash(XXH3_createState()) {
+    expects(hash != nullptr, "no memory for a hash", ErrorKind::out_of_memory);
+    (void)XXH3_128bits_reset(hash);
+  }
+  ~State() { (void)XXH3_freeState(hash); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  XXH3_state_t* hash;
 };
+
+Hasher::Hasher() : state_(std::make_unique<State>()) {}
+Hasher::~Hasher() = default;
+void Hasher::add(const void* bytes, std::size_t count) {
+  (void)XXH3_128bits_update(state_->hash, bytes, count);
+}
+std::string Hasher::text() const { return as_text(XXH3_128bits_digest(state_->hash)); }
+
+namespace {
 
 std::string sample_hash(const std::filesystem::path& file, std::int64_t size) {
   const Descriptor descriptor(file);
@@ -94,6 +100,7 @@ std::string content_hash(const std::filesystem::path& file) {
   Hasher hasher;
   const auto buffer = std::make_unique_for_overwrite<std::byte[]>(buffer_bytes);
   for (;;) {
+    stop_if_requested();
     const ssize_t count = ::read(descriptor.id(), buffer.get(), buffer_bytes);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail(file, errno);

@@ -1,7 +1,9 @@
 // Hashes of input files, so that a volume says which bytes it was made from.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +11,22 @@
 #include "base/parallel.hpp"
 
 namespace feldspar::io {
+
+/// A hash of bytes that come in pieces.
+class Hasher {
+ public:
+  Hasher();
+  ~Hasher();
+  Hasher(const Hasher&) = delete;
+  Hasher& operator=(const Hasher&) = delete;
+  void add(const void* bytes, std::size_t count);
+  /// "xxh3-128:<hex>" of all that came.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// "xxh3-128:<hex>" of a file's content. Throws Error(io) naming the file.
 [[nodiscard]] std::string content_hash(const std::filesystem::path& file);

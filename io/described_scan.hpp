@@ -1,6 +1,9 @@
 // What every source keeps beside its pixels, for readers to fill in while they open a scan.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "io/scan_source.hpp"
 
 namespace feldspar::io {
@@ -15,6 +18,12 @@ class DescribedScan : public ScanSource {
   [[nodiscard]] const ProposedGrid& proposed_grid() const override { return grid_; }
 
  protected:
+  /// What became of a field in the end, where an option or another field counts instead.
+  void mark(std::string_view section, std::string_view name, SourceField::Use use, const std::string& note) {
+    for (SourceField& field : fields_)
+      if (field.section == section && field.name == name) field.use = use, field.note = note;
+  }
+
   geometry::CircularScan scan_;
   ScanDescription description_;
   std::vector<SourceField> fields_;

@@ -140,6 +140,23 @@ std::vector<float> mean_of_flats(const std::vector<FlatGroup>& groups) {
   return mean;
 }
 
+std::vector<float> mean_of_groups(const ReferenceFrames& frames,
+                                  const std::map<int, std::vector<int>>& groups, std::vector<FlatGroup>& kept,
+                                  Findings& findings) {
+  std::vector<std::vector<int>> members;
+  for (const auto& [before, group] : groups) members.push_back(group);
+  std::vector<ReferenceMean> means = means_of(frames, members, findings);
+  std::size_t n = 0;
+  for (const auto& [before, group] : groups) {
+    ReferenceMean& mean = means[n++];
+    if (mean.frames > 0) kept.push_back({static_cast<double>(before), std::move(mean.counts), mean.frames});
+  }
+  if (kept.size() > 1) return mean_of_flats(kept);
+  std::vector<float> only = kept.empty() ? std::vector<float>{} : std::move(kept.front().counts);
+  kept.clear();
+  return only;
+}
+
 std::unique_ptr<ScanSource> with_flats_in_time(std::unique_ptr<ScanSource> source,
                                                std::vector<FlatGroup> groups) {
   return std::make_unique<FlatSeriesSource>(std::move(source), std::move(groups));

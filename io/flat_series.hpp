@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <vector>
 
+#include "io/reference_frames.hpp"
 #include "io/scan_source.hpp"
 
 namespace feldspar::io {
@@ -21,6 +23,12 @@ struct FlatGroup {
 
 /// The mean of all flats of all groups.
 [[nodiscard]] std::vector<float> mean_of_flats(const std::vector<FlatGroup>& groups);
+
+/// The mean of `frames`, in groups by how many views had been taken before them. Two groups or more are kept
+/// in `kept`, for with_flats_in_time. Findings and errors as means_of.
+[[nodiscard]] std::vector<float> mean_of_groups(const ReferenceFrames& frames,
+                                                const std::map<int, std::vector<int>>& groups,
+                                                std::vector<FlatGroup>& kept, Findings& findings);
 
 /// `source` with the counts that each view would have had under the source's white reference, which is the
 /// same for all views: (count - dark) * (white - dark) / (open beam at the view - dark) + dark. The open beam

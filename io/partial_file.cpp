@@ -60,14 +60,34 @@ void PartialFile::refuse_existing() const {
                 fmt::format("{}: already exists; choose another name or give --overwrite", path_.string()));
 }
 
+int PartialFile::open_left_over() const {
+  // O_NONBLOCK: a pipe under that name must not stop the program.
+  const int left = ::open(temporary_.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (left < 0 && errno == ENOENT) return -1;  // gone meanwhile
+  struct stat about {};
+  const bool known = left >= 0 && ::fstat(left, &about) == 0;
+  if (known && S_ISREG(about.st_mode) && about.st_uid == ::geteuid() && about.st_nlink <= 1) return left;
+  const int error = errno;
+  if (left >= 0) (void)::close(left);
+  throw Error(
+      ErrorKind::io,
+      fmt::format("{}: is there, and no earlier run of yours can have left it: {}; remove it or choose "
+                  "another name",
+                  temporary_.string(),
+                  !known && error == ELOOP      ? "it is a symbolic link"
+                  : !known                      ? std::strerror(error)
+                  : !S_ISREG(about.st_mode)     ? "it is no regular file"
+                  : about.st_uid != ::geteuid() ? "it belongs to someone else"
+                                                : "it has a second name (a hard link)"));
+}
+
 void PartialFile::open_locked() {
   do {
     if (descriptor_ >= 0) (void)::close(descriptor_);
-    const bool fresh =
-        (descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) >= 0;
-    if (!fresh && errno == EEXIST)
-      descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail(temporary_, "cannot be made", errno);
+    descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    const bool fresh = descriptor_ >= 0;
+    if (!fresh && errno != EEXIST) fail(temporary_, "cannot be made", errno);
+    if (!fresh && (descriptor_ = open_left_over()) < 0) continue;
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) continue;
     const int error = errno;
     if (fresh && locks_are_missing(error)) continue;  // exclusive creation is the lock then
@@ -81,7 +101,7 @@ void PartialFile::open_locked() {
 
 bool PartialFile::still_ours() const noexcept {
   struct stat open_file, named_file;
-  return ::fstat(descriptor_, &open_file) == 0 && ::stat(temporary_.c_str(), &named_file) == 0 &&
+  return ::fstat(descriptor_, &open_file) == 0 && ::lstat(temporary_.c_str(), &named_file) == 0 &&
          open_file.st_ino == named_file.st_ino && open_file.st_dev == named_file.st_dev;
 }
 
@@ -91,37 +111,59 @@ std::uint64_t PartialFile::room() const {
   return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
 }
 
-void PartialFile::sync() const {
-  if (::fsync(descriptor_) != 0) fail(temporary_, "cannot be brought to the disk", errno);
+void PartialFile::write(std::uint64_t offset, const void* bytes, std::size_t count) noexcept {
+  const auto* from = static_cast<const char*>(bytes);
+  while (count > 0 && descriptor_ >= 0) {
+    const ssize_t done = ::pwrite(descriptor_, from, count, static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) {
+      if (error_ == 0) error_ = done < 0 ? errno : EIO;
+      return;
+    }
+    from += done, offset += static_cast<std::uint64_t>(done), count -= static_cast<std::size_t>(done);
+  }
+}
+
+void PartialFile::resize(std::uint64_t size) noexcept {
+  if (descriptor_ >= 0 && ::ftruncate(descriptor_, static_cast<off_t>(size)) != 0 && error_ == 0)
+    error_ = errno;
+}
+
+bool PartialFile::read(std::uint64_t offset, void* bytes, std::size_t count) const noexcept {
+  auto* to = static_cast<char*>(bytes);
+  while (count > 0) {
+    const ssize_t done = ::pread(descriptor_, to, count, static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return false;
+    if (done == 0) {
+      std::memset(to, 0, count);
+      return true;
+    }
+    to += done, offset += static_cast<std::uint64_t>(done), count -= static_cast<std::size_t>(done);
+  }
+  return true;
+}
+
+std::uint64_t PartialFile::size() const noexcept {
+  struct stat about {};
+  return ::fstat(descriptor_, &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
+}
+
+void PartialFile::sync() {
+  if (error_ == 0 && ::fsync(descriptor_) != 0) error_ = errno;
+  if (error_ != 0) fail(temporary_, "cannot be brought to the disk", error_);
 }
 
 FileHead PartialFile::head(std::uint64_t count) const {
-  struct stat about;
-  if (::fstat(descriptor_, &about) != 0) fail(temporary_, "cannot be read", errno);
-  FileHead head{static_cast<std::uint64_t>(about.st_size), std::string(count, '\0')};
-  for (std::uint64_t done = 0; done < count;) {
-    const ssize_t read =
-        ::pread(descriptor_, head.bytes.data() + done, count - done, static_cast<off_t>(done));
-    if (read < 0 && errno == EINTR) continue;
-    if (read <= 0) fail(temporary_, "cannot be read", read < 0 ? errno : EIO);
-    done += static_cast<std::uint64_t>(read);
-  }
+  FileHead head{size(), std::string(count, '\0')};
+  if (count > head.size || !read(0, head.bytes.data(), count)) fail(temporary_, "cannot be read", EIO);
   return head;
 }
 
-bool PartialFile::restore(const FileHead& head) const {
-  struct stat about;
-  if (::fstat(descriptor_, &about) != 0) fail(temporary_, "cannot be read", errno);
-  if (static_cast<std::uint64_t>(about.st_size) < head.size) return false;
-  for (std::size_t done = 0; done < head.bytes.size();) {
-    const ssize_t count =
-        ::pwrite(descriptor_, head.bytes.data() + done, head.bytes.size() - done, static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(temporary_, "cannot be written", errno);
-    done += static_cast<std::size_t>(count);
-  }
-  if (::ftruncate(descriptor_, static_cast<off_t>(head.size)) != 0)
-    fail(temporary_, "cannot be shortened", errno);
+bool PartialFile::restore(const FileHead& head) {
+  if (size() < head.size) return false;
+  write(0, head.bytes.data(), head.bytes.size());
+  resize(head.size);
   sync();
   return true;
 }
@@ -130,7 +172,7 @@ void PartialFile::publish() {
   if (!still_ours())
     throw Error(ErrorKind::io,
                 fmt::format("{}: was removed or replaced while it was written", temporary_.string()));
-  if (::fsync(descriptor_) != 0) fail(temporary_, "cannot be brought to the disk", errno);
+  sync();
   const unsigned keep = overwrite_ ? 0 : RENAME_NOREPLACE;
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), keep) != 0) {
     if (errno != EINVAL && errno != ENOSYS) {
@@ -141,7 +183,7 @@ void PartialFile::publish() {
     refuse_existing();  // a file system without the flag
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, "cannot be given its name", errno);
   }
-  (void)::close(std::exchange(descriptor_, -1));
+  (void)::close(std::exchange(descriptor_, -1));  // the content is on the disk: closing cannot lose it
   sync_folder_of(path_);
 }
 

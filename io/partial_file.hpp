@@ -2,6 +2,7 @@
 // locked against other runs and removed when given up.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -22,8 +23,9 @@ class PartialFile {
   enum class Start { empty, as_left };
 
   /// Makes and locks `<path>.partial`, taking over one that a killed run left behind: emptied, or as it is.
-  /// Throws Error(io) when it cannot be made, when another run is writing it, or when `path` exists and
-  /// `overwrite` is false.
+  /// Links are never followed. Throws Error(io) when it cannot be made, when something stands there that no
+  /// run of this user can have left (a link, no regular file, another owner's, one with a second name), when
+  /// another run is writing it, or when `path` exists and `overwrite` is false.
   PartialFile(std::filesystem::path path, bool overwrite, Start start = Start::empty);
   ~PartialFile();
   PartialFile(const PartialFile&) = delete;
@@ -35,22 +37,35 @@ class PartialFile {
   /// Bytes this user may still write on that disk.
   [[nodiscard]] std::uint64_t room() const;
 
-  /// Brings the content to the disk, renames it and makes the name durable. Throws Error(io).
+  /// Writes all of these bytes. What could not be written is remembered: error() is not 0 from then on, and
+  /// neither sync() nor publish() can succeed.
+  void write(std::uint64_t offset, const void* bytes, std::size_t count) noexcept;
+  /// Cuts it, or lengthens it with zeros, to this size. Remembers failures as write() does.
+  void resize(std::uint64_t size) noexcept;
+  /// Reads all of these bytes; what lies behind the end reads as zeros. False when it cannot be read.
+  [[nodiscard]] bool read(std::uint64_t offset, void* bytes, std::size_t count) const noexcept;
+  [[nodiscard]] std::uint64_t size() const noexcept;
+
+  /// The errno of the first write that failed; 0 as long as none has.
+  [[nodiscard]] int error() const noexcept { return error_; }
+
+  /// Brings the content to the disk, renames it and makes the name durable. Throws Error(io), also when an
+  /// earlier write failed.
   void publish();
 
   /// Leaves the file under its temporary name when it is given up, for a later run to go on with.
   void keep(bool wanted) noexcept { keep_ = wanted; }
   [[nodiscard]] bool kept() const noexcept { return keep_; }
 
-  /// Brings what was written so far to the disk. Throws Error(io).
-  void sync() const;
+  /// Brings what was written so far to the disk. Throws Error(io), also when an earlier write failed.
+  void sync();
 
   /// Its first `count` bytes. Throws Error(io).
   [[nodiscard]] FileHead head(std::uint64_t count) const;
 
   /// Makes it begin so and cuts it to that length, durably. False, and nothing is done, when it is shorter:
   /// then it is another file. Throws Error(io).
-  [[nodiscard]] bool restore(const FileHead& head) const;
+  [[nodiscard]] bool restore(const FileHead& head);
 
   /// Removes the file (unless it is to be kept) and frees its room at once, even while other descriptors are
   /// open.
@@ -58,6 +73,7 @@ class PartialFile {
 
  private:
   void open_locked();
+  [[nodiscard]] int open_left_over() const;
   void refuse_existing() const;
   [[nodiscard]] bool still_ours() const noexcept;
 
@@ -66,6 +82,7 @@ class PartialFile {
   bool overwrite_;
   bool keep_ = false;
   int descriptor_ = -1;
+  int error_ = 0;
 };
 
 }  // namespace feldspar::io

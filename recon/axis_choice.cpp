@@ -61,8 +61,9 @@ AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularSca
     choice.offset_uncertainty = choice.sharpness.offset_uncertainty;
   } else {
     choice.findings.push_back(
-        "neither reverse rays nor the sharpness of slices tell where the rotation axis is: the scan's own "
-        "is kept, unchecked");
+        "neither reverse rays nor the sharpness of slices tell where the rotation axis is (as of projections "
+        "that "
+        "show air only): the scan's own is kept, unchecked");
   }
   compare(choice, scan.axis);
   return choice;

@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/memory.hpp"
+#include "base/stop.hpp"
 #include "recon/conjugate_rays.hpp"
 
 namespace feldspar::recon {
@@ -64,6 +65,7 @@ Sinogram read_row(const io::ScanSource& source, const geometry::CircularScan& sc
   const Block raw(columns * io::bytes_of(source.count_type()), "a detector row");
   const geometry::PixelWindow window{{0, scan.detector.columns}, {row, row + 1}};
   for (std::size_t n = 0; n < views.size(); ++n) {
+    stop_if_requested();
     source.read(views.subspan(n, 1), window, raw.data());
     const std::span line(sinogram.values.data() + n * columns, columns);
     for (std::size_t c = 0; c < columns; ++c) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/stop.hpp"
 #include "recon/object_extent.hpp"
 
 namespace feldspar::recon {
@@ -86,6 +87,7 @@ CoarseScan::CoarseScan(const io::ScanSource& source, const geometry::CircularSca
   const io::References& references = source.references();
   const float share = open_beam / static_cast<float>(by_columns * by_rows);
   for (std::size_t n = 0; n < views_.size(); ++n) {
+    stop_if_requested();
     source.read(std::span(&views_[n], 1), window, raw.data());
     float* const image = counts_.view().row(0, static_cast<int>(n));
     std::size_t at = 0;

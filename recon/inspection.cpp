@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "recon/projection_sample.hpp"
+#include "recon/repeated_views.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -169,6 +170,8 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
   if (seen.truncated_share > 0.05 && seen.air_level < covered_edge)
     if (const double level = edges.air(); level > 0) accept_air(seen, level);
   judge(seen);
+  const Findings repeated = find_repeated_views(source, view_indices);
+  seen.findings.insert(seen.findings.end(), repeated.begin(), repeated.end());
   return seen;
 }
 

@@ -23,7 +23,7 @@ struct Inspection {
   Findings findings;  ///< what of this endangers the volume, and the way out
 };
 
-/// Reads up to `count` of the given views, spread evenly.
+/// Reads up to `count` of the given views, spread evenly, and a row of all of them.
 [[nodiscard]] Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices,
                                  const Resources& resources, int count = 6);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/memory.hpp"
+#include "base/stop.hpp"
 
 namespace feldspar::recon {
 
@@ -21,6 +22,7 @@ Array3<float> transmissions(const io::ScanSource& source, int view, std::size_t&
   const auto& detector = source.scan().detector;
   const std::size_t pixels = pixels_of(source);
   const Block raw(pixels * io::bytes_of(source.count_type()), "a projection", &budget);
+  stop_if_requested();
   source.read(std::span(&view, 1), {{0, detector.columns}, {0, detector.rows}}, raw.data());
   const io::References& references = source.references();
   const auto reference = [](const std::vector<float>& image, std::size_t n) {

@@ -67,10 +67,12 @@ class Search {
     found_ = {};
     found_.grid = grid;
     for (int n = -reach; n <= reach; ++n) add(start + n * pixel_of(scan_));
-    while (top() == 0 && start - found_.trials[0].offset < furthest)
-      add(found_.trials[0].offset - pixel_of(scan_));
-    while (top() + 1 == found_.trials.size() && found_.trials.back().offset - start < furthest)
-      add(found_.trials.back().offset + pixel_of(scan_));
+    while (top() == 0 && start - found_.trials[0].offset < furthest &&
+           add(found_.trials[0].offset - pixel_of(scan_))) {
+    }
+    while (top() + 1 == found_.trials.size() && found_.trials.back().offset - start < furthest &&
+           add(found_.trials.back().offset + pixel_of(scan_))) {
+    }
     found_.peaked = inside();
     for (const double step : {0.5, 0.25}) {
       if (!inside()) break;
@@ -94,13 +96,18 @@ class Search {
   }
   [[nodiscard]] bool inside() const { return top() > 0 && top() + 1 < found_.trials.size(); }
 
-  void add(double offset) {
+  /// False for an axis that no detector would see.
+  bool add(double offset) {
+    const geometry::Detector& d = scan_.detector;
+    const double middle = scan_.beam == geometry::Beam::parallel ? d.column_offset : 0;
+    if (std::abs(offset - middle) >= 0.5 * (d.columns - 1) * pixel_of(scan_)) return false;
     scan_.axis.offset = offset;
     TrialSlice trial = try_slice(source_, scan_, views_, found_.grid, resources_);
     if (!keep_slices_) trial.values = {};
     const auto after = std::find_if(found_.trials.begin(), found_.trials.end(),
                                     [&](const TrialSlice& other) { return other.offset > offset; });
     found_.trials.insert(after, std::move(trial));
+    return true;
   }
 
   const io::ScanSource& source_;
@@ -226,6 +233,7 @@ SharpnessEstimate sharpen_center(const io::ScanSource& source, const geometry::C
   std::vector<int> all(views.empty() ? scan.angles.size() : 0);
   std::iota(all.begin(), all.end(), 0);
   if (views.empty()) views = all;
+  if (!find_object(source, scan, views, resources, 12)) return found;  // nothing that could be sharp
   const std::vector<geometry::VolumeGrid> grids = small_slices(source, scan, views, resources);
   const std::size_t middle = grids.size() / 2;
   // About an axis far off, half a turn leaves arcs that are sharper than the object.

@@ -256,7 +256,7 @@ def whole_run(check, size, views, merge):
     if available_memory() < bytes_needed and size > 1024:
         raise Skip(f"needs {bytes_needed >> 30} GiB of host memory")
     command = [check.find("whole_run_benchmark"), "--device", check.options.device, "--size", str(size),
-               "--views", str(views), "--memory", str(int(available_memory() * 0.8))]
+               "--views", str(views), "--memory", f"{int(available_memory() * 0.8)}B"]
     text, code = check.run(command + (["--merge"] if merge else []), 180)
     if code not in (0, 9):
         raise Failure(reason_of(text, code))

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "io/content_hash.hpp"
 
 namespace feldspar::io::hdf5 {
 namespace {
@@ -30,6 +31,7 @@ ChunkWriter::ChunkWriter(const Dataset& dataset, Shape volume, VoxelCoding codin
       coding_(coding),
       pool_(threads),
       written_(static_cast<std::size_t>(volume.nz)),
+      hashes_(static_cast<std::size_t>(volume.nz)),
       set_aside_(static_cast<std::size_t>(pieces(volume.nz, chunk_.nz))) {
   const std::size_t bytes =
       View3<std::byte>{nullptr, chunk_.nx, chunk_.ny, chunk_.nz}.size() * coding.bytes();
@@ -55,8 +57,11 @@ void ChunkWriter::claim(int first_slice, int count) {
   }
 }
 
-void ChunkWriter::take_as_written(geometry::Range slices, std::int64_t clipped) {
+void ChunkWriter::take_as_written(geometry::Range slices, std::int64_t clipped,
+                                  const std::vector<std::string>& hashes) {
   if (has(slices)) return;
+  expects(static_cast<int>(hashes.size()) == slices.count(), "slices were taken over without their hashes");
+  std::copy(hashes.begin(), hashes.end(), hashes_.begin() + slices.first);
   claim(slices.first, slices.count());
   slices_written_ += slices.count();
   clipped_ += clipped;
@@ -68,6 +73,22 @@ bool ChunkWriter::has(geometry::Range slices) const {
   return true;
 }
 
+/// Before anything is done with the slab, so that whatever becomes of it on the way is found.
+void ChunkWriter::hash(int first_slice, View3<const float> slab) {
+  const std::size_t row_bytes = static_cast<std::size_t>(slab.nx) * coding_.bytes();
+  std::vector<std::vector<std::byte>> rows(static_cast<std::size_t>(pool_.size()),
+                                           std::vector<std::byte>(row_bytes));
+  pool_.for_each(slab.nz, [&](std::ptrdiff_t slice, int worker) {
+    std::byte* const row = rows[static_cast<std::size_t>(worker)].data();
+    Hasher hasher;
+    for (int y = 0; y < slab.ny; ++y) {
+      (void)coding_.encode(slab.row(y, static_cast<int>(slice)), slab.nx, row);
+      hasher.add(row, row_bytes);
+    }
+    hashes_[static_cast<std::size_t>(first_slice + slice)] = hasher.text();
+  });
+}
+
 void ChunkWriter::encode(const float* values, int count, std::byte* out) {
   const std::int64_t clipped = coding_.encode(values, count, out);
   if (clipped > 0) clipped_ += clipped;
@@ -76,6 +97,7 @@ void ChunkWriter::encode(const float* values, int count, std::byte* out) {
 void ChunkWriter::write(int first_slice, View3<const float> slab) {
   expects(slab.nx == volume_.nx && slab.ny == volume_.ny, "a slab is not as wide as its volume");
   claim(first_slice, slab.nz);
+  hash(first_slice, slab);
   const int end = first_slice + slab.nz;
   for (int z = first_slice; z < end;) {
     const int layer = z / chunk_.nz;

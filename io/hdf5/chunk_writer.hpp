@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/memory.hpp"
@@ -37,12 +38,15 @@ class ChunkWriter {
   /// Throws Error(internal) for slices outside the volume or written before, Failure when HDF5 fails.
   void write(int first_slice, View3<const float> slab);
 
-  /// Takes these slices as written, by an earlier run.
-  void take_as_written(geometry::Range slices, std::int64_t clipped);
+  /// Takes these slices as written, by an earlier run, which hashed them.
+  void take_as_written(geometry::Range slices, std::int64_t clipped, const std::vector<std::string>& hashes);
   [[nodiscard]] bool has(geometry::Range slices) const;
 
   [[nodiscard]] bool complete() const noexcept { return slices_written_ == volume_.nz; }
   [[nodiscard]] std::int64_t clipped() const noexcept { return clipped_; }
+
+  /// Of the stored values of each slice before compression, rows in order; empty texts of slices to come.
+  [[nodiscard]] const std::vector<std::string>& hashes() const noexcept { return hashes_; }
 
  private:
   /// The slices of one layer of chunks that came so far, coded, in the order of the volume.
@@ -59,6 +63,7 @@ class ChunkWriter {
   using RowSource = std::function<void(int x, int y, int slice, int count, std::byte* out)>;
 
   void claim(int first_slice, int count);
+  void hash(int first_slice, View3<const float> slab);
   void encode(const float* values, int count, std::byte* out);
   void write_part(int layer, int first_slice, View3<const float> part);
   void write_layer(int layer, const RowSource& rows);
@@ -78,6 +83,7 @@ class ChunkWriter {
   std::mutex library_;
   std::atomic<std::int64_t> clipped_{0};
   std::vector<bool> written_;
+  std::vector<std::string> hashes_;
   int slices_written_ = 0;
   std::deque<PartialLayer> partial_;
   std::vector<int> set_aside_;  ///< by layer: slices in the file of a layer that is not complete

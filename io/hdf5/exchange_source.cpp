@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <numbers>
@@ -56,7 +57,10 @@ class ExchangeSource final : public DescribedScan {
   [[nodiscard]] CountType count_type() const override { return stack_.count_type(); }
   [[nodiscard]] std::vector<fs::path> files() const override { return files_; }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
-    file_.guarded([&] { stack_.read(views, window, count_type(), counts); });
+    std::vector<int> frames;
+    frames.reserve(views.size());
+    for (const int view : views) frames.push_back(frames_.at(static_cast<std::size_t>(view)));
+    file_.guarded([&] { stack_.read(frames, window, count_type(), counts); });
   }
 
   /// The flats by the number of views before them, where they were taken at several times.
@@ -65,6 +69,7 @@ class ExchangeSource final : public DescribedScan {
  private:
   void open(const OpenOptions& options);
   void read_pitch(double stated);
+  void leave_out_lost(const FrameStack& stack, const std::string& place);
   void read_angles(bool reversed);
   [[nodiscard]] std::optional<FrameStack> reference_frames(const char* name);
   [[nodiscard]] std::vector<int> views_before_flats(std::size_t count, bool reversed);
@@ -75,7 +80,9 @@ class ExchangeSource final : public DescribedScan {
   InputFile file_;
   UnitReader units_{file_, fields_, findings_};
   FrameStack stack_;
+  std::vector<int> frames_;  ///< of the views
   std::vector<fs::path> files_;
+  bool allow_missing_ = false;
   std::vector<FlatGroup> flat_groups_;
 };
 
@@ -85,6 +92,10 @@ void ExchangeSource::open(const OpenOptions& options) {
   units_.note(data, fmt::format("{} frames of {} x {}", stack_.frames(), stack_.columns(), stack_.rows()));
   scan_.beam = geometry::Beam::parallel;
   scan_.detector.rows = stack_.rows(), scan_.detector.columns = stack_.columns();
+  allow_missing_ = options.allow_missing;
+  leave_out_lost(stack_, data);
+  frames_ = stack_.there();
+  if (frames_.empty()) file_.refuse(ErrorKind::bad_file, data + " lacks every frame");
   read_pitch(options.pixel_pitch);
   read_angles(options.reverse_rotation);
   read_references(options.white_level, options.reverse_rotation);
@@ -100,10 +111,22 @@ void ExchangeSource::open(const OpenOptions& options) {
   geometry::validate(scan_);
 }
 
+/// Says which frames no file holds, and refuses them unless that is allowed.
+void ExchangeSource::leave_out_lost(const FrameStack& stack, const std::string& place) {
+  const std::string losses = stack.losses();
+  if (losses.empty()) return;
+  if (!allow_missing_)
+    file_.refuse(ErrorKind::bad_file,
+                 fmt::format("{} lacks {}; bring that back, or leave those frames out with --allow-missing",
+                             place, losses));
+  units_.find(fmt::format("{} lacks {}; those frames are left out", place, losses));
+}
+
 void ExchangeSource::read_pitch(double stated) {
   constexpr const char* at_the_sample = "/measurement/instrument/detection_system/objective/resolution";
-  auto pitch = units_.length(at_the_sample, "um");
-  if (stated > 0) pitch = stated;
+  auto pitch = stated > 0 ? std::optional(stated)
+                          : units_.length(at_the_sample, "um", ", or state the right one with --pixel-size");
+  if (stated > 0) units_.leave_out(at_the_sample, "replaced by --pixel-size");
   if (!pitch) {
     units_.find(
         "no pixel size at the sample is stated: 1 mm is taken, so lengths count pixels; --pixel-size "
@@ -139,7 +162,12 @@ void ExchangeSource::read_angles(bool reversed) {
   if (angles.size() > views)
     units_.find(fmt::format("exchange/theta has {} values, but there are {} projections; the first are used",
                             angles.size(), views));
-  for (std::size_t n = 0; n < views; ++n) scan_.angles.push_back(reversed ? angles[n] : -angles[n]);
+  for (const int frame : frames_) {
+    const double angle = angles[static_cast<std::size_t>(frame)];
+    if (!std::isfinite(angle))
+      file_.refuse(ErrorKind::bad_file, fmt::format("/exchange/theta of projection {} is no number", frame));
+    scan_.angles.push_back(reversed ? angle : -angle);
+  }
 }
 
 /// The frames of that name, if there are any.
@@ -157,6 +185,8 @@ std::optional<FrameStack> ExchangeSource::reference_frames(const char* name) {
                  fmt::format("{} has {} x {} pixels, but the projections have {} x {}", place,
                              frames.columns(), frames.rows(), stack_.columns(), stack_.rows()));
   units_.note(place, fmt::format("{} frames", frames.frames()));
+  leave_out_lost(frames, place);
+  if (frames.there().empty()) return std::nullopt;
   return frames;
 }
 
@@ -170,7 +200,9 @@ std::vector<int> ExchangeSource::views_before_flats(std::size_t count, bool reve
   const double sense = reversed ? 1 : -1;
   const bool down = sense * (views.back() - views.front()) < 0;
   for (double& angle : views) angle *= down ? -sense : sense;
-  if (flats.size() != count || !std::is_sorted(views.begin(), views.end())) {
+  const bool known = std::ranges::all_of(flats, [](double angle) { return std::isfinite(angle); });
+  if (flats.size() != count || !known || !std::is_sorted(views.begin(), views.end())) {
+    units_.leave_out(place, "does not say between which views the flats were taken");
     units_.find(fmt::format(
         "{} has {} values for {} flats of views whose angles {} one way: the flats' mean is "
         "used for all views",
@@ -189,19 +221,25 @@ std::vector<float> ExchangeSource::read_flats(bool reversed) {
   if (!frames) return {};
   std::map<int, std::vector<int>> groups;
   const auto before = views_before_flats(static_cast<std::size_t>(frames->frames()), reversed);
-  for (std::size_t n = 0; n < before.size(); ++n) groups[before[n]].push_back(static_cast<int>(n));
+  const std::vector<int> there = frames->there();
+  for (std::size_t n = 0; n < before.size(); ++n)
+    if (std::binary_search(there.begin(), there.end(), static_cast<int>(n)))
+      groups[before[n]].push_back(static_cast<int>(n));
   const auto pixels = static_cast<std::size_t>(frames->rows()) * static_cast<std::size_t>(frames->columns());
   if (groups.size() < 2 || frames->columns() != stack_.columns() || !may_keep_flats(groups.size(), pixels))
-    return frames->mean();
-  for (const auto& [views, members] : groups)
-    flat_groups_.push_back(
-        {static_cast<double>(views), frames->mean(members), static_cast<int>(members.size())});
-  return mean_of_flats(flat_groups_);
+    groups = {{0, frames->there()}};
+  ReferenceFrames flats = frames->as_references("flats", true);
+  flats.name = [](int frame) { return fmt::format("frame {} of data_white", frame); };
+  return mean_of_groups(flats, groups, flat_groups_, findings_);
 }
 
 void ExchangeSource::read_references(double white_level, bool reversed) {
   references_.saturation = stack_.highest();
-  if (const auto darks = reference_frames("data_dark")) references_.dark = darks->mean();
+  if (const auto darks = reference_frames("data_dark")) {
+    ReferenceFrames frames = darks->as_references("darks", false);
+    frames.name = [](int frame) { return fmt::format("frame {} of data_dark", frame); };
+    references_.dark = means_of(frames, {darks->there()}, findings_)[0].counts;
+  }
   if (references_.dark.empty())
     units_.find("exchange/data_dark is absent: 0 counts without beam are assumed");
   references_.white =
@@ -211,6 +249,7 @@ void ExchangeSource::read_references(double white_level, bool reversed) {
     file_.refuse(ErrorKind::bad_file,
                  "exchange/data_white is absent or holds nothing but 0; give the open "
                  "beam's counts with --white-level");
+  expect_beam(references_, file_.path().string());
 }
 
 void ExchangeSource::describe() {
@@ -227,10 +266,7 @@ void ExchangeSource::describe() {
     units_.note(name, "shifts of the views", SourceField::Use::ignored, "not used");
     units_.find(fmt::format("{} is not used", name));
   }
-  files_ = {file_.path()};
-  const fs::path frames = stack_.file();
-  std::error_code error;
-  if (!fs::equivalent(frames, file_.path(), error)) files_.push_back(frames);
+  files_ = files_of(file_, stack_);
 }
 
 bool recognises(const FileStart& start) {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
+#include <filesystem>
 #include <type_traits>
 
 namespace feldspar::io::hdf5 {
@@ -54,7 +54,7 @@ void turn_rows(Count* frame, int columns, int rows) {
 }  // namespace
 
 FrameStack::FrameStack(const InputFile& file, const std::string& dataset, FrameOrder order)
-    : data_(file.open(dataset)), order_(order) {
+    : data_(file.open(dataset, order.frame, storage_)), order_(order) {
   const Space space(H5Dget_space(data_), "asking for the frames' size");
   dimensions_ = H5Sget_simple_extent_ndims(space);
   if (dimensions_ != 2 && dimensions_ != 3)
@@ -84,12 +84,28 @@ FrameStack::FrameStack(const InputFile& file, const std::string& dataset, FrameO
   }
 }
 
-std::filesystem::path FrameStack::file() const {
-  const ssize_t length = check(H5Fget_name(data_, nullptr, 0), "asking for a file's name");
-  std::string name(static_cast<std::size_t>(length) + 1, '\0');
-  check(H5Fget_name(data_, name.data(), name.size()), "asking for a file's name");
-  name.resize(static_cast<std::size_t>(length));
-  return name;
+std::vector<std::filesystem::path> FrameStack::files() const {
+  std::vector<std::filesystem::path> files{file_of(data_)};
+  files.insert(files.end(), storage_.files.begin(), storage_.files.end());
+  return files;
+}
+
+std::vector<int> FrameStack::there() const {
+  std::vector<bool> lost(static_cast<std::size_t>(frames()), false);
+  for (const Gap& gap : storage_.gaps)
+    for (const int frame : gap.indices) lost[static_cast<std::size_t>(frame)] = true;
+  std::vector<int> frames;
+  for (int frame = 0; frame < this->frames(); ++frame)
+    if (!lost[static_cast<std::size_t>(frame)]) frames.push_back(frame);
+  return frames;
+}
+
+std::string FrameStack::losses() const {
+  std::string text;
+  for (const Gap& gap : storage_.gaps)
+    text += fmt::format("{}frame{} {}, because {}", text.empty() ? "" : "; ",
+                        gap.indices.size() > 1 ? "s" : "", listed(gap.indices), gap.why);
+  return text;
 }
 
 Space FrameStack::select(std::span<const int> frames, const geometry::PixelWindow& window) const {
@@ -162,27 +178,29 @@ void FrameStack::read(std::span<const int> frames, const geometry::PixelWindow& 
   }
 }
 
-std::vector<float> FrameStack::mean(std::vector<int> frames) const {
-  constexpr std::size_t at_once = 16 << 20;  // pixels: enough for a chunk of several frames
-  if (frames.empty()) {
-    frames.resize(static_cast<std::size_t>(this->frames()));
-    std::iota(frames.begin(), frames.end(), 0);
+ReferenceFrames FrameStack::as_references(const std::string& kind, bool open_beam) const {
+  return {.kind = kind,
+          .open_beam = open_beam,
+          .columns = columns(),
+          .rows = rows(),
+          .read =
+              [this](std::span<const int> frames, float* counts) {
+                read(frames, {{0, columns()}, {0, rows()}}, CountType::float32, counts);
+              },
+          .name = [](int frame) { return fmt::format("frame {}", frame); },
+          .source = files().front().string()};
+}
+
+std::vector<std::filesystem::path> files_of(const InputFile& file, const FrameStack& frames) {
+  std::vector<std::filesystem::path> files{file.path()};
+  for (const std::filesystem::path& each : frames.files()) {
+    std::error_code error;
+    const bool known = std::any_of(files.begin(), files.end(), [&](const std::filesystem::path& other) {
+      return std::filesystem::equivalent(each, other, error);
+    });
+    if (!known && std::filesystem::exists(each, error)) files.push_back(each);
   }
-  const auto pixels = static_cast<std::size_t>(rows()) * static_cast<std::size_t>(columns());
-  const std::size_t batch = std::clamp<std::size_t>(at_once / pixels, 1, frames.size());
-  std::vector<double> sum(pixels);
-  std::vector<float> block(batch * pixels);
-  for (std::size_t first = 0; first < frames.size(); first += batch) {
-    const auto some = std::span<const int>(frames).subspan(first, std::min(batch, frames.size() - first));
-    read(some, {{0, columns()}, {0, rows()}}, CountType::float32, block.data());
-    for (std::size_t n = 0; n < some.size(); ++n)
-      for (std::size_t p = 0; p < pixels; ++p) sum[p] += block[n * pixels + p];
-  }
-  for (std::size_t p = 0; p < pixels; ++p)
-    block[p] = static_cast<float>(sum[p] / static_cast<double>(frames.size()));
-  block.resize(pixels);
-  block.shrink_to_fit();
-  return block;
+  return files;
 }
 
 }  // namespace feldspar::io::hdf5

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/hdf5/input_file.hpp"
+#include "io/reference_frames.hpp"
 #include "io/scan_source.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -28,21 +29,29 @@ class FrameStack {
   [[nodiscard]] int columns() const { return size_[2]; }
   [[nodiscard]] CountType count_type() const { return type_; }
   [[nodiscard]] float highest() const { return highest_; }  ///< count there can be; 0 for floating point
-  [[nodiscard]] std::filesystem::path file() const;         ///< the file that holds the frames
+
+  /// Every file that holds frames: the dataset's own, and the sources of a virtual one.
+  [[nodiscard]] std::vector<std::filesystem::path> files() const;
+
+  /// The frames that are stored: all, but for a virtual dataset whose source is missing and the like.
+  [[nodiscard]] std::vector<int> there() const;
+  /// Which are not, and why; empty when all are.
+  [[nodiscard]] std::string losses() const;
 
   /// Counts of `window` of these frames, as ScanSource::read delivers them: the first stored row is the
   /// highest.
   void read(std::span<const int> frames, const geometry::PixelWindow& window, CountType type,
             void* counts) const;
 
-  /// The mean of these frames, all of them where none is given, in the same orientation.
-  [[nodiscard]] std::vector<float> mean(std::vector<int> frames = {}) const;
+  /// These frames as references, in the same orientation; this stack must outlive them.
+  [[nodiscard]] ReferenceFrames as_references(const std::string& kind, bool open_beam) const;
 
  private:
   template <class Count>
   void read_as(std::span<const int> frames, const geometry::PixelWindow& window, Count* counts) const;
   [[nodiscard]] Space select(std::span<const int> frames, const geometry::PixelWindow& window) const;
 
+  DatasetStorage storage_;
   Dataset data_;
   FrameOrder order_;
   int dimensions_ = 3;
@@ -50,5 +59,8 @@ class FrameStack {
   CountType type_ = CountType::float32;
   float highest_ = 0;
 };
+
+/// `file` and every other file that the frames come from, each once.
+[[nodiscard]] std::vector<std::filesystem::path> files_of(const InputFile& file, const FrameStack& frames);
 
 }  // namespace feldspar::io::hdf5

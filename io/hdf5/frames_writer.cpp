@@ -51,20 +51,18 @@ ScanFileWriter::ScanFileWriter(const std::filesystem::path& path, const ScanCont
   if (const std::uint64_t room = partial_.room(); room < needed)
     throw Error(ErrorKind::io, fmt::format("{}: the scan needs {}, but only {} are free", path.string(),
                                            format_bytes(needed), format_bytes(room)));
-  guarded([&] {
-    const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making properties");
-    check(H5Pset_file_locking(access, false, true), "leaving the lock to us");
-    file_ = File(H5Fcreate(partial_.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access),
-                 "making the file");
-  });
+  guarded([&] { file_ = OutputFile::create(partial_); });
 }
 
 void ScanFileWriter::guarded(const std::function<void()>& work) const {
   silence();
   try {
     work();
+    file_.check();
   } catch (const Failure& failure) {
-    throw Error(ErrorKind::io, fmt::format("{}: {}", partial_.temporary_path().string(), failure.what()));
+    throw Error(ErrorKind::io,
+                fmt::format("{}: cannot be written: {}", partial_.temporary_path().string(),
+                            partial_.error() != 0 ? std::strerror(partial_.error()) : failure.what()));
   }
 }
 
@@ -79,8 +77,8 @@ void ScanFileWriter::finish() {
   expects(std::all_of(written_.begin(), written_.end(), [](bool done) { return done; }),
           "a scan was finished before all of its views were written");
   guarded([&] {
-    frames_ = {};
-    file_.close("closing the file");
+    frames_.close();
+    file_.close();
   });
   partial_.publish();
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/hdf5/handle.hpp"
-#include "io/partial_file.hpp"
+#include "io/hdf5/output_file.hpp"
 #include "io/scan_sink.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -24,6 +24,9 @@ class FramesWriter {
   void write(int frame, const void* counts, bool as_float) const;
 
   [[nodiscard]] hid_t id() const { return data_; }
+
+  /// After the last frame. Throws Failure.
+  void close() { data_.close("closing the frames"); }
 
  private:
   Dataset data_;
@@ -42,11 +45,11 @@ class ScanFileWriter : public ScanSink {
   /// no room for the views.
   ScanFileWriter(const std::filesystem::path& path, const ScanContent& content, bool overwrite);
 
-  /// Runs `work` and turns Failure into Error(io) that names the file.
+  /// Runs `work` and turns Failure, or a write that failed in it, into Error(io) that names the file.
   void guarded(const std::function<void()>& work) const;
 
   PartialFile partial_;
-  File file_;
+  OutputFile file_;
   FramesWriter frames_;
   int first_view_ = 0;  ///< its frame in frames_
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <string_view>
 
 namespace feldspar::io::hdf5 {
@@ -24,11 +25,16 @@ std::string quoted_in(const std::string& reason) {
   return reason.substr(start + mark.size(), end - start - mark.size());
 }
 
+std::atomic<long> closings_that_failed{0};
+
 }  // namespace
 
+long failed_closings() noexcept { return closings_that_failed; }
+void note_failed_closing() noexcept { ++closings_that_failed; }
+
 void silence() noexcept {
-  // A file that could not be closed for lack of room stays in the library's tables, and its own clean-up at
-  // the end of the process would crash on it.
+  // A file that could not be closed stays in the library's tables, and its own clean-up at the end of the
+  // process would crash on it.
   static const bool no_clean_up = H5dont_atexit() >= 0;
   (void)no_clean_up;
   thread_local const bool silent = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;
@@ -42,8 +48,22 @@ void fail(const std::string& what) {
   throw Failure(reason.empty() ? what : what + ": " + quoted_in(reason));
 }
 
+std::filesystem::path file_of(hid_t object) {
+  const ssize_t length = check(H5Fget_name(object, nullptr, 0), "asking for a file's name");
+  std::string name(static_cast<std::size_t>(length) + 1, '\0');
+  check(H5Fget_name(object, name.data(), name.size()), "asking for a file's name");
+  name.resize(static_cast<std::size_t>(length));
+  return name;
+}
+
 Dataset open_dataset(hid_t place, const char* name, const char* what) {
-  Dataset dataset(H5Dopen2(place, name, H5P_DEFAULT), what);
+  // External files lie beside the file that names them, not where the program happens to run.
+  const Properties access(H5Pcreate(H5P_DATASET_ACCESS), what);
+  check(H5Pset_efile_prefix(access, "${ORIGIN}"), what);
+  // Of numbered sources the library stops at the first that is missing, so that the rest would not be missed.
+  constexpr hsize_t widest_gap = 1000;
+  check(H5Pset_virtual_printf_gap(access, widest_gap), what);
+  Dataset dataset(H5Dopen2(place, name, access), what);
   const Properties creation(H5Dget_create_plist(dataset), what);
   const H5D_layout_t layout = H5Pget_layout(creation);
   const hsize_t held = H5Dget_storage_size(dataset);

@@ -3,6 +3,7 @@
 
 #include <hdf5.h>
 
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -28,6 +29,11 @@ T check(T status, const char* what) {
   return status;
 }
 
+/// How often an identifier could not be closed by an Owner that ended. Closing an object may write, and what
+/// it could not write is lost: a file during whose making the count grew is not whole (see OutputFile).
+[[nodiscard]] long failed_closings() noexcept;
+void note_failed_closing() noexcept;
+
 /// Closes an identifier with the function that belongs to its kind.
 template <herr_t (*close_id)(hid_t)>
 class Owner {
@@ -40,7 +46,7 @@ class Owner {
     return *this;
   }
   ~Owner() {
-    if (id_ >= 0) (void)close_id(id_);
+    if (id_ >= 0 && close_id(id_) < 0) note_failed_closing();
   }
 
   /// Closes now, for objects whose closing writes; throws Failure.
@@ -59,6 +65,9 @@ using Attribute = Owner<H5Aclose>;
 using Space = Owner<H5Sclose>;
 using Type = Owner<H5Tclose>;
 using Properties = Owner<H5Pclose>;
+
+/// The file that holds an object, which external links may have led to. Throws Failure.
+[[nodiscard]] std::filesystem::path file_of(hid_t object);
 
 /// Opens a dataset to read it. Throws Failure with `what`, also for one that is stored in one piece of fewer
 /// bytes than its values need: HDF5 1.10 does not notice, and reads beyond what it holds.

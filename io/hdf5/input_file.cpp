@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <numbers>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
-#include "base/units.hpp"
 #include "io/hdf5/text.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -51,13 +50,6 @@ std::vector<std::string> prefixes(const std::string& object) {
   return all;
 }
 
-std::string lower(std::string_view text) {
-  std::string result;
-  for (const char c : text)
-    if (c != ' ') result += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return result;
-}
-
 }  // namespace
 
 bool looks_like_hdf5(const std::filesystem::path& path) {
@@ -65,39 +57,32 @@ bool looks_like_hdf5(const std::filesystem::path& path) {
   return H5Fis_hdf5(path.c_str()) > 0;
 }
 
-std::optional<double> millimetres_in(std::string_view unit) {
-  using Spelling = std::pair<std::string_view, double>;
-  static constexpr std::array<Spelling, 9> words{{{"micron", 1e-3},
-                                                  {"microns", 1e-3},
-                                                  {"micrometer", 1e-3},
-                                                  {"micrometre", 1e-3},
-                                                  {"micrometers", 1e-3},
-                                                  {"millimeter", 1.0},
-                                                  {"millimetre", 1.0},
-                                                  {"meter", 1e3},
-                                                  {"metre", 1e3}}};
-  const std::string word = lower(unit);
-  for (const auto& [spelling, factor] : words)
-    if (word == spelling || word == std::string(spelling) + "s") return factor;
-  if (word.empty() || (word[0] >= '0' && word[0] <= '9') || word[0] == '.') return std::nullopt;
-  try {
-    return parse_length_mm("1" + word, "units");
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
-std::optional<double> radians_in(std::string_view unit) {
-  const std::string word = lower(unit);
-  if (word.starts_with("deg") || word == "°") return radians_per_degree;
-  if (word.starts_with("mrad") || word.starts_with("millirad")) return 1e-3;
-  if (word.starts_with("rad")) return 1.0;
-  return std::nullopt;
-}
-
 InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
-  guarded(
-      [&] { file_ = File(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "cannot be opened as HDF5"); });
+  guarded([&] {
+    const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
+    check(H5Pset_file_locking(access, true, true), "choosing locks");  // where the file system has none: none
+    try {
+      file_ = File(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, access), "cannot be opened as HDF5");
+    } catch (const Failure& failure) {
+      refuse_busy(failure.what());
+      throw;
+    }
+  });
+}
+
+/// Throws Error(io) when the library's `reason` is another program's lock or mark.
+void InputFile::refuse_busy(const std::string& reason) const {
+  const std::string locked = std::strerror(EAGAIN);
+  if (reason.find("unable to lock file") != std::string::npos || reason.find(locked) != std::string::npos)
+    refuse(ErrorKind::io,
+           "is locked: another program is writing it; wait until that is finished, or set "
+           "HDF5_USE_FILE_LOCKING=FALSE to read what is there");
+  if (reason.find("already open for write") != std::string::npos ||
+      reason.find("consistency flags") != std::string::npos)
+    refuse(ErrorKind::io,
+           "is marked as being written: another program has it open, or ended before it closed it; then "
+           "`h5clear "
+           "-s FILE` takes the mark off");
 }
 
 void InputFile::guarded(const std::function<void()>& work) const {
@@ -172,10 +157,20 @@ std::vector<std::string> InputFile::members(const std::string& group) const {
 }
 
 Dataset InputFile::open(const std::string& dataset) const {
+  DatasetStorage storage;
+  Dataset opened = open(dataset, 0, storage);
+  if (!storage.gaps.empty())
+    refuse(ErrorKind::bad_file, fmt::format("{} is incomplete: {}", dataset, storage.gaps.front().why));
+  return opened;
+}
+
+Dataset InputFile::open(const std::string& dataset, int dimension, DatasetStorage& storage) const {
   if (!is_dataset(dataset))
     refuse(ErrorKind::bad_file,
            fmt::format("{} {}", dataset, has(dataset) ? "is no dataset" : why_absent(dataset)));
-  return open_dataset(file_, dataset.c_str(), "opening a dataset");
+  Dataset opened = open_dataset(file_, dataset.c_str(), "opening a dataset");
+  storage = storage_of(file_of(opened), dataset, opened, dimension);
+  return opened;
 }
 
 std::vector<double> InputFile::numbers(const std::string& dataset, std::size_t most) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "io/hdf5/dataset_storage.hpp"
 #include "io/hdf5/handle.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -16,16 +17,9 @@ namespace feldspar::io::hdf5 {
 /// True when the file begins as HDF5, whatever is in it.
 [[nodiscard]] bool looks_like_hdf5(const std::filesystem::path& path);
 
-/// mm in one `unit` of length, in the spellings of laboratories ("um", "micron", "µm", "metre"); nothing for
-/// words that name no length.
-[[nodiscard]] std::optional<double> millimetres_in(std::string_view unit);
-
-/// Radians in one `unit` of angle ("deg", "degrees", "rad"); nothing for other words.
-[[nodiscard]] std::optional<double> radians_in(std::string_view unit);
-
 class InputFile {
  public:
-  /// Throws Error(bad_file).
+  /// Throws Error(bad_file), and Error(io) for a file that another program is writing.
   explicit InputFile(std::filesystem::path path);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -46,7 +40,11 @@ class InputFile {
   /// Names of everything in a group that can be reached; empty when it is none.
   [[nodiscard]] std::vector<std::string> members(const std::string& group) const;
 
+  /// Throws Error(bad_file) where values are missing (dataset_storage.hpp).
   [[nodiscard]] Dataset open(const std::string& dataset) const;
+
+  /// The same, with what is missing along `dimension` in `storage`, for the caller to judge.
+  [[nodiscard]] Dataset open(const std::string& dataset, int dimension, DatasetStorage& storage) const;
 
   /// All numbers of a dataset, empty when there is none. Throws Error(bad_file) for more than `most`.
   [[nodiscard]] std::vector<double> numbers(const std::string& dataset, std::size_t most = 1'000'000) const;
@@ -59,6 +57,8 @@ class InputFile {
   [[nodiscard]] std::string units(const std::string& dataset) const;
 
  private:
+  void refuse_busy(const std::string& reason) const;
+
   std::filesystem::path path_;
   File file_;
 };

@@ -12,6 +12,7 @@ inline constexpr const char* offset = "data_offset";
 inline constexpr const char* axes[3] = {"z", "y", "x"};      ///< slowest first, as in the file
 inline constexpr const char* spacing = "spacing";            ///< of an axis, mm
 inline constexpr const char* verification = "verification";  ///< in the entry
+inline constexpr const char* layer_hashes = "layer_hashes";  ///< in the entry's "reconstruction"
 inline constexpr const char* per_mm = "1/mm";
 
 }  // namespace feldspar::io::hdf5::layout

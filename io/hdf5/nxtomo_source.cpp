@@ -49,6 +49,7 @@ class NxtomoSource final : public DescribedScan {
   void read_pitch(double stated);
   void read_frames(const OpenOptions& options);
   [[nodiscard]] std::vector<int> read_keys(bool allow_missing);
+  void leave_out_lost(std::vector<int>& keys, bool allow_missing);
   void read_angles(const std::vector<int>& keys, bool reversed);
   void read_axis();
   [[nodiscard]] std::vector<float> read_flats(const std::vector<int>& flats);
@@ -104,10 +105,7 @@ void NxtomoSource::describe() {
   for (const char* const name : {"title", "instrument/source/name", "instrument/source/probe", "note"})
     if (const std::string text = file_.text(in_entry(name)); !text.empty())
       units_.note(in_entry(name), text, SourceField::Use::informative);
-  files_ = {file_.path()};
-  const fs::path frames = stack_.file();
-  std::error_code error;
-  if (!fs::equivalent(frames, file_.path(), error)) files_.push_back(frames);
+  files_ = files_of(file_, stack_);
 }
 
 /// NeXus counts upstream as negative and in metres.
@@ -120,6 +118,8 @@ void NxtomoSource::read_beam() {
     return;
   }
   scan_.beam = Beam::parallel;
+  for (const std::string& place : {in_entry("instrument/source/distance"), in_detector("distance")})
+    units_.leave_out(place, "a cone beam needs both distances, so a parallel one is assumed");
   units_.find(fmt::format("{} is not stated, so the beam is taken for a parallel one",
                           source ? "the detector's distance" : "the source's distance"));
 }
@@ -135,9 +135,15 @@ void NxtomoSource::read_pitch(double stated) {
       places.insert(places.begin(), in_entry(("sample/" + axis + "pixel_size").c_str()));
     }
     for (const std::string& place : places)
-      if (!pitch[n]) pitch[n] = units_.length(place, "m");
+      if (stated > 0 || pitch[n])
+        units_.leave_out(place, stated > 0 ? "replaced by --pixel-size" : "the pitch at the sample counts");
+      else
+        pitch[n] = units_.length(place, "m", ", or state the right one with --pixel-size");
   }
-  if (stated > 0) pitch[0] = pitch[1] = stated;
+  if (stated > 0) {
+    pitch[0] = pitch[1] = stated;
+    units_.find("the pixel size is that of --pixel-size, whatever the file states");
+  }
   if (!pitch[0] && !pitch[1]) {
     if (scan_.beam == Beam::cone)
       file_.refuse(ErrorKind::bad_file,
@@ -159,6 +165,7 @@ std::vector<int> NxtomoSource::read_keys(bool allow_missing) {
   std::vector<int> keys(frames, 0);
   if (places_.image_key.empty()) {
     units_.find("there is no image_key: every frame is taken for a projection");
+    leave_out_lost(keys, allow_missing);
     return keys;
   }
   const std::vector<double> stored = file_.numbers(places_.image_key),
@@ -183,10 +190,27 @@ std::vector<int> NxtomoSource::read_keys(bool allow_missing) {
   }
   if (const auto out = std::count(keys.begin(), keys.end(), 3); out > 0)
     units_.find(fmt::format("{} frames are marked invalid or for alignment and are left out", out));
+  leave_out_lost(keys, allow_missing);
   units_.note(places_.image_key,
               fmt::format("{} projections, {} flats, {} darks", std::count(keys.begin(), keys.end(), 0),
                           std::count(keys.begin(), keys.end(), 1), std::count(keys.begin(), keys.end(), 2)));
   return keys;
+}
+
+/// Frames that no file holds count as invalid, when that is allowed.
+void NxtomoSource::leave_out_lost(std::vector<int>& keys, bool allow_missing) {
+  const std::string losses = stack_.losses();
+  if (losses.empty()) return;
+  std::vector<int> left(keys.size(), 3);
+  for (const int frame : stack_.there())
+    left[static_cast<std::size_t>(frame)] = keys[static_cast<std::size_t>(frame)];
+  if (left == keys) return;
+  if (!allow_missing)
+    file_.refuse(ErrorKind::bad_file,
+                 fmt::format("{} lacks {}; bring that back, or leave those frames out with --allow-missing",
+                             in_detector("data"), losses));
+  units_.find(fmt::format("{} lacks {}; those frames are left out", in_detector("data"), losses));
+  keys = std::move(left);
 }
 
 void NxtomoSource::read_frames(const OpenOptions& options) {
@@ -220,8 +244,13 @@ void NxtomoSource::read_angles(const std::vector<int>& keys, bool reversed) {
   else if (angles.size() > keys.size())
     units_.find(fmt::format("{} has {} values; the first {} are used, one a frame", places_.angle,
                             angles.size(), keys.size()));
-  for (std::size_t n = 0; n < frames_.size(); ++n)
-    scan_.angles.push_back(sense * angles[of_projections ? n : static_cast<std::size_t>(frames_[n])]);
+  for (std::size_t n = 0; n < frames_.size(); ++n) {
+    const std::size_t at = of_projections ? n : static_cast<std::size_t>(frames_[n]);
+    if (!std::isfinite(angles[at]))
+      file_.refuse(ErrorKind::bad_file,
+                   fmt::format("{} of frame {}, a projection, is no number", places_.angle, frames_[n]));
+    scan_.angles.push_back(sense * angles[at]);
+  }
 }
 
 /// Writers mean the column itself or its distance from the middle: the reading that puts the axis into the
@@ -270,21 +299,17 @@ std::vector<float> NxtomoSource::read_flats(const std::vector<int>& flats) {
     file_.refuse(
         ErrorKind::bad_file,
         "no frame is marked as a flat (image_key 1); give the open beam's counts with --white-level");
-  const auto groups = groups_of(flats, frames_);
+  auto groups = groups_of(flats, frames_);
   const std::size_t pixels =
       static_cast<std::size_t>(stack_.rows()) * static_cast<std::size_t>(stack_.columns());
-  if (groups.size() == 1) return stack_.mean(flats);
   if (!may_keep_flats(groups.size(), pixels)) {
     units_.find(
         fmt::format("the {} flats were taken in {} groups, too many to keep; their mean is used for "
                     "all views",
                     flats.size(), groups.size()));
-    return stack_.mean(flats);
+    groups = {{0, flats}};
   }
-  for (const auto& [before, frames] : groups)
-    flat_groups_.push_back(
-        {static_cast<double>(before), stack_.mean(frames), static_cast<int>(frames.size())});
-  return mean_of_flats(flat_groups_);
+  return mean_of_groups(stack_.as_references("flats", true), groups, flat_groups_, findings_);
 }
 
 void NxtomoSource::read_references(const std::vector<int>& flats, const std::vector<int>& darks,
@@ -293,9 +318,10 @@ void NxtomoSource::read_references(const std::vector<int>& flats, const std::vec
   references_.white =
       white_level > 0 ? std::vector<float>{static_cast<float>(white_level)} : read_flats(flats);
   if (!darks.empty())
-    references_.dark = stack_.mean(darks);
+    references_.dark = means_of(stack_.as_references("darks", false), {darks}, findings_)[0].counts;
   else
     units_.find("no frame is marked as a dark (image_key 2): 0 counts without beam are assumed");
+  expect_beam(references_, file_.path().string());
 }
 
 void NxtomoSource::mention_what_is_not_used() {

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
@@ -16,7 +18,8 @@
 namespace feldspar::io {
 namespace {
 
-constexpr const char* format_line = "feldspar journal 2";
+constexpr const char* format_line = "feldspar journal 3";
+constexpr const char* any_format = "feldspar journal ";
 constexpr const char* end_word = "finishing";
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
@@ -49,6 +52,11 @@ std::optional<std::string> bytes_of(const std::string& hex) {
   return bytes;
 }
 
+std::string line_of(const SlabJournal::Entry& entry) {
+  return fmt::format("{} {} {} {}\n", entry.slices.first, entry.slices.end, entry.clipped,
+                     fmt::join(entry.hashes, " "));
+}
+
 }  // namespace
 
 SlabJournal::SlabJournal(std::filesystem::path path, std::string identity)
@@ -58,13 +66,38 @@ SlabJournal::~SlabJournal() {
   if (descriptor_ >= 0) (void)::close(descriptor_);
 }
 
+/// Nothing where no file is. Throws Error(io) where what stands there is no journal.
+std::optional<std::string> SlabJournal::content() const {
+  // O_NONBLOCK: a pipe under that name must not stop the program.
+  const int file = ::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0 && errno == ENOENT) return std::nullopt;
+  struct stat about {};
+  const bool regular = file >= 0 && ::fstat(file, &about) == 0 && S_ISREG(about.st_mode);
+  std::string text(regular ? static_cast<std::size_t>(about.st_size) : 0, '\0');
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count = ::read(file, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) break;
+    if (count == 0) text.resize(done);
+    done += static_cast<std::size_t>(count);
+  }
+  const bool whole = regular && done == text.size();
+  if (file >= 0) (void)::close(file);
+  const std::size_t compared = std::min(text.size(), std::string_view(any_format).size());
+  if (!whole || text.compare(0, compared, any_format, compared) != 0)
+    throw Error(ErrorKind::io,
+                fmt::format("{}: is there, and is no journal that can be read; remove it or choose another "
+                            "name of the volume",
+                            path_.string()));
+  return text;
+}
+
 SlabJournal::Left SlabJournal::read() const {
   Left left;
-  std::ifstream file(path_, std::ios::binary);
-  if (!file) return left;
-  std::stringstream content;
-  content << file.rdbuf();
-  std::string text = content.str();
+  const auto found = content();
+  if (!found) return left;
+  std::string text = *found;
   text.resize(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);  // a torn line is none
   std::istringstream lines(text);
   std::string format, identity;
@@ -93,20 +126,25 @@ SlabJournal::Left SlabJournal::read() const {
     Entry entry;
     if (!(words >> entry.slices.first >> entry.slices.end >> entry.clipped)) refuse("a line makes no sense");
     if (entry.slices.first < 0 || entry.slices.empty()) refuse("names impossible slices");
-    left.entries.push_back(entry);
+    for (std::string hash; words >> hash;) entry.hashes.push_back(hash);
+    if (entry.hashes.size() != static_cast<std::size_t>(entry.slices.count())) refuse("hashes are missing");
+    left.entries.push_back(std::move(entry));
   }
   return left;
 }
 
 void SlabJournal::begin(const std::vector<Entry>& entries) {
-  // A new file takes the old one's place in one step, so that a crash leaves either of them whole.
+  (void)content();  // throws where something else has its name
+  // A new file takes the old one's place in one step, so that a crash leaves either of them whole. One that a
+  // killed run left is in the way: no other run makes it, because the volume's own file is locked.
   std::filesystem::path fresh = path_;
   fresh += ".new";
-  descriptor_ = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  (void)SlabJournal(fresh, {}).content();
+  (void)::unlink(fresh.c_str());
+  descriptor_ = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail(fresh, "cannot be made");
   std::string text = fmt::format("{}\n{}\n", format_line, identity_);
-  for (const Entry& entry : entries)
-    text += fmt::format("{} {} {}\n", entry.slices.first, entry.slices.end, entry.clipped);
+  for (const Entry& entry : entries) text += line_of(entry);
   write(text);
   if (::rename(fresh.c_str(), path_.c_str()) != 0) fail(path_, "cannot be given its name");
   sync_folder_of(path_);
@@ -114,7 +152,7 @@ void SlabJournal::begin(const std::vector<Entry>& entries) {
 }
 
 void SlabJournal::add(const Entry& entry) {
-  write(fmt::format("{} {} {}\n", entry.slices.first, entry.slices.end, entry.clipped));
+  write(line_of(entry));
   ++count_;
 }
 
@@ -134,6 +172,11 @@ void SlabJournal::write(const std::string& text) {
 
 void SlabJournal::remove() noexcept {
   if (descriptor_ >= 0) (void)::close(std::exchange(descriptor_, -1));
+  try {
+    if (!content()) return;
+  } catch (const std::exception&) {  // not ours
+    return;
+  }
   if (::unlink(path_.c_str()) == 0) sync_folder_of(path_);
 }
 

@@ -19,7 +19,8 @@ class SlabJournal {
  public:
   struct Entry {
     geometry::Range slices;
-    std::int64_t clipped = 0;  ///< voxels beyond the range of uint16 in them
+    std::int64_t clipped = 0;              ///< voxels beyond the range of uint16 in them
+    std::vector<std::string> hashes = {};  ///< one a slice
   };
 
   /// What an earlier run left.
@@ -39,7 +40,8 @@ class SlabJournal {
   /// when the journal is another run's: other inputs, options or program.
   [[nodiscard]] Left read() const;
 
-  /// Begins with these entries; what stood there is replaced. Throws Error(io).
+  /// Begins with these entries; a journal that stood there is replaced. Throws Error(io), also when what
+  /// stands there is none.
   void begin(const std::vector<Entry>& entries);
 
   /// Adds slices whose voxels are durable. Throws Error(io).
@@ -55,6 +57,7 @@ class SlabJournal {
 
  private:
   void write(const std::string& text);
+  [[nodiscard]] std::optional<std::string> content() const;
 
   std::filesystem::path path_;
   std::string identity_;

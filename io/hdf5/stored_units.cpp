@@ -17,18 +17,39 @@ void UnitReader::note(const std::string& object, const std::string& value, Sourc
   fields_.push_back({group, object.substr(slash + 1), value, use, why});
 }
 
+void UnitReader::leave_out(const std::string& object, const std::string& why) {
+  const std::size_t before = fields_.size();
+  note(object, "", SourceField::Use::ignored, why);
+  const SourceField left_out = fields_.back();
+  fields_.pop_back();
+  for (std::size_t n = 0; n < before; ++n)
+    if (fields_[n].section == left_out.section && fields_[n].name == left_out.name) {
+      fields_[n].use = left_out.use, fields_[n].note = left_out.note;
+      return;
+    }
+  if (const std::vector<double> values = file_.numbers(object); !values.empty())
+    note(object, fmt::format("{} {}", values[0], file_.units(object)), left_out.use, why);
+}
+
 void UnitReader::find(const std::string& text) {
   findings_.push_back(fmt::format("{}: {}", file_.path().filename().string(), text));
 }
 
-std::optional<double> UnitReader::length(const std::string& dataset, const char* unstated) {
+std::optional<double> UnitReader::length(const std::string& dataset, const char* unstated,
+                                         const char* remedy) {
   const std::vector<double> values = file_.numbers(dataset);
   if (values.empty()) return std::nullopt;
   const std::string stated = file_.units(dataset), unit = stated.empty() ? unstated : stated;
   const std::string text = fmt::format("{} {}", values[0], stated);
   const auto factor = millimetres_in(unit);
-  if (!factor || !std::isfinite(values[0])) {
-    note(dataset, text, SourceField::Use::ignored, "no length");
+  if (!factor)
+    file_.refuse(
+        ErrorKind::bad_file,
+        fmt::format("{} is '{}', whose unit is none of a length that is known; correct it in a copy of "
+                    "the file, as um, mm or m{}",
+                    dataset, text, remedy));
+  if (!std::isfinite(values[0])) {
+    note(dataset, text, SourceField::Use::ignored, "no number");
     find(fmt::format("{} is '{}', which is no length, and is not used", dataset, text));
     return std::nullopt;
   }
@@ -44,12 +65,10 @@ std::optional<double> UnitReader::length(const std::string& dataset, const char*
 
 std::vector<double> UnitReader::angles(const std::string& dataset) {
   std::vector<double> values = file_.numbers(dataset);
+  if (values.empty()) return values;
   double widest = 0;
-  for (const double value : values) {
-    if (!std::isfinite(value))
-      file_.refuse(ErrorKind::bad_file, fmt::format("{} holds values that are no numbers", dataset));
-    widest = std::max(widest, std::abs(value));
-  }
+  for (const double value : values)
+    if (std::isfinite(value)) widest = std::max(widest, std::abs(value));
   const std::string stated = file_.units(dataset);
   const auto unit = radians_in(stated);
   if (!unit && !stated.empty())
@@ -60,7 +79,7 @@ std::vector<double> UnitReader::angles(const std::string& dataset) {
     factor = radians_per_degree;
     find(fmt::format("{} states radians, but reaches {}; degrees are assumed", dataset, widest));
   }
-  if (!unit && !values.empty())
+  if (!unit)
     find(fmt::format("{} has no units; from its values, up to {}, {} are assumed", dataset, widest,
                      factor == 1 ? "radians" : "degrees"));
   for (double& value : values) value *= factor;

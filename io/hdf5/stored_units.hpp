@@ -18,16 +18,19 @@ class UnitReader {
       : file_(file), fields_(fields), findings_(findings) {}
 
   /// A length in mm; `unstated` is the unit where the file has none. Nothing when the dataset is absent, or
-  /// when its unit is no length, which is a finding. Of several values the first, with a finding when they
-  /// differ.
-  [[nodiscard]] std::optional<double> length(const std::string& dataset, const char* unstated);
+  /// when it holds no number, which is a finding. Of several values the first, with a finding when they
+  /// differ. Throws Error(bad_file), with the `remedy`, when its unit is known for no length.
+  [[nodiscard]] std::optional<double> length(const std::string& dataset, const char* unstated,
+                                             const char* remedy = "");
 
-  /// Angles in radians. Without units, numbers beyond two turns in radians are degrees; so they are, with a
-  /// finding, when radians are stated.
+  /// Angles in radians; those of frames that are no projections may be no numbers. Without units, numbers
+  /// beyond two turns in radians are degrees; so they are, with a finding, when radians are stated.
   [[nodiscard]] std::vector<double> angles(const std::string& dataset);
 
   void note(const std::string& object, const std::string& value,
             SourceField::Use use = SourceField::Use::used, const std::string& why = {});
+  /// Notes that the dataset `object`, where the file has it, is seen and not used.
+  void leave_out(const std::string& object, const std::string& why);
   void find(const std::string& text);  ///< a finding that begins with the file's name
 
  private:

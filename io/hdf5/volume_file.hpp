@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -52,6 +53,8 @@ struct VolumeRecord {
   std::vector<std::string> findings;  ///< warnings and assumptions
 };
 
+class VolumeReader;
+
 /// Writes a volume under a temporary name beside the final one; finish() makes it durable and gives it its
 /// name. Destroyed unfinished, it removes what it wrote, so nothing ever looks complete that is not.
 class VolumeWriter final : public VolumeSink {
@@ -73,8 +76,16 @@ class VolumeWriter final : public VolumeSink {
 
   [[nodiscard]] bool has(geometry::Range slices) const override;
 
-  /// Throws Error(internal) unless every slice has been written.
-  void finish(const VolumeRecord& record);
+  /// Asks a complete file that has not its name yet whether it is right. What it returns is stored as
+  /// /entry/verification; what it throws leaves the file without its name.
+  using Verification = std::function<Record(const VolumeReader&)>;
+
+  /// Writes the record, verifies, makes the file durable and gives it its name, in one step and for good:
+  /// nothing edits it afterwards. Throws Error(internal) unless every slice has been written, Error(io).
+  void finish(const VolumeRecord& record, const Verification& verify = {});
+
+  /// What is stored so far is wrong: no later run shall go on with it.
+  void distrust() noexcept;
 
   /// True when another run could go on with what is stored so far.
   [[nodiscard]] bool can_be_resumed() const noexcept;
@@ -86,9 +97,6 @@ class VolumeWriter final : public VolumeSink {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-/// Adds /entry/verification to a finished volume, or replaces it. Throws Error(io).
-void store_verification(const std::filesystem::path& path, const Record& verification);
 
 /// What the voxels of a file can hold.
 struct StoredRange {
@@ -103,8 +111,9 @@ struct StoredRange {
 /// A volume file open for reading.
 class VolumeReader {
  public:
-  /// Throws Error(io) when it cannot be read, Error(bad_file) when it is no volume of this layout.
-  explicit VolumeReader(const std::filesystem::path& path);
+  /// `ours`: this process has the file locked, as one in the making is. Throws Error(io) when it cannot be
+  /// read, Error(bad_file) when it is no volume of this layout.
+  explicit VolumeReader(const std::filesystem::path& path, bool ours = false);
   ~VolumeReader();
   VolumeReader(const VolumeReader&) = delete;
   VolumeReader& operator=(const VolumeReader&) = delete;
@@ -115,6 +124,12 @@ class VolumeReader {
 
   /// Voxels [x, x+nx) x [y, y+ny) x [z, z+nz) in 1/mm.
   [[nodiscard]] Array3<float> read(int x, int nx, int y, int ny, int z, int nz) const;
+
+  /// Slices [z, z+nz), whole, in 1/mm; `hashes` gets what the hash of each one's stored values is now.
+  [[nodiscard]] Array3<float> read_slices(int z, int nz, std::vector<std::string>& hashes) const;
+
+  /// What the hashes of all slices were when they were written; none of a volume of an earlier version.
+  [[nodiscard]] const std::vector<std::string>& layer_hashes() const noexcept;
 
   /// One stored text value, as "reconstruction/version"; empty when absent.
   [[nodiscard]] std::string text(const std::string& name) const;

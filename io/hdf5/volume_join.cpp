@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/error.hpp"
@@ -26,6 +28,7 @@ struct Part {
   VolumePart about;
   geometry::VolumeGrid grid;
   std::vector<std::string> findings;
+  std::vector<std::string> hashes;  ///< of its layers
 };
 
 Part read_part(const std::filesystem::path& path) {
@@ -37,7 +40,7 @@ Part read_part(const std::filesystem::path& path) {
                                            "command with --resume",
                                            path.string()));
   const VolumeReader volume(path);
-  Part part{path, part_in(volume, path), volume.grid(), {}};
+  Part part{path, part_in(volume, path), volume.grid(), {}, volume.layer_hashes()};
   std::string line;
   for (const char c : volume.text("reconstruction/findings") + "\n") {
     if (c != '\n')
@@ -128,23 +131,36 @@ class Joining {
       throw Error(ErrorKind::io, fmt::format("{}: the volume takes {} bytes, and its disk has room for {}; "
                                              "without --solid it takes none",
                                              output_.string(), need, partial_.room()));
+    OutputFile file = OutputFile::create(partial_);
     {
+      put_root_attributes(file);
       const File first = open_part(parts_.front());
-      const File file = create_output(partial_.temporary_path());
       const Group entry(H5Gcreate2(file, layout::entry, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
                         "making the entry");
       const Group model(H5Gopen2(first, layout::entry, H5P_DEFAULT), "opening the entry of a part");
       copy_attributes(model, entry);
       copy_members(model, entry, {layout::data_group, "part"});
+      file.check();
       put_data(model, entry, progress);
       put_history(entry);
-      check(H5Fflush(file, H5F_SCOPE_LOCAL), "writing the last of it");
+    }
+    file.close();
+  }
+
+  /// Asks `verify`, and gives the file its name.
+  void publish(const VolumeWriter::Verification& verify) {
+    if (verify) {
+      const Record found = verify(VolumeReader(partial_.temporary_path(), true));
+      put_verification(partial_, found);
     }
     PartialFile sidecar(sidecar_of(output_), true);
     write_sidecar(sidecar.temporary_path(), xdmf_of(output_.filename().string(), grid_, coding_));
     partial_.publish();
     sidecar.publish();
   }
+
+  /// The reason of a failure that the system gave; 0 without any.
+  [[nodiscard]] int error() const noexcept { return partial_.error(); }
 
  private:
   void put_data(const Group& model, const Group& entry, Progress& progress) {
@@ -217,6 +233,7 @@ class Joining {
         check(H5Dwrite(joined, type, memory, slices_of(whole, {first, first + from.count()}), H5P_DEFAULT,
                        layer.data()),
               "writing the voxels");
+        if (partial_.error() != 0) throw Failure("writing the voxels");
         progress.advance(from.count(), "joining");
       }
     }
@@ -224,12 +241,13 @@ class Joining {
 
   /// What each run recorded, and the findings of all of them at the place where readers look.
   void put_history(const Group& entry) const {
-    std::vector<std::string> findings;
+    std::vector<std::string> findings, hashes;
     const Group history = make_group(entry, "parts", "NXcollection");
     for (const Part& part : parts_) {
       for (const std::string& finding : part.findings)
         if (std::find(findings.begin(), findings.end(), finding) == findings.end())
           findings.push_back(finding);
+      hashes.insert(hashes.end(), part.hashes.begin(), part.hashes.end());
       const Group group = make_group(history, part.path.filename().string(), "NXcollection");
       put_record(group,
                  {{"slices", fmt::format("{} to {}", part.about.slices.first, part.about.slices.end - 1)}});
@@ -238,10 +256,11 @@ class Joining {
             "copying the record of a part");
     }
     const Group reconstruction(H5Gopen2(entry, "reconstruction", H5P_DEFAULT), "opening the record");
-    for (const char* replaced : {"findings", "identity"})
+    for (const char* replaced : {"findings", "identity", layout::layer_hashes})
       if (H5Lexists(reconstruction, replaced, H5P_DEFAULT) > 0)
         check(H5Ldelete(reconstruction, replaced, H5P_DEFAULT), "replacing a record");
     put_texts(reconstruction, "findings", findings);
+    if (static_cast<int>(hashes.size()) == grid_.nz) put_texts(reconstruction, layout::layer_hashes, hashes);
     put_record(reconstruction,
                {{"identity", parts_.front().about.identity},
                 {"joined", fmt::format("{} parts, {}; times and counts here are of the first", parts_.size(),
@@ -258,16 +277,22 @@ class Joining {
 
 }  // namespace
 
-void join_volumes(const std::vector<std::filesystem::path>& paths, const std::filesystem::path& output,
-                  const JoinOptions& options, Progress& progress) {
+bool join_volumes(const std::vector<std::filesystem::path>& paths, const std::filesystem::path& output,
+                  const JoinOptions& options, Progress& progress, const VolumeWriter::Verification& verify) {
   silence();
   const std::vector<Part> parts = read_parts(paths);
-  if (!options.overwrite && is_finished(output, parts.front().about.identity)) return;
+  if (!options.overwrite && is_finished(output, parts.front().about.identity)) return false;
+  std::optional<Joining> joining;
   try {
-    Joining(parts, output, options).write(progress);
+    joining.emplace(parts, output, options);
+    joining->write(progress);
+    joining->publish(verify);
   } catch (const Failure& failure) {
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {}", output.string(), failure.what()));
+    const int error = joining ? joining->error() : 0;
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {}", output.string(),
+                                           error != 0 ? std::strerror(error) : failure.what()));
   }
+  return true;
 }
 
 }  // namespace feldspar::io

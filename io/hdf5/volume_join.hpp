@@ -16,10 +16,11 @@ struct JoinOptions {
 
 /// Writes `output` from the parts, in any order, once they are known to fit: parts of the same volume, of one
 /// shape, each slice in exactly one of them. The records of the first part become the volume's, with the
-/// findings of all; those of every part are kept below /entry/parts. Nothing is done when `output` is that
-/// volume already. Throws Error(bad_file) and Error(io)
-/// naming the part, Error(cancelled).
-void join_volumes(const std::vector<std::filesystem::path>& parts, const std::filesystem::path& output,
-                  const JoinOptions& options, Progress& progress);
+/// findings and the hashes of all; those of every part are kept below /entry/parts. `verify` is asked as
+/// VolumeWriter::finish does. False, and nothing is done, when `output` is that volume already. Throws
+/// Error(bad_file) and Error(io) naming the part, Error(cancelled), and what `verify` throws.
+bool join_volumes(const std::vector<std::filesystem::path>& parts, const std::filesystem::path& output,
+                  const JoinOptions& options, Progress& progress,
+                  const VolumeWriter::Verification& verify = {});
 
 }  // namespace feldspar::io

@@ -4,12 +4,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <mutex>
+#include <span>
+#include <sstream>
+#include <utility>
 
 #include "base/error.hpp"
+#include "base/stop.hpp"
+#include "io/content_hash.hpp"
 #include "io/hdf5/handle.hpp"
 #include "io/hdf5/layout.hpp"
 #include "io/hdf5/text.hpp"
@@ -21,14 +28,16 @@ namespace {
 
 using namespace hdf5;
 
-File open_file(const std::filesystem::path& path) {
+File open_file(const std::filesystem::path& path, bool ours) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0)
     throw Error(ErrorKind::io, fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
   (void)::close(descriptor);
   if (H5Fis_hdf5(path.c_str()) <= 0)
     throw Error(ErrorKind::bad_file, fmt::format("{}: is no HDF5 file", path.string()));
-  return {H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "opening the file"};
+  const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
+  if (ours) check(H5Pset_file_locking(access, false, true), "leaving the lock to us");
+  return {H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), "opening the file"};
 }
 
 /// The extent of the voxels, z first.
@@ -75,8 +84,8 @@ Axis get_axis(hid_t group, int dimension, hsize_t count) {
   return axis;
 }
 
-/// Parts that the voxels are read from, where the file itself has none. HDF5 would read a missing one as
-/// its fill value without a word.
+/// Parts that the voxels are read from, where the file itself has none. HDF5 would read one that is missing,
+/// or cannot be opened, as its fill value without a word.
 void check_parts(const Dataset& voxels, const std::filesystem::path& path) {
   const Properties create(H5Dget_create_plist(voxels), "asking for the layout");
   if (H5Pget_layout(create) != H5D_VIRTUAL) return;
@@ -92,7 +101,25 @@ void check_parts(const Dataset& voxels, const std::filesystem::path& path) {
                   fmt::format("{}: its part {} is not there; it must lie where it did when the "
                               "parts were joined (`feldspar join --solid` copies them)",
                               path.string(), name));
+    const File part = open_file(path.parent_path() / name, false);
+    (void)open_dataset(part, layout::voxels_path, ("opening the voxels of its part " + name).c_str());
   }
+}
+
+/// Of the values of a slice as they are stored.
+std::string hash_of(std::span<const float> values, VoxelCoding coding) {
+  Hasher hasher;
+  if (coding.type == VoxelType::float32) {
+    hasher.add(values.data(), values.size_bytes());
+    return hasher.text();
+  }
+  std::array<std::uint16_t, 4096> codes;
+  for (std::size_t first = 0; first < values.size(); first += codes.size()) {
+    const std::size_t count = std::min(codes.size(), values.size() - first);
+    for (std::size_t n = 0; n < count; ++n) codes[n] = static_cast<std::uint16_t>(values[first + n]);
+    hasher.add(codes.data(), count * sizeof codes[0]);
+  }
+  return hasher.text();
 }
 
 }  // namespace
@@ -114,8 +141,8 @@ VoxelCoding coding_in(hid_t group, const Dataset& voxels) {
 struct VolumeReader::State {
   explicit State(std::filesystem::path file_path) : path(std::move(file_path)) {}
 
-  void open() {
-    file = open_file(path);
+  void open(bool ours) {
+    file = open_file(path, ours);
     for (const char* part : {"/entry", "/entry/data", layout::voxels_path})
       if (H5Lexists(file, part, H5P_DEFAULT) <= 0) throw Failure(fmt::format("there is no {}", part));
     entry = Group(H5Gopen2(file, layout::entry, H5P_DEFAULT), "opening the entry");
@@ -132,7 +159,14 @@ struct VolumeReader::State {
     coding = coding_in(data, voxels);
     check_parts(voxels, path);
     title = get_text(entry, "title");
+    std::istringstream lines(get_text(entry, std::string("reconstruction/") + layout::layer_hashes));
+    for (std::string line; std::getline(lines, line);) hashes.push_back(line);
+    if (!hashes.empty() && hashes.size() != extent[0])
+      throw Failure(fmt::format("there are hashes of {} layers, but {} layers", hashes.size(), extent[0]));
   }
+
+  /// Voxels as they are stored: codes are not decoded.
+  [[nodiscard]] Array3<float> read_stored(int x, int nx, int y, int ny, int z, int nz);
 
   std::filesystem::path path;
   std::mutex mutex;
@@ -142,12 +176,14 @@ struct VolumeReader::State {
   geometry::VolumeGrid grid;
   VoxelCoding coding;
   std::string title;
+  std::vector<std::string> hashes;
 };
 
-VolumeReader::VolumeReader(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {
+VolumeReader::VolumeReader(const std::filesystem::path& path, bool ours)
+    : state_(std::make_unique<State>(path)) {
   silence();
   try {
-    state_->open();
+    state_->open(ours);
   } catch (const Failure& failure) {
     throw Error(ErrorKind::bad_file, fmt::format("{}: is no volume of feldspar, or is damaged: {}",
                                                  path.string(), failure.what()));
@@ -165,29 +201,45 @@ StoredRange VolumeReader::range() const noexcept {
   return {coding.offset, coding.offset + VoxelCoding::highest_code * coding.factor, coding.factor};
 }
 
-Array3<float> VolumeReader::read(int x, int nx, int y, int ny, int z, int nz) const {
-  const geometry::VolumeGrid& grid = state_->grid;
+const std::vector<std::string>& VolumeReader::layer_hashes() const noexcept { return state_->hashes; }
+
+Array3<float> VolumeReader::State::read_stored(int x, int nx, int y, int ny, int z, int nz) {
   const auto inside = [](int first, int count, int all) {
     return first >= 0 && count > 0 && count <= all - first;
   };
   if (!inside(x, nx, grid.nx) || !inside(y, ny, grid.ny) || !inside(z, nz, grid.nz))
     throw Error(ErrorKind::usage,
                 fmt::format("{}: voxels {}+{} x {}+{} x {}+{} are not all inside its {} x {} x {}",
-                            state_->path.string(), x, nx, y, ny, z, nz, grid.nx, grid.ny, grid.nz));
+                            path.string(), x, nx, y, ny, z, nz, grid.nx, grid.ny, grid.nz));
+  stop_if_requested();
   Array3<float> result(nx, ny, nz, "voxels of a volume file");
   const hsize_t start[3] = {static_cast<hsize_t>(z), static_cast<hsize_t>(y), static_cast<hsize_t>(x)};
   const hsize_t count[3] = {static_cast<hsize_t>(nz), static_cast<hsize_t>(ny), static_cast<hsize_t>(nx)};
-  const std::scoped_lock lock(state_->mutex);
+  const std::scoped_lock lock(mutex);
   silence();
   try {
     const Space memory(H5Screate_simple(3, count, nullptr), "describing the voxels");
-    const Space file(H5Dget_space(state_->voxels), "asking for the extent");
-    check(H5Sselect_hyperslab(file, H5S_SELECT_SET, start, nullptr, count, nullptr), "choosing the voxels");
-    check(H5Dread(state_->voxels, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, result.data()),
-          "reading voxels");
+    const Space space(H5Dget_space(voxels), "asking for the extent");
+    check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nullptr, count, nullptr), "choosing the voxels");
+    check(H5Dread(voxels, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, result.data()), "reading voxels");
   } catch (const Failure& failure) {
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", state_->path.string(), failure.what()));
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", path.string(), failure.what()));
   }
+  return result;
+}
+
+Array3<float> VolumeReader::read(int x, int nx, int y, int ny, int z, int nz) const {
+  Array3<float> result = state_->read_stored(x, nx, y, ny, z, nz);
+  state_->coding.decode(result.data(), result.size());
+  return result;
+}
+
+Array3<float> VolumeReader::read_slices(int z, int nz, std::vector<std::string>& hashes) const {
+  const geometry::VolumeGrid& grid = state_->grid;
+  Array3<float> result = state_->read_stored(0, grid.nx, 0, grid.ny, z, nz);
+  hashes.clear();
+  for (int k = 0; k < nz; ++k)
+    hashes.push_back(hash_of(std::as_const(result).view().planes(k, 1).values(), state_->coding));
   state_->coding.decode(result.data(), result.size());
   return result;
 }

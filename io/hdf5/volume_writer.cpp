@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -106,7 +107,8 @@ void put_inputs(const Group& reconstruction, const Record& inputs) {
   put_texts(group, "hash", hashes);
 }
 
-void put_volume_record(const Group& entry, const VolumeRecord& record) {
+void put_volume_record(const Group& entry, const VolumeRecord& record,
+                       const std::vector<std::string>& hashes) {
   put_text(entry, "title", record.title);
   put_text(Group(H5Gopen2(entry, layout::data_group, H5P_DEFAULT), "opening the data"), "title",
            record.title);
@@ -120,6 +122,7 @@ void put_volume_record(const Group& entry, const VolumeRecord& record) {
   put_record(make_group(entry, "scan", "NXcollection"), record.scan);
   if (!record.part.empty()) put_record(make_group(entry, "part", "NXcollection"), record.part);
   const Group reconstruction = make_group(entry, "reconstruction", "NXprocess");
+  put_texts(reconstruction, layout::layer_hashes, hashes);
   put_text(reconstruction, "configuration", record.configuration);
   put_texts(reconstruction, "findings", record.findings);
   put_inputs(reconstruction, record.inputs);
@@ -140,10 +143,10 @@ struct VolumeWriter::State {
                 chosen.resume && chosen.deflate == 0 && !chosen.identity.empty() ? PartialFile::Start::as_left
                                                                                  : PartialFile::Start::empty),
         need(volume.voxels() * coding.bytes()) {}
-  /// Giving up first frees the disk, so that closing the file can succeed even where it was full. What a
-  /// journal vouches for is kept.
+  /// Giving up first: what HDF5 still writes while it closes the file goes nowhere. What a journal vouches
+  /// for is kept.
   ~State() {
-    if (journaled() && !journal.empty()) partial.keep(true);
+    if (journaled() && !distrusted && !journal.empty()) partial.keep(true);
     if (journaled() && !partial.kept()) journal.remove();
     partial.give_up();
   }
@@ -168,16 +171,19 @@ struct VolumeWriter::State {
     silence();
     try {
       body();
+      file.check();
     } catch (const Failure& failure) {
+      const char* const reason = partial.error() != 0 ? std::strerror(partial.error()) : failure.what();
       throw Error(ErrorKind::io, fmt::format("{}: cannot be written: {} (the volume takes {}, room left {})",
-                                             partial.final_path().string(), failure.what(),
-                                             format_bytes(need), format_bytes(partial.room())));
+                                             partial.final_path().string(), reason, format_bytes(need),
+                                             format_bytes(partial.room())));
     }
   }
 
   void create() {
     const Shape shape{grid.nx, grid.ny, grid.nz};
-    file = create_output(partial.temporary_path());
+    file = OutputFile::create(partial);
+    put_root_attributes(file);
     entry = make_group(file, layout::entry, "NXentry");
     put_attribute(entry, "default", layout::data_group);
     const Group data = make_group(entry, layout::data_group, "NXdata");
@@ -209,8 +215,7 @@ struct VolumeWriter::State {
     }
     const Shape shape{grid.nx, grid.ny, grid.nz};
     try {
-      const Properties access = output_access();
-      file = File(H5Fopen(partial.temporary_path().c_str(), H5F_ACC_RDWR, access), "opening the file");
+      file = OutputFile::reopen(partial);
       entry = Group(H5Gopen2(file, layout::entry, H5P_DEFAULT), "opening the entry");
       voxels = Dataset(H5Dopen2(file, layout::voxels_path, H5P_DEFAULT), "opening the voxels");
     } catch (const Failure& failure) {
@@ -221,13 +226,13 @@ struct VolumeWriter::State {
       return false;
     }
     chunks.emplace(voxels, shape, coding, options.deflate, options.threads);
-    for (const auto& [slices, clipped_there] : entries) {
+    for (const auto& [slices, clipped_there, hashes] : entries) {
       if (slices.end > grid.nz)
         throw Error(ErrorKind::bad_file,
                     fmt::format("{}: its journal names slices that the volume has not; start again without "
                                 "--resume",
                                 partial.final_path().string()));
-      chunks->take_as_written(slices, clipped_there);
+      chunks->take_as_written(slices, clipped_there, hashes);
     }
     clipped = chunks->clipped();
     resumed = true;
@@ -263,8 +268,10 @@ struct VolumeWriter::State {
     const bool whole =
         slices.first % layer_slices == 0 && (slices.end % layer_slices == 0 || slices.end == grid.nz);
     if (!journaled() || !whole) return;
+    file.check();
     partial.sync();
-    journal.add({slices, clipped_there});
+    const auto& hashes = chunks->hashes();
+    journal.add({slices, clipped_there, {hashes.begin() + slices.first, hashes.begin() + slices.end}});
   }
 
   /// Keeps what the record is going to change: all that lies before the voxels.
@@ -281,8 +288,7 @@ struct VolumeWriter::State {
     chunks.reset();
     voxels.close("closing the voxels");
     entry.close("closing the entry");
-    check(H5Fflush(file, H5F_SCOPE_LOCAL), "writing the last of it");
-    file.close("closing the file");
+    file.close();
   }
 
   geometry::VolumeGrid grid;
@@ -292,12 +298,13 @@ struct VolumeWriter::State {
   PartialFile partial;
   std::uint64_t need;
   std::mutex mutex;
-  File file;
+  OutputFile file;
   Group entry;
   Dataset voxels;
   std::optional<ChunkWriter> chunks;
   std::int64_t clipped = 0;
   bool resumed = false;
+  bool distrusted = false;
 };
 
 VolumeWriter::VolumeWriter(std::filesystem::path path, const geometry::VolumeGrid& grid,
@@ -329,15 +336,19 @@ void VolumeWriter::write(int first_slice, View3<const float> slab) {
   });
 }
 
-void VolumeWriter::finish(const VolumeRecord& record) {
+void VolumeWriter::finish(const VolumeRecord& record, const Verification& verify) {
   State& state = *state_;
   state.guarded([&] {
     expects(state.chunks && state.chunks->complete(),
             "a volume was finished before all its slices were written");
     if (state.journaled()) state.end_journal();
-    put_volume_record(state.entry, record);
+    put_volume_record(state.entry, record, state.chunks->hashes());
     state.close();
   });
+  if (verify) {
+    const Record found = verify(VolumeReader(state.partial.temporary_path(), true));
+    state.guarded([&] { put_verification(state.partial, found); });
+  }
   const std::filesystem::path& path = state.partial.final_path();
   if (!state.options.xdmf) {
     state.partial.publish();
@@ -366,7 +377,15 @@ bool is_finished(const std::filesystem::path& path, const std::string& identity)
   return true;
 }
 
-bool VolumeWriter::can_be_resumed() const noexcept { return state_->journaled() && !state_->journal.empty(); }
+void VolumeWriter::distrust() noexcept {
+  state_->journal.remove();
+  state_->partial.keep(false);
+  state_->distrusted = true;
+}
+
+bool VolumeWriter::can_be_resumed() const noexcept {
+  return state_->journaled() && !state_->distrusted && !state_->journal.empty();
+}
 
 std::int64_t VolumeWriter::clipped() const noexcept { return state_->clipped; }
 

@@ -97,11 +97,11 @@ CtProfile parse_ct_profile(std::string_view xml, const std::filesystem::path& pa
   }
 
   if (const auto exposure = attribute(xml, "ImagingSettings", "exposure")) {
-    const double frames = first_number(xml, "FramesPerProjection").value_or(1);
-    profile.exposure_s = *exposure * 1e-3 * frames;
+    const auto frames = first_number(xml, "FramesPerProjection");
+    profile.exposure_s = *exposure * 1e-3 * frames.value_or(1);
     add("ImagingSettings exposure", fmt::format("{}", *exposure), SourceField::Use::informative,
         "ms a frame");
-    add("FramesPerProjection", fmt::format("{}", frames), SourceField::Use::informative, "");
+    if (frames) add("FramesPerProjection", fmt::format("{}", *frames), SourceField::Use::informative, "");
   }
   return profile;
 }

@@ -16,6 +16,7 @@
 #include "io/nikon/xtekct.hpp"
 #include "io/nikon/xtekct_review.hpp"
 #include "io/nikon/xtekct_scan.hpp"
+#include "io/numbered_names.hpp"
 #include "io/tiff/tiff_file.hpp"
 
 namespace feldspar::io::nikon {
@@ -23,21 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_text(const fs::path& path) {
-  constexpr std::uintmax_t most = 16 << 20;  // far beyond any list of angles
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  std::ifstream stream(path, std::ios::binary);
-  if (error || !stream) throw Error(ErrorKind::io, fmt::format("{}: cannot be opened", path.string()));
-  if (size > most)
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: has {} bytes, too many for a text of its kind", path.string(), size));
-  std::string text(size, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(size));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (stream.bad()) throw Error(ErrorKind::io, fmt::format("{}: cannot be read", path.string()));
-  return text;
-}
+constexpr std::uintmax_t most = 16 << 20;  // of a text: far beyond any list of angles
 
 /// What tells that a file was replaced or written to.
 struct Stamp {
@@ -93,13 +80,14 @@ class NikonSource final : public ScanSource {
   Findings findings_;
   References references_;
   ProposedGrid grid_;
+  bool angles_measured_ = false;         ///< and used instead of AngularStep
   TiffInfo info_;                        ///< of every projection
   std::vector<fs::path> texts_;          ///< the .xtekct and what was used beside it
   std::vector<Projection> projections_;  ///< one a view; empty when they were not found
 };
 
 NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : texts_{path} {
-  const XtekctFile file = parse_xtekct(read_text(path), path);
+  const XtekctFile file = parse_xtekct(read_text(path, most), path);
   const std::vector<double> angles = stage_angles(file, options);
   scan_ = to_scan(file, angles, options.reverse_rotation ? Turn::counter_clockwise : Turn::clockwise,
                   options.pixel_pitch);
@@ -108,7 +96,10 @@ NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : tex
   grid_ = nikon::proposed_grid(file);
   description_ = describe(file);
 
-  Review reviewed = review(file, scan_, options.white_level > 0);
+  Review reviewed = review(file, scan_,
+                           {.white_level = options.white_level > 0,
+                            .pixel_size = options.pixel_pitch > 0,
+                            .angles = angles_measured_});
   fields_ = std::move(reviewed.fields);
   findings_.insert(findings_.begin(), reviewed.findings.begin(), reviewed.findings.end());
   if (options.reverse_rotation)
@@ -151,10 +142,11 @@ std::vector<double> NikonSource::stage_angles(const XtekctFile& file, const Open
                             : nominal_stage_angles(file);
   if (path.empty()) return nominal;
   try {
-    MeasuredAngles angles = match_angles(parse_angle_file(read_text(path), path), nominal);
+    MeasuredAngles angles = match_angles(parse_angle_file(read_text(path, most), path), nominal);
     findings_.insert(findings_.end(), angles.findings.begin(), angles.findings.end());
     if (!measured) return nominal;
     texts_.push_back(path);
+    angles_measured_ = true;
     findings_.push_back(fmt::format("{}: the measured angles are used instead of AngularStep{}",
                                     path.filename().string(),
                                     options.angles == "auto" ? ", as AngleFile_Use demands" : ""));
@@ -172,7 +164,7 @@ void NikonSource::read_profile(const XtekctFile& file) {
   for (const fs::path& stem : {file.path.stem(), fs::path(file.text("Name"))}) {
     const fs::path path = folder / (stem.string() + ".ctprofile.xml");
     if (std::error_code unreadable; !fs::is_regular_file(path, unreadable)) continue;
-    const CtProfile profile = parse_ct_profile(read_text(path), path, file);
+    const CtProfile profile = parse_ct_profile(read_text(path, most), path, file);
     texts_.push_back(path);
     fields_.insert(fields_.end(), profile.fields.begin(), profile.fields.end());
     findings_.insert(findings_.end(), profile.findings.begin(), profile.findings.end());
@@ -213,6 +205,7 @@ std::vector<int> NikonSource::check_projections(const std::vector<ProjectionFile
       stamp = stamp_of(file.path);
       info = read_tiff_info(file.path);
       check_size(file.path, info);
+      if (allow_unreadable) check_tiff_pixels(file.path);
     } catch (const Error& error) {
       if (!allow_unreadable)
         throw Error(error.kind(),
@@ -322,10 +315,11 @@ std::unique_ptr<ScanSource> open(const fs::path& xtekct, const OpenOptions& opti
 
 std::unique_ptr<ScanSource> choose(const std::vector<fs::path>& xtekcts, const OpenOptions& options) {
   const fs::path& first = xtekcts.front();
-  const XtekctFile chosen = parse_xtekct(read_text(first), first);
+  const XtekctFile chosen = parse_xtekct(read_text(first, most), first);
   std::string others;
   for (std::size_t n = 1; n < xtekcts.size(); ++n) {
-    const std::string difference = first_difference(chosen, parse_xtekct(read_text(xtekcts[n]), xtekcts[n]));
+    const std::string difference =
+        first_difference(chosen, parse_xtekct(read_text(xtekcts[n], most), xtekcts[n]));
     if (!difference.empty())
       throw Error(ErrorKind::usage,
                   fmt::format("{}: {} and {} describe different scans ({} differs); give the file that is "

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "io/numbered_names.hpp"
 
 namespace feldspar::io::nikon {
 namespace {
@@ -125,15 +126,6 @@ Candidates find_candidates(const XtekctFile& file, Findings& findings) {
                           file.path.string(), prefixes.front(), looked));
 }
 
-std::string format_names(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 10;
-  const std::size_t shown = std::min(names.size(), most);
-  std::string text =
-      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
-  if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
-  return text;
-}
-
 /// Throws Error(bad_file) when numbers lie outside 1 .. count + 1.
 void check_surplus(const XtekctFile& file, const Candidates& found, int count) {
   std::vector<std::string> surplus;
@@ -159,21 +151,6 @@ long long projection_number(const std::string& name, const std::string& prefix) 
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   const bool all = error == std::errc{} && end == digits.data() + digits.size() && digits.front() != '-';
   return all ? number : -1;
-}
-
-std::string format_numbers(const std::vector<int>& numbers, std::size_t most) {
-  std::vector<std::string> ranges;
-  for (std::size_t n = 0; n < numbers.size();) {
-    std::size_t last = n;
-    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
-    ranges.push_back(last == n ? fmt::format("{}", numbers[n])
-                               : fmt::format("{}-{}", numbers[n], numbers[last]));
-    n = last + 1;
-  }
-  const std::size_t shown = std::min(ranges.size(), most);
-  std::string text =
-      fmt::format("{}", fmt::join(ranges.begin(), ranges.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
-  return ranges.size() > most ? text + ", ..." : text;
 }
 
 ProjectionFiles find_projections(const XtekctFile& file, int count, bool allow_missing) {

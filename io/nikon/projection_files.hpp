@@ -30,7 +30,4 @@ struct ProjectionFiles {
 /// `allow_missing`, or what does not fit; Error(io) when there is no projection at all.
 [[nodiscard]] ProjectionFiles find_projections(const XtekctFile& file, int count, bool allow_missing);
 
-/// Numbers as people write them: "3, 7-9, 12"; cut after `most` ranges.
-[[nodiscard]] std::string format_numbers(const std::vector<int>& numbers, std::size_t most = 20);
-
 }  // namespace feldspar::io::nikon

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
+#include <unordered_map>
 
 #include "base/error.hpp"
 #include "base/units.hpp"
@@ -13,66 +13,13 @@
 namespace feldspar::io::nikon {
 namespace {
 
-constexpr std::string_view blanks = " \t\r\n\f\v";
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(blanks);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-/// Bytes of the UTF-8 character that starts `text`, or 0 when it is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t length = lead < 0x80                   ? 1
-                             : lead >= 0xC2 && lead < 0xE0 ? 2
-                             : lead >= 0xE0 && lead < 0xF0 ? 3
-                             : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                           : 0;
-  if (length > text.size()) return 0;
-  for (std::size_t n = 1; n < length; ++n)
-    if ((static_cast<unsigned char>(text[n]) & 0xC0) != 0x80) return 0;
-  return length;
-}
-
-/// The text itself when it is UTF-8, else the same with its bytes read as Latin-1.
-std::string as_utf8(std::string_view text) {
-  bool is_utf8 = true;
-  for (std::size_t n = 0; n < text.size() && is_utf8;) {
-    const std::size_t length = utf8_length(text.substr(n));
-    is_utf8 = length > 0;
-    n += length;
-  }
-  if (is_utf8) return std::string(text);
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      result += c;
-    } else {
-      result += static_cast<char>(0xC0 | (byte >> 6));
-      result += static_cast<char>(0x80 | (byte & 0x3F));
-    }
-  }
-  return result;
-}
-
 /// The name of a section line such as "[Xrays]"; empty for any other line.
 std::string_view section_of(std::string_view line) {
   const bool is_section = line.size() > 2 && line.front() == '[' && line.back() == ']';
   return is_section ? trimmed(line.substr(1, line.size() - 2)) : std::string_view{};
 }
 
-/// Takes the first line off `text`.
-std::string_view take_line(std::string_view& text) {
-  const auto end = std::min(text.find('\n'), text.size());
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return trimmed(line);
-}
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 std::string_view without_mark(std::string_view text) {
   return text.starts_with(byte_order_mark) ? text.substr(byte_order_mark.size()) : text;
@@ -85,27 +32,28 @@ void refuse_other_encodings(std::string_view text, const std::filesystem::path& 
         fmt::format("{}: is no plain text (it may be UTF-16); save it as UTF-8 or ANSI text", path.string()));
 }
 
-void add_entry(XtekctFile& file, XtekctEntry entry) {
-  if (const XtekctEntry* const first = file.find(entry.section, entry.key)) {
+/// The first entry of every section and key, in lower case.
+using FirstEntries = std::unordered_map<std::string, std::size_t>;
+
+void add_entry(XtekctFile& file, FirstEntries& firsts, XtekctEntry entry) {
+  const auto [place, is_first] =
+      firsts.emplace(lower_case(entry.section + '\n' + entry.key), file.entries.size());
+  if (!is_first) {
+    const XtekctEntry& first = file.entries[place->second];
     entry.repeated = true;
     file.findings.push_back(
         fmt::format("{}: {} is given twice, as \"{}\" in line {} and \"{}\" in line {}; the first counts",
-                    file.path.string(), entry.key, first->value, first->line, entry.value, entry.line));
+                    file.path.string(), entry.key, first.value, first.line, entry.value, entry.line));
   }
   file.entries.push_back(std::move(entry));
 }
 
 }  // namespace
 
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool looks_like_xtekct(std::string_view text) {
   text = without_mark(text);
   while (!text.empty()) {
-    const std::string_view line = take_line(text);
+    const std::string_view line = trimmed(take_line(text));
     if (line.empty() || line.front() == ';') continue;
     const std::string_view section = section_of(line);
     return same_letters(section, "XTekCT") || same_letters(section, "Xrays") ||
@@ -117,11 +65,12 @@ bool looks_like_xtekct(std::string_view text) {
 XtekctFile parse_xtekct(std::string_view text, const std::filesystem::path& path) {
   refuse_other_encodings(text, path);
   XtekctFile file{.path = path, .entries = {}, .findings = {}};
+  FirstEntries firsts;
   std::string section;
   bool has_scan = false;
   text = without_mark(text);
   for (int number = 1; !text.empty(); ++number) {
-    const std::string_view line = take_line(text);
+    const std::string_view line = trimmed(take_line(text));
     if (line.empty() || line.front() == ';') continue;
     if (const std::string_view name = section_of(line); !name.empty()) {
       section = as_utf8(name);
@@ -135,10 +84,11 @@ XtekctFile parse_xtekct(std::string_view text, const std::filesystem::path& path
                       number, as_utf8(line.substr(0, 60))));
       continue;
     }
-    add_entry(file, {.section = section,
-                     .key = as_utf8(trimmed(line.substr(0, equals))),
-                     .value = as_utf8(trimmed(line.substr(equals + 1))),
-                     .line = number});
+    add_entry(file, firsts,
+              {.section = section,
+               .key = as_utf8(trimmed(line.substr(0, equals))),
+               .value = as_utf8(trimmed(line.substr(equals + 1))),
+               .line = number});
   }
   if (!has_scan)
     throw Error(ErrorKind::bad_file,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace feldspar::io::nikon {
 
@@ -49,8 +50,5 @@ struct XtekctFile {
 /// the first of repeated keys counts, as in Windows. Throws Error(bad_file) naming the file when it has no
 /// [XTekCT].
 [[nodiscard]] XtekctFile parse_xtekct(std::string_view text, const std::filesystem::path& path);
-
-/// Compares ASCII letters without case.
-[[nodiscard]] bool same_letters(std::string_view a, std::string_view b);
 
 }  // namespace feldspar::io::nikon

@@ -109,7 +109,7 @@ class Reviewer {
     review_.findings = file.findings;
   }
 
-  void review_white_level(bool replaced);
+  void review_replacements(const Replacements& replaced);
   void review_axis();
   void review_voxel_size();
   void review_angles();
@@ -142,8 +142,12 @@ class Reviewer {
   Review review_;
 };
 
-void Reviewer::review_white_level(bool replaced) {
-  if (replaced) mark("WhiteLevel", Use::ignored, "replaced by --white-level");
+void Reviewer::review_replacements(const Replacements& replaced) {
+  if (replaced.white_level) mark("WhiteLevel", Use::ignored, "replaced by --white-level");
+  if (replaced.pixel_size)
+    for (const char* const key : {"DetectorPixelSizeX", "DetectorPixelSizeY"})
+      mark(key, Use::ignored, "replaced by --pixel-size");
+  if (replaced.angles) mark("AngularStep", Use::ignored, "the measured angles are used");
 }
 
 void Reviewer::review_two_axes() {
@@ -169,6 +173,8 @@ void Reviewer::review_two_axes() {
 void Reviewer::review_axis() {
   const bool both = has_new_axis(file_) && has_old_axis(file_);
   if (both) review_two_axes();
+  if (file_.number("CentreOfRotationTop") && file_.number("CentreOfRotationBottom") && !both)
+    mark("CentreOfRotation", Use::ignored, "CentreOfRotationTop and CentreOfRotationBottom count");
   const bool one_edge =
       file_.number("CentreOfRotationTop").has_value() != file_.number("CentreOfRotationBottom").has_value();
   if (one_edge && !has_new_axis(file_) && !file_.number("CentreOfRotation"))
@@ -259,9 +265,9 @@ void Reviewer::review_processing() {
 
 }  // namespace
 
-Review review(const XtekctFile& file, const geometry::CircularScan& scan, bool white_level_replaced) {
+Review review(const XtekctFile& file, const geometry::CircularScan& scan, const Replacements& replaced) {
   Reviewer reviewer(file, scan);
-  reviewer.review_white_level(white_level_replaced);
+  reviewer.review_replacements(replaced);
   reviewer.review_axis();
   reviewer.review_voxel_size();
   reviewer.review_angles();

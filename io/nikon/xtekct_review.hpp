@@ -16,10 +16,17 @@ struct Review {
   Findings findings;
 };
 
-/// `scan` is what to_scan made of the file; `white_level_replaced` that WhiteLevel was not taken from it.
-/// Throws Error(bad_file) when a key that had to be compared is no number.
+/// What was not taken from the file, but from options or from a file of measured angles.
+struct Replacements {
+  bool white_level = false;
+  bool pixel_size = false;
+  bool angles = false;
+};
+
+/// `scan` is what to_scan made of the file without what was replaced. Throws Error(bad_file) when a key that
+/// had to be compared is no number.
 [[nodiscard]] Review review(const XtekctFile& file, const geometry::CircularScan& scan,
-                            bool white_level_replaced);
+                            const Replacements& replaced);
 
 /// The first key that is used and differs between two files; empty when both describe the same scan.
 [[nodiscard]] std::string first_difference(const XtekctFile& a, const XtekctFile& b);

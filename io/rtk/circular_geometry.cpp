@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 
 namespace feldspar::io::rtk {
@@ -32,13 +35,6 @@ constexpr std::array tags{
     Tag{"Angle", &Projection::gantry},  // in files of version 1
     Tag{"RadiusCylindricalDetector", &Projection::cylinder_radius},
 };
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 [[noreturn]] void refuse_varying(const std::filesystem::path& file, const char* tag, const char* meaning) {
   throw Error(
@@ -123,6 +119,31 @@ std::vector<Projection> parse_geometry(std::string_view text, const std::filesys
   }
   if (views.empty()) refuse("has no <Projection>, so it describes no views");
   return views;
+}
+
+std::vector<SourceField> fields_of(std::string_view text) {
+  std::vector<SourceField> fields;
+  std::map<std::string_view, std::pair<std::size_t, std::size_t>> seen;  // place among the fields, and count
+  for (std::size_t open = text.find('<'); open != text.npos; open = text.find('<', open + 1)) {
+    if (text.substr(open).starts_with("<!--")) open = std::min(text.find("-->", open), text.size() - 1);
+    const std::size_t close = text.find('>', open);
+    if (close == text.npos) break;
+    const std::string_view tag = text.substr(open + 1, close - open - 1);
+    const std::string_view value = trimmed(text.substr(close + 1, text.find('<', close) - close - 1));
+    if (value.empty() || tag.starts_with('/')) continue;
+    const auto [at, is_new] = seen.try_emplace(tag, fields.size(), 0);
+    ++at->second.second;
+    if (!is_new) continue;
+    const bool known = std::ranges::find(tags, tag, &Tag::name) != tags.end();
+    fields.push_back({"geometry", std::string(tag), std::string(value),
+                      known ? SourceField::Use::used : SourceField::Use::ignored,
+                      known             ? ""
+                      : tag == "Matrix" ? "the other tags say the same"
+                                        : "not known"});
+  }
+  for (const auto& [tag, place] : seen)
+    if (place.second > 1) fields[place.first].value += fmt::format(" (the first of {})", place.second);
+  return fields;
 }
 
 geometry::CircularScan to_scan(const std::vector<Projection>& projections, const PixelGrid& grid,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "geometry/scan.hpp"
+#include "io/scan_source.hpp"
 
 namespace feldspar::io::rtk {
 
@@ -24,6 +25,9 @@ struct Projection {
 /// is 0. Throws Error(bad_file) naming file, tag and what was found.
 [[nodiscard]] std::vector<Projection> parse_geometry(std::string_view text,
                                                      const std::filesystem::path& file);
+
+/// Every tag with a value: the first one, and how often it stands there.
+[[nodiscard]] std::vector<SourceField> fields_of(std::string_view text);
 
 /// Pixels of the projections in RTK's detector coordinates, mm.
 struct PixelGrid {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <fstream>
@@ -78,6 +79,36 @@ Header read_header(const fs::path& file) {
   header.refuse(ErrorKind::bad_file, "ElementDataFile", "it must end a MetaImage's header");
 }
 
+/// Keys that change the result, or that other values of would be refused.
+constexpr std::array used_keys{"NDims",
+                               "DimSize",
+                               "ElementSpacing",
+                               "Offset",
+                               "Origin",
+                               "Position",
+                               "ElementType",
+                               "ElementDataFile",
+                               "HeaderSize",
+                               "CompressedData",
+                               "BinaryData",
+                               "TransformMatrix",
+                               "Rotation",
+                               "Orientation",
+                               "BinaryDataByteOrderMSB",
+                               "ElementByteOrderMSB",
+                               "ElementNumberOfChannels"};
+
+std::vector<SourceField> fields_of(const Header& header) {
+  std::vector<SourceField> fields;
+  const std::string section = header.file.filename().string();
+  for (const auto& [key, value] : header.values) {
+    const bool used = std::ranges::find(used_keys, key) != used_keys.end();
+    fields.push_back(
+        {section, key, value, used ? SourceField::Use::used : SourceField::Use::informative, ""});
+  }
+  return fields;
+}
+
 int size_of(const Header& header, double value) {
   constexpr double most = 1 << 20;
   if (!(value >= 1 && value <= most) || value != std::floor(value))
@@ -108,6 +139,7 @@ MetaImage read_meta_image(const fs::path& file) {
   const Header header = read_header(file);
   require_plain(header);
   MetaImage image;
+  image.fields = fields_of(header);
   const std::vector<double> size = header.numbers("DimSize", 3);
   const std::vector<double> spacing = header.numbers("ElementSpacing", 3);
   image.grid.columns = size_of(header, size[0]), image.grid.rows = size_of(header, size[1]);

@@ -3,18 +3,21 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 #include "io/rtk/circular_geometry.hpp"
+#include "io/scan_source.hpp"
 
 namespace feldspar::io::rtk {
 
 struct MetaImage {
   PixelGrid grid;
   int views = 0;
-  bool floats = true;            ///< MET_FLOAT; else MET_USHORT
-  bool swapped = false;          ///< in the other byte order than this machine's
-  std::filesystem::path pixels;  ///< the file that holds them
-  std::uint64_t offset = 0;      ///< of the first in it
+  bool floats = true;               ///< MET_FLOAT; else MET_USHORT
+  bool swapped = false;             ///< in the other byte order than this machine's
+  std::filesystem::path pixels;     ///< the file that holds them
+  std::uint64_t offset = 0;         ///< of the first in it
+  std::vector<SourceField> fields;  ///< of the header
 };
 
 /// Reads the header and checks that the pixels are there. Throws Error(io), Error(bad_file) or

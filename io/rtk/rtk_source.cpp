@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "io/described_scan.hpp"
 #include "io/rtk/circular_geometry.hpp"
 #include "io/rtk/meta_image.hpp"
@@ -24,17 +25,7 @@ namespace fs = std::filesystem;
 // is taken for, line integrals of up to 69 fit, and simulated ones go far.
 constexpr float open_beam = 1e30F;
 
-std::string read_text(const fs::path& file) {
-  constexpr std::uintmax_t most = 256 << 20;
-  std::error_code error;
-  if (fs::file_size(file, error) > most || error)
-    throw Error(ErrorKind::bad_file, fmt::format("{}: is too large for a geometry", file.string()));
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  if (stream) text << stream.rdbuf();
-  if (!stream || !text) throw Error(ErrorKind::io, fmt::format("{}: cannot be read", file.string()));
-  return text.str();
-}
+constexpr std::uintmax_t most = 256 << 20;  // of a geometry
 
 /// The stack of the geometry's own name, else the only one in its folder.
 fs::path find_projections(const fs::path& geometry) {
@@ -74,9 +65,12 @@ class RtkSource final : public DescribedScan {
 };
 
 RtkSource::RtkSource(const fs::path& geometry, const OpenOptions& options) {
-  const std::vector<Projection> projections = parse_geometry(read_text(geometry), geometry);
+  const std::string text = read_text(geometry, most);
+  const std::vector<Projection> projections = parse_geometry(text, geometry);
   const fs::path stack = find_projections(geometry);
   image_ = read_meta_image(stack);
+  fields_ = fields_of(text);
+  fields_.insert(fields_.end(), image_.fields.begin(), image_.fields.end());
   if (static_cast<std::size_t>(image_.views) != projections.size())
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: describes {} projections, but {} holds {}", geometry.string(),
@@ -86,7 +80,11 @@ RtkSource::RtkSource(const fs::path& geometry, const OpenOptions& options) {
     findings_.push_back(
         fmt::format("{}: ElementSpacing is replaced by --pixel-size", stack.filename().string()));
   }
+  if (options.pixel_pitch > 0)
+    mark(stack.filename().string(), "ElementSpacing", SourceField::Use::ignored, "replaced by --pixel-size");
   scan_ = to_scan(projections, image_.grid, geometry);
+  if (scan_.beam == geometry::Beam::parallel)
+    mark("geometry", "SourceToIsocenterDistance", SourceField::Use::ignored, "the beam is parallel");
   if (options.reverse_rotation) {
     for (double& angle : scan_.angles) angle = -angle;
     findings_.push_back(fmt::format("{}: GantryAngle is taken the other way round (--reverse-rotation)",

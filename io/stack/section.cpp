@@ -82,16 +82,12 @@ int Section::count(const std::string& key, int otherwise) {
 }
 
 double Section::quantity(const std::string& key, const std::string& text, bool is_length) const {
-  const char* const example = is_length ? "\"36 um\" or \"0.036 mm\"" : "\"0.2 deg\" or \"0.0035 rad\"";
-  double bare = 0;
-  if (parse_number(text, bare))
-    refuse(key, fmt::format("is \"{}\" without a unit; write for example {}", text, example));
   try {
-    const double value = is_length ? parse_length_mm(text, key) : parse_angle_rad(text, key);
-    if (std::isfinite(value)) return value;
-  } catch (const Error&) {
+    return is_length ? parse_length_mm(text, key) : parse_angle_rad(text, key);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: {}{}{}", file_.string(), name_, name_.empty() ? "" : ".", error.what()));
   }
-  refuse(key, fmt::format("is \"{}\", which is not understood; write for example {}", text, example));
 }
 
 std::optional<double> Section::length(const std::string& key) {

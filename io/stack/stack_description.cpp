@@ -4,9 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/stack/section.hpp"
+#include "io/stack/toml_text.hpp"
 
 namespace feldspar::io::stack {
 namespace {
@@ -79,19 +83,43 @@ void read_images(const toml::table& root, const std::filesystem::path& file, Sta
     section.refuse("white_level", "and flats state the open beam both; remove one of them");
   if (white && !(*white > 0)) section.refuse("white_level", "must be positive");
   stack.white_level = white.value_or(0);
+  if (section.has("pixels"))
+    stack.pixels = section.choice("pixels", "uint32", "float32", std::nullopt) ? UnstatedPixels::uint32
+                                                                               : UnstatedPixels::float32;
   stack.top_row_first = section.choice("first_row", "top", "bottom", true);
   stack.seen_from_source = section.choice("seen_from", "source", "detector", true);
   section.finish();
 }
+
+/// What may stand between columns of numbers, in words.
+struct Separators {
+  std::array<std::string_view, 4> words{"blanks", "tab", "semicolon", "comma"};
+  std::string_view signs = " \t;,";
+};
+constexpr Separators separators;
 
 /// What the keys of a text file of numbers have in common.
 NumberFile read_number_file(Section& section, const std::filesystem::path& file) {
   NumberFile numbers;
   if (const auto name = section.text("file"))
     numbers.path = name->empty() ? file.parent_path() : file.parent_path() / *name;
-  numbers.header_lines = section.count("header_lines", 0);
-  numbers.column = section.count("column", 1);
-  if (numbers.column < 1) section.refuse("column", "counts from 1");
+  numbers.columns.header_lines = section.count("header_lines", 0);
+  numbers.columns.first = section.count("column", 1);
+  if (numbers.columns.first < 1) section.refuse("column", "counts from 1");
+  if (section.has("decimal"))
+    numbers.columns.decimal = section.choice("decimal", "comma", "point", std::nullopt) ? ',' : '.';
+  else
+    (void)section.text("decimal");
+  if (const auto name = section.text("separator")) {
+    const auto& [words, signs] = separators;
+    const auto found = std::ranges::find(words, *name);
+    if (found == words.end())
+      section.refuse("separator",
+                     fmt::format("is \"{}\", but \"{}\" was expected", *name, fmt::join(words, "\", \"")));
+    numbers.columns.separator = signs[static_cast<std::size_t>(found - words.begin())];
+  }
+  if (numbers.columns.separator == ',' && numbers.columns.decimal == ',')
+    section.refuse("decimal", "and separator are both \"comma\"; columns need another separator");
   numbers.skip_first = section.count("skip_first", 0);
   numbers.skip_last = section.count("skip_last", 0);
   return numbers;
@@ -150,13 +178,7 @@ void read_about(const toml::table& root, const std::filesystem::path& file, Stac
 }  // namespace
 
 StackDescription parse_stack(std::string_view text, const std::filesystem::path& file) {
-  toml::table root;
-  try {
-    root = toml::parse(text);
-  } catch (const toml::parse_error& error) {
-    throw Error(ErrorKind::bad_file, fmt::format("{}: line {}: {}", file.string(), error.source().begin.line,
-                                                 error.description()));
-  }
+  const toml::table root = parse_toml(text, file.string(), ErrorKind::bad_file);
   StackDescription stack;
   Section top(root, "", file, stack.fields);
   const std::string version_key(key_of_scans);
@@ -192,6 +214,7 @@ projections = "proj_*.tif"
 flats = "flat_*.tif"            # open beam, averaged; or white_level = 60000 when the images are corrected
 # flats_after = "after_*.tif"   # open beam after the scan: between flats and these it is interpolated in time
 darks = "dark_*.tif"            # without beam, averaged
+# pixels = "float32"            # or "uint32": of 32-bit images that do not say which
 # first_row = "top"             # the first stored row is the "top" or the "bottom" one
 # seen_from = "source"          # the images show the detector as seen from the "source" or the "detector"
 
@@ -219,12 +242,14 @@ range = "360 deg"               # even steps of range / projections, the last on
 # unit = "deg"                  # of the file
 # column = 1                    # of the file, counted from 1
 # header_lines = 0
+# separator = "tab"             # of columns: "blanks", "tab", "semicolon" or "comma"; what all lines agree on
+# decimal = "comma"             # 0,5 is a half: numbers with decimal commas must say so
 # skip_first = 0                # values that belong to no projection
 # skip_last = 0
 
 # [shifts]                      # of single images, to the right and up as stored columns and rows see it
 # file = "shifts.txt"           # two numbers a line
-# unit = "mm"                   # at the detector
+# unit = "mm"                   # at the detector; column, header_lines, separator ... as above
 
 # [about]
 # name = "cell 7"

@@ -6,8 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/number_table.hpp"
 #include "geometry/scan.hpp"
 #include "io/scan_source.hpp"
+#include "io/tiff/tiff_file.hpp"
 
 namespace feldspar::io::stack {
 
@@ -20,8 +22,7 @@ enum class AngleSource { step, range, last, file };
 /// Numbers in columns of a text file.
 struct NumberFile {
   std::filesystem::path path;
-  int header_lines = 0;
-  int column = 1;  ///< counted from 1
+  NumberColumns columns;  ///< their count apart, which whoever reads them knows
   int skip_first = 0, skip_last = 0;
   double unit = 1;  ///< what the numbers are multiplied by: mm or rad
 };
@@ -39,6 +40,7 @@ struct StackDescription {
   int count = 0;                                         ///< of the projections; 0 when not stated
   int count_may_differ_by = 0;                           ///< for makers whose counts and images differ
   double white_level = 0;                                ///< 0 when not stated
+  UnstatedPixels pixels = UnstatedPixels::refused;       ///< of images that do not say what theirs are
   bool top_row_first = true;
   bool seen_from_source = true;
   bool transposed = false;  ///< stored rows are columns: then top_row_first is said of the last stored

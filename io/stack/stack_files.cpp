@@ -1,16 +1,13 @@
-// Names with numbers sort by the numbers, and a number that is absent is an image that is missing.
+// Patterns, references and lists of numbers.
 #include "io/stack/stack_files.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <fstream>
-#include <optional>
 #include <system_error>
 
 #include "base/error.hpp"
-#include "base/units.hpp"
+#include "base/text.hpp"
 
 namespace feldspar::io::stack {
 namespace {
@@ -18,93 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// The number that the only * of `pattern` stands for in `name`.
-std::optional<long long> number_in(const std::string& pattern, const std::string& name) {
-  const std::size_t star = pattern.find('*');
-  if (star == std::string::npos || pattern.find_first_of("*?", star + 1) != std::string::npos ||
-      pattern.find('?') != std::string::npos)
-    return std::nullopt;
-  const char* const first = name.data() + star;
-  const char* const end = name.data() + name.size() - (pattern.size() - star - 1);
-  long long value = 0;
-  const auto [stop, error] = std::from_chars(first, end, value);
-  if (error != std::errc{} || stop != end || first == end || !is_digit(*first)) return std::nullopt;
-  return value;
-}
-
-std::vector<std::string> files_like(const fs::path& folder, const std::string& pattern) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (!name.starts_with(".") && !name.ends_with(".partial") && matches(pattern, name))
-      names.push_back(name);
-  }
-  if (error)
-    throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
-  std::sort(names.begin(), names.end(), comes_before);
-  return names;
-}
-
-struct NumberedFile {
-  fs::path path;
-  int index = 0;  ///< counted from the first file's number
-};
-
-/// The files of a pattern; `gaps` receives the numbers that are missing between the first and the last.
-std::vector<NumberedFile> expand(const fs::path& folder, const std::string& pattern, std::string& gaps) {
-  const std::vector<std::string> names = files_like(folder, pattern);
-  std::vector<NumberedFile> files;
-  long long first = 0, expected = 0;
-  bool numbered = true;
-  for (const std::string& name : names) numbered = numbered && number_in(pattern, name).has_value();
-  for (std::size_t n = 0; n < names.size(); ++n) {
-    const long long number = numbered ? *number_in(pattern, names[n]) : static_cast<long long>(n);
-    if (n == 0) first = expected = number;
-    constexpr long long most = 10'000'000;
-    if (number < expected || number - first > most)
-      throw Error(ErrorKind::bad_file,
-                  fmt::format("{}: its number {} {}; list the files instead of a pattern",
-                              (folder / names[n]).string(), number,
-                              number < expected ? "is there twice" : "is out of range"));
-    if (number > expected && gaps.size() < 200)
-      gaps += fmt::format("{}{}{}", gaps.empty() ? "" : ", ", expected,
-                          number - expected > 1 ? fmt::format("-{}", number - 1) : "");
-    expected = number + 1;
-    files.push_back({folder / names[n], static_cast<int>(number - first)});
-  }
-  return files;
-}
-
-std::string read_text(const fs::path& path) {
-  constexpr std::uintmax_t most = 64 << 20;
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  std::ifstream stream(path, std::ios::binary);
-  if (error || !stream) throw Error(ErrorKind::io, fmt::format("{}: cannot be opened", path.string()));
-  if (size > most)
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: has {} bytes, too many for a list of numbers", path.string(), size));
-  std::string text(size, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(size));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (stream.bad()) throw Error(ErrorKind::io, fmt::format("{}: cannot be read", path.string()));
-  return text;
-}
-
-std::vector<std::string_view> words_of(std::string_view line) {
-  constexpr std::string_view separators = " \t\r,;";
-  std::vector<std::string_view> words;
-  for (;;) {
-    const std::size_t first = line.find_first_not_of(separators);
-    if (first == std::string_view::npos) return words;
-    line.remove_prefix(first);
-    const std::size_t end = std::min(line.find_first_of(separators), line.size());
-    words.push_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
-}
 
 }  // namespace
 
@@ -148,67 +58,61 @@ bool comes_before(const std::string& a, const std::string& b) {
   return left_a != left_b ? left_a < left_b : a < b;
 }
 
-std::vector<StackImage> find_images(const std::vector<std::string>& names, const char* field,
-                                    const fs::path& description, bool allow_missing) {
+std::vector<std::string> files_like(const fs::path& pattern) {
+  const fs::path folder = pattern.has_parent_path() ? pattern.parent_path() : fs::path(".");
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(".") && !name.ends_with(".partial") && matches(pattern.filename().string(), name))
+      names.push_back(name);
+  }
+  if (error)
+    throw Error(ErrorKind::io, fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
+  std::sort(names.begin(), names.end(), comes_before);
+  return names;
+}
+
+bool is_pattern(const fs::path& path) {
+  return path.filename().string().find_first_of("*?") != std::string::npos;
+}
+
+std::vector<StackImage> find_references(const std::vector<std::string>& names, const char* field,
+                                        const fs::path& description) {
   std::vector<StackImage> images;
   for (const std::string& name : names) {
     const fs::path path = description.parent_path() / name;
-    const bool is_pattern = path.filename().string().find_first_of("*?") != std::string::npos;
-    std::string gaps;
-    const std::vector<NumberedFile> files =
-        is_pattern ? expand(path.has_parent_path() ? path.parent_path() : fs::path("."),
-                            path.filename().string(), gaps)
-                   : std::vector<NumberedFile>{{path, 0}};
-    if (files.empty())
-      throw Error(
-          ErrorKind::io,
-          fmt::format(
-              "{}: {} = \"{}\" matches no file in {}; the images it stands for are missing: put them there",
-              description.string(), field, name, path.parent_path().string()));
-    if (!gaps.empty() && !allow_missing)
-      throw Error(ErrorKind::bad_file,
-                  fmt::format("{}: {} = \"{}\" lacks the numbers {}; to leave those views out, give "
-                              "--allow-missing, or list the files if none is missing",
-                              description.string(), field, name, gaps));
-    const int base = images.empty() ? 0 : images.back().index + 1;
-    const std::size_t before = images.size();
-    for (const NumberedFile& file : files) {
-      const std::vector<TiffPage> pages = tiff_pages(file.path);
-      if (pages.size() > 1 && !gaps.empty())
-        throw Error(ErrorKind::bad_file,
-                    fmt::format("{}: lacks files of many pages, so the views behind have no angles: {}",
-                                description.string(), gaps));
-      for (const TiffPage page : pages) images.push_back({file.path, page, base + file.index});
+    std::vector<fs::path> files;
+    if (!is_pattern(path))
+      files.push_back(path);
+    else
+      for (const std::string& file : files_like(path)) files.push_back(path.parent_path() / file);
+    if (files.empty()) refuse_absent(name, field, description);
+    for (const fs::path& file : files) {
+      const TiffPages found = tiff_pages(file);
+      if (!found.damage.empty()) throw Error(ErrorKind::bad_file, found.damage);
+      for (const TiffPage page : found.pages) images.push_back({file, page, static_cast<int>(images.size())});
     }
-    const bool many_pages = images.size() - before != files.size();
-    for (std::size_t n = before; many_pages && n < images.size(); ++n)
-      images[n].index = base + static_cast<int>(n - before);
   }
   return images;
 }
 
-std::vector<double> read_numbers(const NumberFile& file, int columns) {
-  const std::string text = read_text(file.path);
-  std::vector<double> values;
-  int number = 0;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
-    const std::vector<std::string_view> words = words_of(std::string_view(text).substr(start, end - start));
-    start = end + 1;
-    if (++number <= file.header_lines || words.empty() || words[0].starts_with('#')) continue;
-    for (int n = 0; n < columns; ++n) {
-      const auto column = static_cast<std::size_t>(file.column - 1 + n);
-      double value = 0;
-      if (column >= words.size() || !parse_number(words[column], value))
-        throw Error(ErrorKind::bad_file,
-                    fmt::format("{}: line {} has {} in column {}, but a number was expected; header_lines "
-                                "and column say where the numbers are",
-                                file.path.string(), number,
-                                column < words.size() ? fmt::format("\"{}\"", words[column]) : "nothing",
-                                column + 1));
-      values.push_back(value * file.unit);
-    }
-  }
+void refuse_absent(const std::string& name, const char* field, const fs::path& description) {
+  throw Error(
+      ErrorKind::io,
+      fmt::format("{}: {} = \"{}\" matches no file in {}; the images it stands for are missing: put them "
+                  "there",
+                  description.string(), field, name,
+                  (description.parent_path() / name).parent_path().string()));
+}
+
+NumberTable read_numbers(const NumberFile& file, int columns) {
+  constexpr std::uintmax_t most = 64 << 20;
+  NumberColumns wanted = file.columns;
+  wanted.count = columns;
+  NumberTable table = parse_number_table(read_text(file.path, most), wanted, file.path.string());
+  std::vector<double>& values = table.values;
+  for (double& value : values) value *= file.unit;
   const auto skipped = static_cast<std::size_t>(columns) *
                        (static_cast<std::size_t>(file.skip_first) + static_cast<std::size_t>(file.skip_last));
   if (skipped >= values.size())
@@ -216,7 +120,7 @@ std::vector<double> read_numbers(const NumberFile& file, int columns) {
                                                  file.path.string(), values.size()));
   values.erase(values.end() - static_cast<std::ptrdiff_t>(columns) * file.skip_last, values.end());
   values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(columns) * file.skip_first);
-  return values;
+  return table;
 }
 
 }  // namespace feldspar::io::stack

@@ -17,13 +17,22 @@ struct StackImage {
   int index = 0;
 };
 
-/// The images that `names` (of the field `field`, relative to the folder of `description`) stand for: files
-/// in the order given, those of a pattern with * and ? by the numbers in their names, the pages of each in
-/// their order. Throws Error(io) when a name stands for no file, Error(bad_file) naming the missing when the
-/// numbers of a pattern with one * have gaps, unless `allow_missing`.
-[[nodiscard]] std::vector<StackImage> find_images(const std::vector<std::string>& names, const char* field,
-                                                  const std::filesystem::path& description,
-                                                  bool allow_missing);
+/// The images that `names` (of the field `field`, relative to the folder of `description`) stand for, in an
+/// order that means nothing. Throws Error(io) when a name stands for no file, or as tiff_pages;
+/// Error(bad_file) for files of many pages that are cut off.
+[[nodiscard]] std::vector<StackImage> find_references(const std::vector<std::string>& names,
+                                                      const char* field,
+                                                      const std::filesystem::path& description);
+
+/// Throws Error(io): `name` of the field stands for no file.
+[[noreturn]] void refuse_absent(const std::string& name, const char* field,
+                                const std::filesystem::path& description);
+
+/// True when the last part of `path` is a pattern with * or ?.
+[[nodiscard]] bool is_pattern(const std::filesystem::path& path);
+
+/// The names of the files in its folder that `pattern` stands for. Throws Error(io) when that cannot be read.
+[[nodiscard]] std::vector<std::string> files_like(const std::filesystem::path& pattern);
 
 /// True when `name` is what `pattern` with * and ? stands for.
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view name);
@@ -31,9 +40,7 @@ struct StackImage {
 /// Order of people: "a2" before "a10".
 [[nodiscard]] bool comes_before(const std::string& a, const std::string& b);
 
-/// `columns` neighbouring numbers of each line, times the unit. Empty lines and those that begin with # count
-/// for nothing; values are separated by spaces, tabs, commas or semicolons. Throws Error(io), or
-/// Error(bad_file) naming file and line.
-[[nodiscard]] std::vector<double> read_numbers(const NumberFile& file, int columns);
+/// `columns` neighbouring numbers of each line, times the unit. Throws Error(io), or as parse_number_table.
+[[nodiscard]] NumberTable read_numbers(const NumberFile& file, int columns);
 
 }  // namespace feldspar::io::stack

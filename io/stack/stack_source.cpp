@@ -4,14 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
+#include <map>
+#include <numeric>
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "io/described_scan.hpp"
 #include "io/flat_series.hpp"
 #include "io/scan_sink.hpp"
+#include "io/stack/projections.hpp"
 #include "io/stack/stack_description.hpp"
 #include "io/stack/stack_files.hpp"
 
@@ -20,13 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_description(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (stream) text << stream.rdbuf();
-  if (!stream || !text) throw Error(ErrorKind::io, fmt::format("{}: cannot be read", path.string()));
-  return text.str();
-}
+constexpr std::uintmax_t most = 16 << 20;  // of a description
 
 class StackSource final : public DescribedScan {
  public:
@@ -45,9 +42,12 @@ class StackSource final : public DescribedScan {
   void place_axis();
   void read_angles(const OpenOptions& options);
   void read_shifts();
+  std::vector<double> numbers_of(const NumberFile& file, int columns);
   void read_references(double white_level);
-  [[nodiscard]] std::vector<float> mean_of(const std::vector<std::string>& names, const char* field,
-                                           int* count = nullptr);
+  [[nodiscard]] ReferenceFrames as_references(const std::vector<StackImage>& images, const char* kind);
+  [[nodiscard]] std::vector<StackImage> references_of(const std::vector<std::string>& names,
+                                                      const char* field) const;
+  [[nodiscard]] std::vector<float> read_darks();
   [[nodiscard]] std::vector<float> read_flats();
   void check_size(const StackImage& image, const TiffInfo& info) const;
   [[noreturn]] void refuse(const std::string& what) const;
@@ -64,6 +64,7 @@ class StackSource final : public DescribedScan {
   std::vector<StackImage> projections_;
   std::vector<fs::path> beside_;  ///< angles, shifts, flats and darks
   int planned_ = 0;               ///< views with those that are missing
+  bool open_end_ = false;         ///< as that of Projections
   std::vector<FlatGroup> flat_groups_;
 };
 
@@ -77,6 +78,7 @@ StackSource::StackSource(const fs::path& path, StackDescription stack, const Ope
   if (options.pixel_pitch > 0) {
     scan_.detector.column_pitch = scan_.detector.row_pitch = options.pixel_pitch;
     findings_.push_back("detector.pixel_size is replaced by --pixel-size");
+    mark("detector", "pixel_size", SourceField::Use::ignored, "replaced by --pixel-size");
   }
   open_images(options);
   try {
@@ -114,15 +116,10 @@ void StackSource::refuse(const std::string& what) const {
 }
 
 void StackSource::find_projections(bool allow_missing) {
-  projections_ = find_images(stack_.projections, stack_.projections_field, path_, allow_missing);
-  const int last = projections_.back().index + 1;
-  planned_ =
-      stack_.count > 0 && std::abs(last - stack_.count) > stack_.count_may_differ_by ? stack_.count : last;
-  if (static_cast<std::size_t>(planned_) != projections_.size() &&
-      (!allow_missing || projections_.back().index >= planned_))
-    refuse(fmt::format("{} images are stated, but {} stands for {}", planned_, stack_.projections_field,
-                       projections_.size()));
-  info_ = read_tiff_info(projections_[0].path, projections_[0].page);
+  Projections found = stack::find_projections(stack_, path_, allow_missing);
+  projections_ = std::move(found.images);
+  info_ = found.info, planned_ = found.planned, open_end_ = found.open_end;
+  findings_.insert(findings_.end(), found.findings.begin(), found.findings.end());
   geometry::Detector& d = scan_.detector;
   const int columns = stack_.transposed ? info_.rows : info_.columns,
             rows = stack_.transposed ? info_.columns : info_.rows;
@@ -130,31 +127,6 @@ void StackSource::find_projections(bool allow_missing) {
     refuse(fmt::format("states {} x {} pixels, but {} has {} x {}", d.columns, d.rows,
                        projections_[0].path.string(), columns, rows));
   d.columns = columns, d.rows = rows;
-  const std::size_t found = projections_.size();
-  std::string complaint;
-  std::erase_if(projections_, [&](const StackImage& image) {
-    try {
-      const TiffInfo info = read_tiff_info(image.path, image.page);
-      check_size(image, info);
-      if (info != info_)
-        throw Error(ErrorKind::bad_file,
-                    fmt::format("{}: its pixels are of another type than those of {}", image.path.string(),
-                                projections_[0].path.filename().string()));
-      return false;
-    } catch (const Error& error) {
-      if (!allow_missing)
-        throw Error(error.kind(),
-                    fmt::format("{}; to leave its view out, use --allow-missing", error.what()));
-      if (complaint.empty()) complaint = error.what();
-      return true;
-    }
-  });
-  if (!complaint.empty())
-    findings_.push_back(fmt::format("{} projections cannot be used and are left out (the first: {})",
-                                    found - projections_.size(), complaint));
-  if (found < static_cast<std::size_t>(planned_))
-    findings_.push_back(fmt::format("{} of {} projections are missing and are left out",
-                                    static_cast<std::size_t>(planned_) - found, planned_));
 }
 
 void StackSource::check_size(const StackImage& image, const TiffInfo& info) const {
@@ -184,12 +156,22 @@ void StackSource::place_axis() {
       ((from_left - 0.5 * (d.columns - 1)) * d.column_pitch + d.column_offset) / scan_.magnification();
 }
 
+std::vector<double> StackSource::numbers_of(const NumberFile& file, int columns) {
+  NumberTable table = read_numbers(file, columns);
+  if (!table.finding.empty()) findings_.push_back(table.finding);
+  return std::move(table.values);
+}
+
 /// A positive angle of ours turns the object counter-clockwise seen from above.
 void StackSource::read_angles(const OpenOptions& options) {
-  const auto planned = static_cast<std::size_t>(planned_);
-  std::vector<double> turned(planned);
+  std::vector<double> turned;
   if (stack_.angle_source == AngleSource::file) {
-    turned = read_numbers(stack_.angle_file, 1);
+    turned = numbers_of(stack_.angle_file, 1);
+    // Of a stack that is cut off the angles say how many views there were.
+    if (open_end_) planned_ = std::max(planned_, static_cast<int>(turned.size()));
+  }
+  const auto planned = static_cast<std::size_t>(planned_);
+  if (stack_.angle_source == AngleSource::file) {
     beside_.push_back(stack_.angle_file.path);
     const auto slack = static_cast<std::size_t>(stack_.count_may_differ_by);
     if (turned.size() > planned && turned.size() - planned <= slack) turned.resize(planned);
@@ -204,7 +186,7 @@ void StackSource::read_angles(const OpenOptions& options) {
     const auto steps = static_cast<double>(inclusive ? std::max<std::size_t>(planned - 1, 1) : planned);
     const double step = stack_.angle_source == AngleSource::step ? stack_.amount : reach / steps;
     if (step == 0 && planned > 1) refuse("angles: the step is 0, but the projections must differ in angle");
-    for (std::size_t n = 0; n < planned; ++n) turned[n] = stack_.start + static_cast<double>(n) * step;
+    for (std::size_t n = 0; n < planned; ++n) turned.push_back(stack_.start + static_cast<double>(n) * step);
   }
   if (options.reverse_rotation) findings_.push_back("angles.turn is reversed by --reverse-rotation");
   const double sense = stack_.clockwise != options.reverse_rotation ? -1 : 1;
@@ -214,7 +196,7 @@ void StackSource::read_angles(const OpenOptions& options) {
 
 void StackSource::read_shifts() {
   if (stack_.shift_file.path.empty()) return;
-  const std::vector<double> values = read_numbers(stack_.shift_file, 2);
+  const std::vector<double> values = numbers_of(stack_.shift_file, 2);
   beside_.push_back(stack_.shift_file.path);
   if (values.size() != 2 * static_cast<std::size_t>(planned_))
     throw Error(ErrorKind::bad_file,
@@ -225,46 +207,75 @@ void StackSource::read_shifts() {
                             values[2 * static_cast<std::size_t>(image.index) + 1]});
 }
 
-std::vector<float> StackSource::mean_of(const std::vector<std::string>& names, const char* field,
-                                        int* count) {
-  if (names.empty()) return {};
-  const std::vector<StackImage> images = find_images(names, field, path_, true);
-  if (count) *count = static_cast<int>(images.size());
-  const auto pixels = static_cast<std::size_t>(info_.columns) * static_cast<std::size_t>(info_.rows);
-  const geometry::PixelWindow whole{{0, scan_.detector.columns}, {0, scan_.detector.rows}};
-  std::vector<double> sum(pixels);
-  std::vector<std::uint16_t> whole_counts(pixels);
-  std::vector<float> mean(pixels);
+std::vector<StackImage> StackSource::references_of(const std::vector<std::string>& names,
+                                                   const char* field) const {
+  std::vector<StackImage> images = find_references(names, field, path_);
+  for (StackImage& image : images) image.page.unstated = stack_.pixels;
+  return images;
+}
+
+ReferenceFrames StackSource::as_references(const std::vector<StackImage>& images, const char* kind) {
   for (const StackImage& image : images) {
-    const TiffInfo info = read_tiff_info(image.path, image.page);
-    check_size(image, info);
-    if (info.count_type == CountType::uint16) {
-      read_view(image, info, whole, whole_counts.data());
-      std::copy(whole_counts.begin(), whole_counts.end(), mean.begin());
-    } else {
-      read_view(image, info, whole, mean.data());
-    }
-    for (std::size_t n = 0; n < pixels; ++n) sum[n] += mean[n];
+    check_size(image, read_tiff_info(image.path, image.page));
     if (beside_.empty() || beside_.back() != image.path) beside_.push_back(image.path);
   }
-  for (std::size_t n = 0; n < pixels; ++n)
-    mean[n] = static_cast<float>(sum[n] / static_cast<double>(images.size()));
-  return mean;
+  const auto read = [this, &images](std::span<const int> frames, float* counts) {
+    const geometry::PixelWindow whole{{0, scan_.detector.columns}, {0, scan_.detector.rows}};
+    const auto pixels = static_cast<std::size_t>(info_.columns) * static_cast<std::size_t>(info_.rows);
+    std::vector<std::uint16_t> integers(pixels);
+    for (const int frame : frames) {
+      const StackImage& image = images[static_cast<std::size_t>(frame)];
+      const TiffInfo info = read_tiff_info(image.path, image.page);
+      if (info.count_type == CountType::uint16) {
+        read_view(image, info, whole, integers.data());
+        std::copy(integers.begin(), integers.end(), counts);
+      } else {
+        read_view(image, info, whole, counts);
+      }
+      counts += pixels;
+    }
+  };
+  const auto name = [&images](int frame) {
+    const StackImage& image = images[static_cast<std::size_t>(frame)];
+    const std::string file = image.path.filename().string();
+    return image.page.directory == 0 ? file : fmt::format("image {} ({})", frame + 1, file);
+  };
+  return {.kind = kind,
+          .open_beam = kind == std::string("flats"),
+          .columns = scan_.detector.columns,
+          .rows = scan_.detector.rows,
+          .read = read,
+          .name = name,
+          .source = path_.string()};
 }
 
 std::vector<float> StackSource::read_flats() {
-  int before = 0, after = 0;
-  std::vector<float> flats = mean_of(stack_.flats, "images.flats", &before);
-  if (stack_.flats_after.empty()) return flats;
-  flat_groups_.push_back({0, std::move(flats), before});
-  flats = mean_of(stack_.flats_after, "images.flats_after", &after);
-  flat_groups_.push_back({static_cast<double>(projections_.size()), std::move(flats), after});
-  return mean_of_flats(flat_groups_);
+  if (stack_.flats.empty()) return {};
+  std::vector<StackImage> flats = references_of(stack_.flats, "images.flats");
+  std::map<int, std::vector<int>> groups;
+  for (std::size_t n = 0; n < flats.size(); ++n) groups[0].push_back(static_cast<int>(n));
+  if (!stack_.flats_after.empty())
+    for (const StackImage& image : references_of(stack_.flats_after, "images.flats_after")) {
+      groups[static_cast<int>(projections_.size())].push_back(static_cast<int>(flats.size()));
+      flats.push_back(image);
+    }
+  return mean_of_groups(as_references(flats, "flats"), groups, flat_groups_, findings_);
+}
+
+std::vector<float> StackSource::read_darks() {
+  if (stack_.darks.empty()) return {};
+  const std::vector<StackImage> darks = references_of(stack_.darks, "images.darks");
+  std::vector<int> all(darks.size());
+  std::iota(all.begin(), all.end(), 0);
+  return means_of(as_references(darks, "darks"), {all}, findings_)[0].counts;
 }
 
 void StackSource::read_references(double white_level) {
   references_.saturation = info_.highest;
-  references_.dark = mean_of(stack_.darks, "images.darks");
+  references_.dark = read_darks();
+  if (white_level > 0)
+    for (const char* const name : {"white_level", "flats", "flats_after"})
+      mark("images", name, SourceField::Use::ignored, "replaced by --white-level");
   const double level = white_level > 0 ? white_level : stack_.white_level;
   references_.white = level > 0 ? std::vector<float>{static_cast<float>(level)} : read_flats();
   const auto& white = references_.white;
@@ -279,6 +290,7 @@ void StackSource::read_references(double white_level) {
         "the projections are signed integers: negative counts are taken as they are (a program that stored "
         "unsigned counts as signed ones would have made the upper half of them negative)");
   if (stack_.darks.empty()) findings_.push_back("images.darks is absent: 0 counts without beam are assumed");
+  expect_beam(references_, path_.string());
 }
 
 std::vector<fs::path> StackSource::files() const {
@@ -356,7 +368,7 @@ bool recognises(const FileStart& file) {
 }
 
 std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& options) {
-  return open_described(path, parse_stack(read_description(path), path), options);
+  return open_described(path, parse_stack(read_text(path, most), path), options);
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ class Delivery {
         to_(static_cast<std::byte*>(counts)) {}
 
   void add(const std::byte* pixels, std::size_t bytes) {
+    if (!to_) return;
     const std::size_t count = bytes / bytes_of(format_);
     deliver(pixels, count);
     to_ += count * count_bytes_;
@@ -197,25 +198,8 @@ void write_image(const std::filesystem::path& path, View3<const Value> image) {
 
 }  // namespace
 
-std::vector<TiffPage> tiff_pages(const std::filesystem::path& path) {
-  const TiffHandle file(path, TiffHandle::Mode::read);
-  std::vector<TiffPage> pages;
-  if (TIFFLastDirectory(file.tiff()) != 0) {
-    const std::uint32_t planes = imagej_planes(file);
-    if (planes == 1) return {the_only_image};
-    const std::uint64_t directory = TIFFCurrentDirOffset(file.tiff());
-    (void)read_layout(file, {directory, planes - 1});
-    for (std::uint32_t plane = 0; plane < planes; ++plane) pages.push_back({directory, plane});
-    return pages;
-  }
-  do pages.push_back({TIFFCurrentDirOffset(file.tiff()), 0});
-  while (TIFFLastDirectory(file.tiff()) == 0 && TIFFReadDirectory(file.tiff()) == 1);
-  if (TIFFLastDirectory(file.tiff()) == 0) file.fail(fmt::format("page {} cannot be read", pages.size() + 1));
-  return pages;
-}
-
 TiffInfo read_tiff_info(const std::filesystem::path& path, TiffPage page) {
-  return read_layout(TiffHandle(path, TiffHandle::Mode::read), page).info;
+  return read_layout(TiffHandle(path, TiffHandle::Mode::read, page.directory), page).info;
 }
 
 void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows,
@@ -223,7 +207,7 @@ void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geo
   if (rows.first < 0 || rows.end > info.rows)
     throw Error(ErrorKind::internal, "read_tiff_rows: rows outside the image");
   if (rows.empty()) return;
-  const TiffHandle file(path, TiffHandle::Mode::read);
+  const TiffHandle file(path, TiffHandle::Mode::read, page.directory);
   const TiffLayout layout = read_layout(file, page);
   if (layout.info != info)
     throw Error(ErrorKind::bad_file,
@@ -235,6 +219,16 @@ void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geo
   if (!layout.plain) return read_strips(file, layout, rows, delivery);
   if (!is_delivered_as_stored(layout.format)) return read_plain(file, layout, rows, delivery);
   read_plain(file, layout, rows, static_cast<std::byte*>(counts));
+}
+
+void check_tiff_pixels(const std::filesystem::path& path, TiffPage page) {
+  const TiffHandle file(path, TiffHandle::Mode::read, page.directory);
+  const TiffLayout layout = read_layout(file, page);
+  if (layout.plain) return;
+  const Delivery nowhere(layout, nullptr);
+  const geometry::Range all{0, layout.info.rows};
+  if (layout.tiled) return read_tiles(file, layout, all, nowhere);
+  read_strips(file, layout, all, nowhere);
 }
 
 void write_tiff(const std::filesystem::path& path, View3<const std::uint16_t> image) {

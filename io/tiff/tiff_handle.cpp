@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.hpp"
@@ -58,7 +59,8 @@ bool is_tiff(const unsigned char* bytes, std::size_t count) {
 
 TiffHandle::TiffHandle(const std::filesystem::path& path) { file_.path = path; }
 
-TiffHandle::TiffHandle(const std::filesystem::path& path, Mode mode) : TiffHandle(path) {
+TiffHandle::TiffHandle(const std::filesystem::path& path, Mode mode, std::uint64_t directory)
+    : TiffHandle(path) {
   const bool reading = mode == Mode::read;
   // O_NONBLOCK: a pipe under a projection's name must not stop the program; it is refused below.
   const int flags = (reading ? O_RDONLY | O_NONBLOCK : O_RDWR | O_CREAT | O_TRUNC) | O_CLOEXEC;
@@ -70,6 +72,7 @@ TiffHandle::TiffHandle(const std::filesystem::path& path, Mode mode) : TiffHandl
     throw Error(ErrorKind::bad_file, fmt::format("{}: is no regular file", path.string()));
   file_.size = static_cast<std::uint64_t>(status.st_size);
   if (reading) check_magic();
+  if (directory != 0) begin_at(directory);
 
   const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
                                                                              TIFFOpenOptionsFree);
@@ -92,7 +95,7 @@ TiffHandle::~TiffHandle() {
   if (file_.descriptor >= 0) (void)::close(file_.descriptor);
 }
 
-void TiffHandle::check_magic() const {
+void TiffHandle::check_magic() {
   if (file_.size == 0)
     throw Error(ErrorKind::bad_file, fmt::format("{}: is empty (0 bytes)", file_.path.string()));
   std::array<unsigned char, 16> bytes{};
@@ -101,6 +104,54 @@ void TiffHandle::check_magic() const {
   if (!is_tiff(bytes.data(), count))
     throw Error(ErrorKind::bad_file, fmt::format("{}: is no TIFF: it begins with {}", file_.path.string(),
                                                  beginning(bytes.data(), count)));
+  file_.big_endian = bytes[0] == 'M';
+}
+
+std::uint64_t TiffHandle::number_at(std::uint64_t offset, std::size_t bytes) const {
+  std::array<unsigned char, 8> number{};
+  read(offset, bytes, number.data());
+  std::uint64_t value = 0;
+  for (std::size_t n = 0; n < bytes; ++n) value = value << 8 | number[file_.big_endian ? n : bytes - 1 - n];
+  return value;
+}
+
+void TiffHandle::begin_at(std::uint64_t directory) {
+  const std::size_t width = number_at(2, 2) == 43 ? 8 : 4, at = width;
+  file_.header.resize(at + width);
+  read(0, file_.header.size(), file_.header.data());
+  for (std::size_t n = 0; n < width; ++n)
+    file_.header[file_.big_endian ? at + width - 1 - n : at + n] =
+        static_cast<unsigned char>(directory >> (8 * n));
+}
+
+std::vector<std::uint64_t> TiffHandle::directories(std::string& damage) const {
+  const bool big = number_at(2, 2) == 43;
+  const std::size_t width = big ? 8 : 4, count_width = big ? 8 : 2, entry = big ? 20 : 12;
+  std::vector<std::uint64_t> found;
+  std::unordered_set<std::uint64_t> visited;
+  try {
+    for (std::uint64_t at = number_at(width, width); at != 0;) {
+      if (at >= file_.size || !visited.insert(at).second)
+        throw Error(
+            ErrorKind::bad_file,
+            fmt::format("{}: is truncated or damaged: page {} is said to begin at byte {}, which is {}",
+                        file_.path.string(), found.size() + 1, at,
+                        at >= file_.size ? fmt::format("beyond its end at {}", file_.size)
+                                         : "that of a page before it"));
+      const std::uint64_t entries = number_at(at, count_width);
+      if (entries == 0 || entries > file_.size / entry)
+        throw Error(ErrorKind::bad_file, fmt::format("{}: is damaged: page {} has {} tags",
+                                                     file_.path.string(), found.size() + 1, entries));
+      const std::uint64_t next = number_at(at + count_width + entries * entry, width);
+      found.push_back(std::exchange(at, next));
+    }
+    if (found.empty())
+      throw Error(ErrorKind::bad_file, fmt::format("{}: holds no image", file_.path.string()));
+  } catch (const Error& error) {
+    if (found.empty() || error.kind() != ErrorKind::bad_file) throw;
+    damage = error.what();
+  }
+  return found;
 }
 
 void TiffHandle::read(std::uint64_t offset, std::size_t count, void* bytes) const {
@@ -139,6 +190,7 @@ void TiffHandle::finish() {
 
 tmsize_t TiffHandle::read_some(thandle_t handle, void* bytes, tmsize_t count) {
   auto& file = *static_cast<File*>(handle);
+  const std::uint64_t start = file.position;
   tmsize_t done = 0;
   while (done < count) {
     const ssize_t got = uninterrupted([&] {
@@ -149,6 +201,8 @@ tmsize_t TiffHandle::read_some(thandle_t handle, void* bytes, tmsize_t count) {
     if (got <= 0) break;
     done += got, file.position += static_cast<std::uint64_t>(got);
   }
+  for (auto at = static_cast<std::size_t>(start); at < file.header.size() && at < start + done; ++at)
+    static_cast<unsigned char*>(bytes)[at - start] = file.header[at];
   return done;
 }
 

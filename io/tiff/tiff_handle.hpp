@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace feldspar::io {
 
@@ -17,8 +18,10 @@ class TiffHandle {
   enum class Mode { read, write, write_big };
 
   /// Opens for reading, or creates or replaces. Throws Error(io) when the file cannot be opened,
-  /// Error(bad_file) when one to read is no TIFF.
-  TiffHandle(const std::filesystem::path& path, Mode mode);
+  /// Error(bad_file) when one to read is no TIFF. `directory`, where it is not 0, is the byte at which the
+  /// tags of the image to read begin: libtiff, which would walk through all pages to reach it, is shown it as
+  /// the first.
+  TiffHandle(const std::filesystem::path& path, Mode mode, std::uint64_t directory = 0);
 
   TiffHandle(const TiffHandle&) = delete;
   TiffHandle& operator=(const TiffHandle&) = delete;
@@ -27,6 +30,10 @@ class TiffHandle {
   [[nodiscard]] TIFF* tiff() const noexcept { return tiff_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return file_.size; }
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path; }
+
+  /// Where the tags of the pages begin. `damage` receives why the pages behind them cannot be reached. Throws
+  /// Error(bad_file) when the first cannot.
+  [[nodiscard]] std::vector<std::uint64_t> directories(std::string& damage) const;
 
   /// Bytes [offset, offset + count). Throws Error(io), or Error(bad_file) when the file ends before.
   void read(std::uint64_t offset, std::size_t count, void* bytes) const;
@@ -43,12 +50,17 @@ class TiffHandle {
     int descriptor = -1;
     std::uint64_t position = 0;
     std::uint64_t size = 0;
+    bool big_endian = false;
+    std::vector<unsigned char>
+        header;             ///< what libtiff sees instead of the first bytes; empty for the true ones
     int system_error = 0;   ///< errno of the first system call that failed under libtiff
     std::string complaint;  ///< libtiff's last message
   };
 
   explicit TiffHandle(const std::filesystem::path& path);
-  void check_magic() const;
+  void check_magic();
+  void begin_at(std::uint64_t directory);
+  [[nodiscard]] std::uint64_t number_at(std::uint64_t offset, std::size_t bytes) const;
 
   static tmsize_t read_some(thandle_t file, void* bytes, tmsize_t count);
   static tmsize_t write_some(thandle_t file, void* bytes, tmsize_t count);

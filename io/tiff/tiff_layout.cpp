@@ -46,9 +46,21 @@ bool is_lossless(std::uint16_t scheme) {
   return std::find(std::begin(lossless), std::end(lossless), scheme) != std::end(lossless);
 }
 
-PixelFormat read_format(const TiffHandle& file) {
+PixelFormat read_format(const TiffHandle& file, UnstatedPixels unstated) {
   const auto bits = tag<std::uint16_t>(file, TIFFTAG_BITSPERSAMPLE, 1);
   const auto kind = tag<std::uint16_t>(file, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
+  std::uint16_t stated = 0;
+  const bool says_kind =
+      TIFFGetField(file.tiff(), TIFFTAG_SAMPLEFORMAT, &stated) == 1 && stated != SAMPLEFORMAT_VOID;
+  if (bits == 32 && !says_kind && unstated == UnstatedPixels::refused)
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("{}: its pixels have 32 bits, and whether they are integers or floating-point numbers "
+                    "is not stated (SampleFormat); state images.pixels = \"uint32\" or \"float32\" in a "
+                    "scan.toml, or save them as 16-bit greyscale TIFFs",
+                    file.path().string()));
+  if (bits == 32 && !says_kind)
+    return unstated == UnstatedPixels::float32 ? PixelFormat::float32 : PixelFormat::uint32;
   if (kind == SAMPLEFORMAT_UINT || kind == SAMPLEFORMAT_VOID) {
     if (bits == 8) return PixelFormat::uint8;
     if (bits == 16) return PixelFormat::uint16;
@@ -83,7 +95,7 @@ void check_kind(const TiffHandle& file, TiffPage page) {
   if (!is_lossless(compression) || TIFFIsCODECConfigured(compression) == 0)
     refuse(file, fmt::format("it is compressed with {}", compression_name(compression)));
   if (orientation != ORIENTATION_TOPLEFT) refuse(file, fmt::format("it has Orientation {}", orientation));
-  if (page == the_only_image && (TIFFLastDirectory(file.tiff()) == 0 || imagej_planes(file) > 1))
+  if (page.directory == 0 && (TIFFLastDirectory(file.tiff()) == 0 || imagej_planes(file) > 1))
     refuse(file, "it holds several images");
   if (page.plane > 0 && compression != COMPRESSION_NONE)
     refuse(file, "it is an ImageJ stack of several planes and compressed");
@@ -152,20 +164,11 @@ void read_blocks(const TiffHandle& file, bool compressed, TiffLayout& layout) {
 
 /// Planes without tags of their own lie behind the first without gaps.
 void move_to_plane(const TiffHandle& file, std::uint32_t plane, TiffLayout& layout) {
-  const std::uint64_t rows = static_cast<std::uint64_t>(layout.info.rows);
-  const std::uint64_t bytes = rows * layout.row_bytes();
-  bool behind_one_another = layout.plain;
-  for (std::size_t n = 0; n < layout.blocks.size(); ++n)
-    behind_one_another =
-        behind_one_another &&
-        layout.blocks[n] ==
-            layout.blocks[0] + n * static_cast<std::uint64_t>(layout.block_rows) * layout.row_bytes();
-  if (!behind_one_another) refuse(file, "it is an ImageJ stack whose planes do not lie behind one another");
-  const std::uint64_t room = file.size() - layout.blocks[0];
-  if (room / bytes <= plane)
+  if (const std::uint64_t held = planes_held(file, layout); held <= plane)
     reject(file, fmt::format("is truncated: its description states at least {} images, but it holds {}",
-                             plane + 1, room / bytes));
-  for (std::uint64_t& offset : layout.blocks) offset += plane * bytes;
+                             plane + 1, held));
+  for (std::uint64_t& offset : layout.blocks)
+    offset += plane * static_cast<std::uint64_t>(layout.info.rows) * layout.row_bytes();
 }
 
 float highest_of(PixelFormat format) {
@@ -192,12 +195,22 @@ std::uint32_t imagej_planes(const TiffHandle& file) {
   return planes ? static_cast<std::uint32_t>(std::max(1, std::atoi(planes + 7))) : 1;
 }
 
+std::uint64_t planes_held(const TiffHandle& file, const TiffLayout& layout) {
+  bool behind_one_another = layout.plain;
+  for (std::size_t n = 0; n < layout.blocks.size(); ++n)
+    behind_one_another =
+        behind_one_another &&
+        layout.blocks[n] ==
+            layout.blocks[0] + n * static_cast<std::uint64_t>(layout.block_rows) * layout.row_bytes();
+  if (!behind_one_another) refuse(file, "it is an ImageJ stack whose planes do not lie behind one another");
+  const std::uint64_t bytes = static_cast<std::uint64_t>(layout.info.rows) * layout.row_bytes();
+  return (file.size() - layout.blocks[0]) / bytes;
+}
+
 TiffLayout read_layout(const TiffHandle& file, TiffPage page) {
-  if (page != the_only_image && TIFFSetSubDirectory(file.tiff(), page.directory) != 1)
-    file.fail(fmt::format("the page at byte {} cannot be read", page.directory));
   check_kind(file, page);
   TiffLayout layout;
-  layout.format = read_format(file);
+  layout.format = read_format(file, page.unstated);
   const auto columns = tag<std::uint32_t>(file, TIFFTAG_IMAGEWIDTH, 0);
   const auto rows = tag<std::uint32_t>(file, TIFFTAG_IMAGELENGTH, 0);
   check_size(file, columns, rows, layout.format);

@@ -50,7 +50,12 @@ struct TiffLayout {
 /// there are; 1 for files of other programs.
 [[nodiscard]] std::uint32_t imagej_planes(const TiffHandle& file);
 
-/// Reads and checks everything but the pixels. Errors as read_tiff_info.
+/// How many planes as large as `layout`'s the file has room for from its first pixel on. Throws
+/// Error(unsupported) when they cannot lie behind one another.
+[[nodiscard]] std::uint64_t planes_held(const TiffHandle& file, const TiffLayout& layout);
+
+/// Reads and checks everything but the pixels of the image at which `file` was opened. Errors as
+/// read_tiff_info.
 [[nodiscard]] TiffLayout read_layout(const TiffHandle& file, TiffPage page);
 
 }  // namespace feldspar::io

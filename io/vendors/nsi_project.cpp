@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "geometry/vec3.hpp"
 #include "io/stack/stack_source.hpp"
@@ -27,12 +29,14 @@ constexpr const char* detector = "CT Project Configuration/Technique Configurati
 
 /// "<tag>value" lines, of which only groups are closed, as "[group/group]" and "tag=value".
 std::string as_keys(std::string_view text) {
+  constexpr std::size_t deepest = 32;
+  std::set<std::string, std::less<>> closed;  // tags that are groups
+  for (std::size_t at = text.find("</"); at != text.npos; at = text.find("</", at + 1))
+    closed.emplace(text.substr(at + 2, text.find('>', at) - at - 2));
   std::vector<std::string> groups;
   std::string keys;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view line = take_line(text);
     const std::size_t open = line.find('<'), close = line.find('>');
     if (open == line.npos || close == line.npos || close < open) continue;
     const std::string tag(line.substr(open + 1, close - open - 1));
@@ -40,8 +44,8 @@ std::string as_keys(std::string_view text) {
     while (!value.empty() && (value.back() == '\r' || value.back() == ' ')) value.pop_back();
     if (tag.starts_with('/')) {
       if (!groups.empty() && groups.back() == tag.substr(1)) groups.pop_back();
-    } else if (value.empty() && text.find("</" + tag + ">") != text.npos) {
-      groups.push_back(tag);
+    } else if (value.empty() && closed.contains(tag)) {
+      if (groups.size() < deepest) groups.push_back(tag);
     } else {
       keys += "[";
       for (std::size_t n = 1; n < groups.size(); ++n) keys += (n > 1 ? "/" : "") + groups[n];
@@ -166,7 +170,7 @@ bool recognises(const FileStart& file) {
 }
 
 std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& options) {
-  KeyedText text(as_keys(read_small_text(path)), path);
+  KeyedText text(as_keys(read_text(path, most_of_a_text)), path);
   return stack::open_described(path, describe(text), options);
 }
 

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "io/stack/stack_source.hpp"
 #include "io/vendors/keyed_text.hpp"
@@ -56,21 +57,24 @@ Findings doubts_of(KeyedText& pca, const geometry::CircularScan& scan) {
                   "images was at "
                   "hand to test them",
                   name)};
-  const double centre = pca.number("Geometry", "CalibValue").value_or(0);
+  const double centre =
+      pca.unused_number("Geometry", "CalibValue", "to a side that is not documented").value_or(0);
   if (centre != 0)
     findings.push_back(fmt::format(
         "{}: CalibValue puts the axis {} columns beside the middle, to a side that is not documented, and "
         "is not used; give --axis-offset {:.4f}mm or -{:.4f}mm, whichever is sharp",
         name, centre, centre * scan.detector.column_pitch / scan.magnification(),
         centre * scan.detector.column_pitch / scan.magnification()));
-  if (pca.number("DetectorShift", "Enable").value_or(0) != 0)
-    findings.push_back(
-        fmt::format("{}: the detector was moved by up to {} columns between views (DetectorShift), in a "
-                    "sense that is not "
-                    "documented: these shifts (XDShift of the .pcp) are not used, and edges blur by as much",
-                    name, pca.number("DetectorShift", "Amplitude").value_or(0)));
+  if (pca.unused_number("DetectorShift", "Enable", "in a sense that is not documented").value_or(0) != 0)
+    findings.push_back(fmt::format(
+        "{}: the detector was moved by up to {} columns between views (DetectorShift), in a "
+        "sense that is not "
+        "documented: these shifts (XDShift of the .pcp) are not used, and edges blur by as much",
+        name,
+        pca.unused_number("DetectorShift", "Amplitude", "in a sense that is not documented").value_or(0)));
   for (const char* key : {"DetectorRot", "Tilt"})
-    if (const double angle = pca.number("Geometry", key).value_or(0); angle != 0)
+    if (const double angle = pca.unused_number("Geometry", key, "its sense is not documented").value_or(0);
+        angle != 0)
       findings.push_back(fmt::format("{}: {} is {} degrees, and is not used: its sense is not documented",
                                      name, key, angle));
   return findings;
@@ -90,7 +94,8 @@ stack::StackDescription describe(KeyedText& pca) {
   stack.notes = doubts_of(pca, stack.scan);
   const fs::path angles = fs::path(pca.file()).replace_extension(".pcp");
   if (std::error_code unreadable; fs::is_regular_file(angles, unreadable)) {
-    stack.angle_file = {.path = angles, .header_lines = 2, .column = 2, .unit = radians_per_degree};
+    stack.angle_file = {
+        .path = angles, .columns = {.header_lines = 2, .first = 2}, .unit = radians_per_degree};
   } else {
     stack.angle_source = stack::AngleSource::range;
     stack.amount = pca.positive("CT", "RotationSector") * radians_per_degree;
@@ -116,7 +121,7 @@ bool recognises(const FileStart& file) {
 }
 
 std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& options) {
-  KeyedText pca = KeyedText::read(path);
+  KeyedText pca(read_text(path, most_of_a_text), path);
   return stack::open_described(path, describe(pca), options);
 }
 

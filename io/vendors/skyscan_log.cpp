@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "io/stack/stack_source.hpp"
 #include "io/vendors/keyed_text.hpp"
@@ -52,14 +53,17 @@ Findings doubts_of(KeyedText& log) {
       "above (--reverse-rotation for the other), first row on top, seen from the source, and an axis in the "
       "middle of the detector (--axis-offset) are assumed; no scan with images was at hand to test it",
       name)};
-  const double parts = log.number(section, "Number of connected scans").value_or(1);
+  const double parts =
+      log.unused_number(section, "Number of connected scans", "only this one is read").value_or(1);
   if (parts > 1)
     findings.push_back(fmt::format("{}: is one of {} connected scans; only this one is read", name, parts));
-  if (log.text(section, "Random Movement").starts_with("ON"))
+  if (log.unused_text(section, "Random Movement", "the shifts of single views are not read")
+          .starts_with("ON"))
     findings.push_back(fmt::format(
         "{}: Random Movement is ON: the camera moved between views; shifts of single views are not read",
         name));
-  if (!log.text(section, "Flat Field Correction").starts_with("ON"))
+  if (!log.unused_text(section, "Flat Field Correction", "the images are taken as they are")
+           .starts_with("ON"))
     findings.push_back(
         fmt::format("{}: Flat Field Correction is not ON: the images hold raw counts, and "
                     "their pixels' gains show as rings",
@@ -108,7 +112,7 @@ std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& option
     throw Error(ErrorKind::unsupported,
                 fmt::format("{}: is the record of a reconstruction; give the .log beside the projections",
                             path.string()));
-  KeyedText log = KeyedText::read(path);
+  KeyedText log(read_text(path, most_of_a_text), path);
   return stack::open_described(path, describe(log), options);
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "io/stack/stack_source.hpp"
 #include "io/vendors/keyed_text.hpp"
@@ -75,7 +76,7 @@ bool recognises(const FileStart& file) {
 }
 
 std::unique_ptr<ScanSource> open(const fs::path& path, const OpenOptions& options) {
-  KeyedText text = KeyedText::read(path);
+  KeyedText text(read_text(path, most_of_a_text), path);
   return stack::open_described(path, describe(text), options);
 }
 

@@ -7,10 +7,13 @@
 #include <cctype>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <system_error>
 
 #include "base/error.hpp"
+#include "io/reference_frames.hpp"
 #include "io/zeiss/compound_layout.hpp"
 
 namespace feldspar::io::zeiss {
@@ -73,21 +76,39 @@ std::optional<Found> single_reference(const CompoundFile& file, const TxrmHeader
   return Found{read_image(file, header, "ReferenceData", *stream), exposure_of(file, "ReferenceData")};
 }
 
-std::optional<Found> mean_reference(const CompoundFile& file, const TxrmHeader& header, int& count) {
-  std::vector<double> sum;
-  count = 0;
-  for (int n = 1; n <= most_references; ++n) {
-    const CompoundFile::Stream* const stream = file.find(fmt::format("MultiReferenceData/Image{}", n));
-    if (!stream) break;
-    const std::vector<float> image = read_image(file, header, "MultiReferenceData", *stream);
-    sum.resize(image.size());
-    for (std::size_t p = 0; p < image.size(); ++p) sum[p] += static_cast<double>(image[p]);
-    ++count;
-  }
+/// The mean of the `count` references that `read` reads, the first is 1, without those that are unlike the
+/// others.
+std::vector<float> mean_of(const TxrmHeader& header, int count,
+                           const std::function<std::vector<float>(int number)>& read,
+                           const std::function<std::string(int number)>& name, Findings& findings) {
+  const auto pixels = static_cast<std::size_t>(header.columns) * static_cast<std::size_t>(header.rows);
+  std::vector<int> all(static_cast<std::size_t>(count));
+  std::iota(all.begin(), all.end(), 1);
+  const ReferenceFrames frames{.kind = "references",
+                               .open_beam = true,
+                               .columns = header.columns,
+                               .rows = header.rows,
+                               .read =
+                                   [&](std::span<const int> numbers, float* counts) {
+                                     for (const int number : numbers) {
+                                       const std::vector<float> image = read(number);
+                                       counts = std::copy_n(image.begin(), pixels, counts);
+                                     }
+                                   },
+                               .name = name,
+                               .source = header.path.string()};
+  return means_of(frames, {all}, findings)[0].counts;
+}
+
+std::optional<Found> mean_reference(const CompoundFile& file, const TxrmHeader& header, int& count,
+                                    Findings& findings) {
+  const auto place = [](int n) { return fmt::format("MultiReferenceData/Image{}", n); };
+  for (count = 0; count < most_references && file.find(place(count + 1));) ++count;
   if (count == 0) return std::nullopt;
-  Found found{{}, exposure_of(file, "MultiReferenceData")};
-  for (const double value : sum) found.image.push_back(static_cast<float>(value / count));
-  return found;
+  const auto read = [&](int n) {
+    return read_image(file, header, "MultiReferenceData", *file.find(place(n)));
+  };
+  return Found{mean_of(header, count, read, place, findings), exposure_of(file, "MultiReferenceData")};
 }
 
 bool known_exposures(const TxrmHeader& header) {
@@ -131,19 +152,17 @@ std::optional<Found> external_reference(const TxrmHeader& header, const std::str
   const TxrmHeader of_reference = read_txrm_header(other);
   TxrmHeader expected = header;
   expected.path = path;
-  std::vector<double> sum;
   const int count = std::min(of_reference.taken, most_references);
-  for (int n = 1; n <= count; ++n) {
+  const auto read = [&](int n) {
     const CompoundFile::Stream* const stream = other.find(image_stream(n));
     if (!stream)
       throw Error(ErrorKind::bad_file, fmt::format("{}: {} is absent, but {} images were taken",
                                                    path.string(), image_stream(n), of_reference.taken));
-    const std::vector<float> image = read_image(other, expected, "", *stream);
-    sum.resize(image.size());
-    for (std::size_t p = 0; p < image.size(); ++p) sum[p] += static_cast<double>(image[p]);
-  }
+    return read_image(other, expected, "", *stream);
+  };
   Found found;
-  for (const double value : sum) found.image.push_back(static_cast<float>(value / count));
+  found.image = mean_of(
+      expected, count, read, [](int n) { return image_stream(n); }, findings);
   if (known_exposures(of_reference)) found.exposure_s = of_reference.exposures_s.front();
   beam.used = "ImageInfo/ReferenceFile";
   beam.file = path;
@@ -237,7 +256,7 @@ OpenBeam open_beam(const CompoundFile& file, const TxrmHeader& header, const Ope
   std::optional<Found> found = single_reference(file, header);
   beam.used = "ReferenceData";
   if (!found) {
-    found = mean_reference(file, header, count);
+    found = mean_reference(file, header, count, findings);
     beam.used = "MultiReferenceData";
     if (found && count > 1)
       findings.push_back(

@@ -68,7 +68,10 @@ inline void fill_group(const ColumnTile& tile, int first, Chunks chunks, Group& 
 }
 
 /// Where the shadows of one voxel column fall, in every view of a group: v = start + step * k, and u between
-/// the columns left and left + 1, which count weight_a and weight_b.
+/// the columns left and left + 1, which count weight_a and weight_b. Vectorised, u is computed more than
+/// once: all of them are one number, and left and the weights of one floor, because nothing is contracted
+/// (CMakeLists.txt). Then u - left is in [0, 1], for rounding is monotonic, and neither weight is below 0 or
+/// above scale squared.
 struct Places {
   double scale[view_group], u[view_group], start[view_group], step[view_group];
   int left[view_group];

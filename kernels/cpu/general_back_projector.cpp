@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/cpu/operators.hpp"
+#include "kernels/shared/parts.hpp"
 
 namespace feldspar::kernels::cpu {
 namespace {
@@ -9,9 +9,9 @@ namespace {
 /// The projection at (u, v), bilinearly; v counts from the first row held. 0 beyond.
 float interpolate(View3<const float> projection, int view, double u, double v) {
   if (!(u > -1 && u < projection.nx && v > -1 && v < projection.ny)) return 0;
-  const double left = std::floor(u), low = std::floor(v);
-  const int column = static_cast<int>(left), row = static_cast<int>(low);
-  const float a = static_cast<float>(u - left), b = static_cast<float>(v - low);
+  const Parts<double> across = parts_of(u), up = parts_of(v);
+  const int column = static_cast<int>(across.whole), row = static_cast<int>(up.whole);
+  const float a = static_cast<float>(across.fraction), b = static_cast<float>(up.fraction);
   const auto pixel = [&](int c, int r) {
     return c >= 0 && c < projection.nx && r >= 0 && r < projection.ny ? projection(c, r, view) : 0.0f;
   };

@@ -21,17 +21,23 @@ inline Floats load(const float* p) {
 inline void store(float* p, Floats value) { __builtin_memcpy(p, &value, sizeof value); }
 inline Floats broadcast(float value) { return value - Floats{}; }
 
-/// a * b + c, rounded once where the instruction set can: left to the compiler, one sum could be rounded
-/// differently in two loops, and a volume would depend on its slabs.
+/// a * b + c, rounded once where the instruction set can. Never left to the compiler, which is told not to
+/// contract: it could round one sum differently in two loops, and a volume would depend on its slabs.
 inline Floats multiply_add(Floats a, Floats b, Floats c) {
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
   return _mm512_fmadd_ps(a, b, c);
 #elif defined(__AVX2__)
   return _mm256_fmadd_ps(a, b, c);
+#elif defined(__FP_FAST_FMAF)
+  for (int lane = 0; lane < lanes; ++lane) c[lane] = __builtin_fmaf(a[lane], b[lane], c[lane]);
+  return c;
 #else
   return a * b + c;
 #endif
 }
+/// The same of one number for all lanes.
+inline Floats multiply_add(Floats a, float b, Floats c) { return multiply_add(a, broadcast(b), c); }
+inline Floats multiply_add(Floats a, Floats b, float c) { return multiply_add(a, b, broadcast(c)); }
 
 /// Lane number times `step`.
 inline Floats ramp(float step) {

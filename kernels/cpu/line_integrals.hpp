@@ -8,17 +8,13 @@ inline Floats logarithm(Floats x) {
   const Ints exponent = (bits - 0x3f3504f3) >> 23;  // so that the mantissa begins at sqrt(1/2)
   const Floats m = (Floats)(bits - (exponent << 23)) - 1.0f;
   const Floats e = __builtin_convertvector(exponent, Floats);
-  Floats y = 7.0376836292e-2f * m - 1.1514610310e-1f;
-  y = y * m + 1.1676998740e-1f;
-  y = y * m - 1.2420140846e-1f;
-  y = y * m + 1.4249322787e-1f;
-  y = y * m - 1.6668057665e-1f;
-  y = y * m + 2.0000714765e-1f;
-  y = y * m - 2.4999993993e-1f;
-  y = y * m + 3.3333331174e-1f;
+  Floats y = multiply_add(m, broadcast(7.0376836292e-2f), broadcast(-1.1514610310e-1f));
+  constexpr float coefficients[] = {1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
+                                    2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f};
+  for (const float coefficient : coefficients) y = multiply_add(y, m, coefficient);
   const Floats square = m * m;
-  y = y * m * square - 2.12194440e-4f * e - 0.5f * square;
-  return m + y + 0.693359375f * e;
+  y = multiply_add(y * m, square, multiply_add(e, -2.12194440e-4f, -0.5f * square));
+  return multiply_add(e, 0.693359375f, m + y);
 }
 
 inline int count_true(Ints mask) {

@@ -62,9 +62,7 @@ ColumnView resampled(ColumnView view, double first_u, const float* columns) {
 
 }  // namespace
 
-std::size_t merged_floats() {
-  return static_cast<std::size_t>(view_group * plane + MergeTask::line_floats);
-}
+std::size_t merged_floats() { return static_cast<std::size_t>(view_group * plane + MergeTask::line_floats); }
 
 bool merge(const SimdKernels& simd, std::span<const ColumnView> views, int each, const ColumnLayout& layout,
            const VoxelRegion& region, float* scratch, MergedViews& merged) {

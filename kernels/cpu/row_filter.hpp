@@ -17,7 +17,9 @@ inline void write(float* data, std::ptrdiff_t n, Complex value) {
 }
 inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
 inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
-inline Complex times(Complex a, float re, float im) { return {a.re * re - a.im * im, a.re * im + a.im * re}; }
+inline Complex times(Complex a, float re, float im) {
+  return {multiply_add(a.re, re, -(a.im * im)), multiply_add(a.re, im, a.im * re)};
+}
 inline Complex times_i(Complex a) { return {-a.im, a.re}; }
 
 /// The transform of length 2, which is its own reverse.
@@ -77,10 +79,10 @@ inline Floats pixel_weights(const RowBlock& block, int column, int row) {
   Floats across = Floats{}, squares = Floats{};
   const Floats rows = ramp(2.0f) + static_cast<float>(row);
   for (int axis = 0; axis < 3; ++axis) {
-    const Floats r = rows * block.row_step[axis] +
-                     (block.ray[axis] + static_cast<float>(column) * block.column_step[axis]);
-    across += r * block.to_axis[axis];
-    squares += r * r;
+    const float first = block.ray[axis] + static_cast<float>(column) * block.column_step[axis];
+    const Floats r = multiply_add(rows, block.row_step[axis], broadcast(first));
+    across = multiply_add(r, block.to_axis[axis], across);
+    squares = multiply_add(r, r, squares);
   }
   const float redundancy = block.column_weights ? block.column_weights[column] : 1.0f;
   return (block.scale * redundancy) * across / square_root(squares);

@@ -2,6 +2,8 @@
 // FELDSPAR_SIMD (see CMakeLists.txt). Everything has internal linkage but the table at the end.
 #include "kernels/cpu/simd.hpp"
 
+#include <utility>
+
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif

@@ -1,18 +1,20 @@
 // Voxels between the volume, x fastest, and a tile of columns, z fastest.
 // Included only by simd_kernels.cpp, inside its namespace for the instruction set.
 
+/// Lanes of `a` and `b` in turn, from lane `from` of each on.
+template <int from, int... lane>
+inline Floats interleave(Floats a, Floats b, std::integer_sequence<int, lane...>) {
+  return __builtin_shufflevector(a, b, (from + lane / 2 + (lane % 2) * lanes)...);
+}
+
 /// Transposes a square of registers: log2(lanes) perfect shuffles of its rows.
 inline void transpose_square(Floats (&rows)[lanes]) {
-  Ints lower, upper;
-  for (int lane = 0; lane < lanes; ++lane) {
-    lower[lane] = lane / 2 + (lane % 2) * lanes;
-    upper[lane] = lower[lane] + lanes / 2;
-  }
+  constexpr std::make_integer_sequence<int, lanes> all{};
   for (int stage = 1; stage < lanes; stage *= 2) {
     Floats shuffled[lanes];
     for (int n = 0; n < lanes / 2; ++n) {
-      shuffled[2 * n] = __builtin_shuffle(rows[n], rows[n + lanes / 2], lower);
-      shuffled[2 * n + 1] = __builtin_shuffle(rows[n], rows[n + lanes / 2], upper);
+      shuffled[2 * n] = interleave<0>(rows[n], rows[n + lanes / 2], all);
+      shuffled[2 * n + 1] = interleave<lanes / 2>(rows[n], rows[n + lanes / 2], all);
     }
     for (int n = 0; n < lanes; ++n) rows[n] = shuffled[n];
   }

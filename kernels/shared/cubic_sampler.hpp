@@ -1,10 +1,9 @@
 // Resampling by cubic convolution: Keys, IEEE Trans. ASSP 29, 1153 (1981), with a = -1/2.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 
-#include "kernels/shared/host_device.hpp"
+#include "kernels/shared/parts.hpp"
 
 namespace feldspar::kernels {
 
@@ -32,9 +31,10 @@ struct CubicSampler {
   /// `u` and `v` count from the detector's first pixel; in double, for a float of 4000 has 2^-13 steps.
   FELDSPAR_HOST_DEVICE float operator()(double u, double v) const {
     if (!(u >= -0.5 && u <= detector_columns - 0.5 && v >= -0.5 && v <= detector_rows - 0.5)) return 0.0f;
-    const double column = std::floor(u), row = std::floor(v);
-    const CubicWeights across(static_cast<float>(u - column)), up(static_cast<float>(v - row));
-    const int c0 = static_cast<int>(column) - first_column - 1, r0 = static_cast<int>(row) - first_row - 1;
+    const Parts<double> column = parts_of(u), row = parts_of(v);
+    const CubicWeights across(static_cast<float>(column.fraction)), up(static_cast<float>(row.fraction));
+    const int c0 = static_cast<int>(column.whole) - first_column - 1,
+              r0 = static_cast<int>(row.whole) - first_row - 1;
     float sum = 0.0f;
     for (int b = 0; b < 4; ++b) {
       const float* line = pixels + static_cast<std::ptrdiff_t>(clamped(r0 + b, rows)) * columns;

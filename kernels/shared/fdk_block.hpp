@@ -10,6 +10,7 @@
 
 #include "kernels/shared/detector_pairs.hpp"
 #include "kernels/shared/fdk_column.hpp"
+#include "kernels/shared/parts.hpp"
 
 namespace feldspar::kernels {
 
@@ -23,7 +24,7 @@ struct RowPlace {
 /// scarce conversions; a place on a row may as well be told as the end of the way from the one before.
 FELDSPAR_HOST_DEVICE inline RowPlace place_of(float v_half) {
   const float magic = 0x1.8p23f;  // its neighbours are 1 away
-  const float moved = v_half + magic;
+  const float moved = pinned(v_half + magic);
   std::int32_t bits = 0;
 #ifdef __CUDA_ARCH__
   bits = __float_as_int(moved);
@@ -107,11 +108,11 @@ struct FdkBlock {
     const float x = static_cast<float>(i0 + n % width - target.first_i),
                 y = static_cast<float>(j0 + n / width % depth - target.first_j);
     const Shadow<float> shadow = view.shadow_of(x, y, 0.0f);
-    const float lower = std::floor(shadow.u);
-    const bool is_seen = is_in_front(shadow.magnification) && lower >= -1.0f &&
-                         lower < static_cast<float>(stack.shape.columns);
+    const Parts<float> place = parts_of(shadow.u);
+    const bool is_seen = is_in_front(shadow.magnification) && place.whole >= -1.0f &&
+                         place.whole < static_cast<float>(stack.shape.columns);
     if (!is_seen) return {0.0f, 0.0f, 0.0f, 0};
-    return {shadow.v - 0.5f, shadow.magnification, shadow.u - lower, static_cast<int>(lower) + 1};
+    return {shadow.v - 0.5f, shadow.magnification, place.fraction, static_cast<int>(place.whole) + 1};
   }
 
   /// Thread n adds views first .. of the feet to the voxels of one lane and one depth.

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "kernels/shared/host_device.hpp"
+#include "kernels/shared/parts.hpp"
 
 namespace feldspar::kernels {
 
@@ -102,7 +102,7 @@ FELDSPAR_HOST_DEVICE void walk(const JosephRay& ray, const RayBox& box, const Vi
   const int a_count = high[a_axis], b_low = low[b_axis], b_end = high[b_axis];
   for (int p = ray.first; p < ray.end; ++p) {
     const float a = ray.a0 + static_cast<float>(p) * ray.a1, b = ray.b0 + static_cast<float>(p) * ray.b1;
-    const int i = floor_of(a), j = floor_of(b);
+    const int i = pinned(floor_of(a)), j = pinned(floor_of(b));
     if (i < -1 || i >= a_count || j < b_low - 1 || j >= b_end) continue;
     const float s = a - static_cast<float>(i), t = b - static_cast<float>(j);
     const std::ptrdiff_t voxel = (p - low[ray.axis]) * strides[ray.axis] + i * a_stride +

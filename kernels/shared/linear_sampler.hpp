@@ -1,10 +1,9 @@
 // Bilinear interpolation with full single-precision weights in projections that are 0 beyond their pixels.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 
-#include "kernels/shared/host_device.hpp"
+#include "kernels/shared/parts.hpp"
 
 namespace feldspar::kernels {
 
@@ -27,13 +26,14 @@ struct LinearLine {
   }
 
   FELDSPAR_HOST_DEVICE float operator()(float v) const {
-    const float lower = std::floor(v);
+    const Parts<float> place = parts_of(v);
     // Before the cast: NaN and huge values too.
-    if (!(lower >= static_cast<float>(first_row - 1) && lower < static_cast<float>(first_row + rows)))
+    if (!(place.whole >= static_cast<float>(first_row - 1) &&
+          place.whole < static_cast<float>(first_row + rows)))
       return 0.0f;
-    const int row = static_cast<int>(lower) - first_row;
+    const int row = static_cast<int>(place.whole) - first_row;
     const float a = at_row(row), b = at_row(row + 1);
-    return a + (v - lower) * (b - a);
+    return a + place.fraction * (b - a);
   }
 };
 
@@ -46,9 +46,10 @@ struct LinearSampler {
   int rows;
 
   FELDSPAR_HOST_DEVICE LinearLine along(float u) const {
-    const float lower = std::floor(u);
-    if (!(lower >= -1.0f && lower < static_cast<float>(columns))) return {pixels, columns, 0, 0, 0, 0.0f};
-    return {pixels, columns, first_row, rows, static_cast<int>(lower), u - lower};
+    const Parts<float> place = parts_of(u);
+    if (!(place.whole >= -1.0f && place.whole < static_cast<float>(columns)))
+      return {pixels, columns, 0, 0, 0, 0.0f};
+    return {pixels, columns, first_row, rows, static_cast<int>(place.whole), place.fraction};
   }
   FELDSPAR_HOST_DEVICE float operator()(float u, float v) const { return along(u)(v); }
 };

@@ -14,6 +14,7 @@
 #include "kernels/shared/detector_pairs.hpp"
 #include "kernels/shared/fdk_block.hpp"
 #include "kernels/shared/linear_sampler.hpp"
+#include "kernels/shared/parts.hpp"
 #include "kernels/shared/view_matrix.hpp"
 
 namespace feldspar::kernels {
@@ -107,12 +108,12 @@ struct MergePlacing {
     if (n < tiles[tile].shape.columns) {
       const MergedPlace place =
           place_in(source.plane, mean, tiles[tile].first_u[group] + n * MergeTile::step_u, detector_columns);
-      const double left = std::floor(place.u);
+      const Parts<double> parts = parts_of(place.u);
       MergeColumn& column = columns[at * sizes.columns + n];
-      cubic_weights(static_cast<float>(place.u - left), column.weight);
+      cubic_weights(static_cast<float>(parts.fraction), column.weight);
       const float ratio = static_cast<float>(place.ratio);
       for (float& weight : column.weight) weight *= ratio * ratio;
-      const int first = static_cast<int>(left) - 1 - source.first;
+      const int first = static_cast<int>(parts.whole) - 1 - source.first;
       column.first = first < 0 ? 0 : first > source.count - 4 ? source.count - 4 : first;
     }
     if (n < source.count) rows[at * sizes.sources + n] = rows_of(source, mean, source.first + n);
@@ -195,10 +196,10 @@ struct Merging {
     if (u < 0 || u >= stack.columns) return 0.0f;
     const float far = 1e6f;  // more rows than there are; NaN becomes one of the two
     const float shift = std::fmin(std::fmax(at.shift + at.stretch * static_cast<float>(row), -far), far);
-    const float lower = std::floor(shift);
+    const Parts<float> parts = parts_of(shift);
     float weight[4];
-    cubic_weights(shift - lower, weight);
-    const int first = row + static_cast<int>(lower) - 1 - stack.first_row;
+    cubic_weights(parts.fraction, weight);
+    const int first = row + static_cast<int>(parts.whole) - 1 - stack.first_row;
     const float* column =
         stack.pixels + static_cast<std::ptrdiff_t>(source.view) * stack.rows * stack.columns + u;
     float sum = 0.0f;

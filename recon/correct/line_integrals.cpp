@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/stop.hpp"
 #include "kernels/shared/attenuate.hpp"
 #include "recon/correct/robust.hpp"
 
@@ -37,6 +38,7 @@ void LineIntegralReader::read_counts(int view, const geometry::PixelWindow& wind
     raw_ = Block(pixels * io::bytes_of(source_.count_type()), "a projection to measure corrections", budget_);
     values_ = Block(pixels * sizeof(float), "line integrals to measure corrections", budget_);
   }
+  stop_if_requested();
   source_.read(std::span(&view, 1), window, raw_.data());
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/view3.hpp"
 #include "geometry/vec3.hpp"
+#include "kernels/shared/parts.hpp"
 
 namespace feldspar::recon::registration {
 
@@ -29,11 +30,13 @@ struct CubicWeights {
 };
 
 [[nodiscard]] inline Sample sample(View3<const float> volume, geometry::Vec3 at) {
-  const double x = std::floor(at.x), y = std::floor(at.y), z = std::floor(at.z);
+  const kernels::Parts<double> across = kernels::parts_of(at.x), along = kernels::parts_of(at.y),
+                               up = kernels::parts_of(at.z);
+  const double x = across.whole, y = along.whole, z = up.whole;
   Sample result;
   if (!(x >= 1 && y >= 1 && z >= 1 && x < volume.nx - 2 && y < volume.ny - 2 && z < volume.nz - 2))
     return result;
-  const CubicWeights u(at.x - x), v(at.y - y), w(at.z - z);
+  const CubicWeights u(across.fraction), v(along.fraction), w(up.fraction);
   const int i = static_cast<int>(x) - 1, j = static_cast<int>(y) - 1, k = static_cast<int>(z) - 1;
   result.value = 0;
   for (int c = 0; c < 4; ++c)

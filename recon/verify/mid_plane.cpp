@@ -5,6 +5,7 @@
 
 #include "base/parallel.hpp"
 #include "kernels/forward_projector.hpp"
+#include "kernels/shared/parts.hpp"
 #include "recon/device_array.hpp"
 #include "recon/verify/upright_rows.hpp"
 
@@ -93,9 +94,10 @@ void measure_views(Range batch, const FdkSetup& setup, UprightRows& reader, Sino
   for (int n = batch.first; n < batch.end; ++n) {
     const geometry::View& view = setup.views[static_cast<std::size_t>(n)];
     const double row = std::clamp(row_at(view, result.height), 0.0, setup.rows - 1.0);
-    const int below = std::min(static_cast<int>(row) - rows.first, rows.values.ny - 1);
+    const kernels::Parts<double> place = kernels::parts_of(row);
+    const int below = std::min(static_cast<int>(place.whole) - rows.first, rows.values.ny - 1);
     const int above = std::min(below + 1, rows.values.ny - 1);
-    const float share = static_cast<float>(row - std::floor(row));
+    const float share = static_cast<float>(place.fraction);
     const float* const a = rows.values.row(below, n - batch.first);
     const float* const b = rows.values.row(above, n - batch.first);
     for (int i = 0; i < setup.columns; ++i) result.row(n)[i] = (1 - share) * a[i] + share * b[i];

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "recon/fdk.hpp"
@@ -15,6 +16,10 @@ struct FinishedVolume {
   std::function<Array3<float>(int z, int nz)> read;
   double quantum = 0;  ///< 1/mm between the values that it can store; 0 for floating point
   double lowest = -INFINITY, highest = INFINITY;  ///< that it can store; what lay beyond was clipped
+
+  std::vector<std::string> layer_hashes = {};  ///< of its slices when they were written; none where not known
+  /// read() that also tells what the hashes are now.
+  std::function<Array3<float>(int z, int nz, std::vector<std::string>& hashes)> read_hashed = {};
 
   [[nodiscard]] bool clips_air() const { return lowest >= 0; }
 };

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "kernels/shared/parts.hpp"
 #include "recon/verify/data_checks.hpp"
 
 namespace feldspar::recon {
@@ -69,10 +70,10 @@ class Turn {
   bool sample(int view, double fan, const Supposed& supposed, double& out) const {
     const double middle = column(view, 0),
                  at = middle + (column(view, fan) - middle) * (1 + supposed.scale) + supposed.shift;
-    const double cell = std::floor(at), share = at - cell;
-    if (!(cell >= s_.trusted.first && cell + 1 < s_.trusted.end)) return false;
-    const float* const p = s_.row(view) + static_cast<int>(cell);
-    out = (1 - share) * p[0] + share * p[1];
+    const kernels::Parts<double> place = kernels::parts_of(at);
+    if (!(place.whole >= s_.trusted.first && place.whole + 1 < s_.trusted.end)) return false;
+    const float* const p = s_.row(view) + static_cast<int>(place.whole);
+    out = (1 - place.fraction) * p[0] + place.fraction * p[1];
     return true;
   }
 

@@ -10,6 +10,7 @@
 
 #include "base/parallel.hpp"
 #include "kernels/ramp.hpp"
+#include "kernels/shared/parts.hpp"
 #include "recon/verify/upright_rows.hpp"
 
 namespace feldspar::recon {
@@ -52,15 +53,16 @@ class FilteredPoint {
 
   [[nodiscard]] double at(int view, const geometry::DetectorPoint& p, const UprightRows::Rows& rows,
                           int view_in_block) const {
-    const double column = std::floor(p.column), row = std::floor(p.row);
-    if (!(column >= -1 && column < setup_.columns && row >= -1 && row < setup_.rows)) return 0;
-    const double share = p.row - row;
+    const kernels::Parts<double> column = kernels::parts_of(p.column), row = kernels::parts_of(p.row);
+    if (!(column.whole >= -1 && column.whole < setup_.columns && row.whole >= -1 && row.whole < setup_.rows))
+      return 0;
     double sum = 0;
     for (int above = 0; above < 2; ++above) {
-      const int r = static_cast<int>(row) + above;
+      const int r = static_cast<int>(row.whole) + above;
       if (r < 0 || r >= setup_.rows) continue;
-      sum += (above ? share : 1 - share) * convolved(view, r, static_cast<int>(column), p.column - column,
-                                                     rows.values.row(r - rows.first, view_in_block));
+      sum += (above ? row.fraction : 1 - row.fraction) *
+             convolved(view, r, static_cast<int>(column.whole), column.fraction,
+                       rows.values.row(r - rows.first, view_in_block));
     }
     return sum;
   }

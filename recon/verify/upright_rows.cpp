@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/stop.hpp"
+
 namespace feldspar::recon {
 
 namespace {
@@ -54,6 +56,7 @@ UprightRows::Rows UprightRows::read(geometry::Range batch, geometry::Range rows)
   Slab slab;
   set_rows(slab, setup_, rows, options_.halo_rows());
   make_room(slab, batch.count());
+  stop_if_requested();
   source_.read(std::span(setup_.view_indices)
                    .subspan(static_cast<std::size_t>(batch.first), static_cast<std::size_t>(batch.count())),
                slab.source_window, raw_.data());

@@ -13,6 +13,10 @@ const char* name_of(Check::Outcome outcome) noexcept {
   return "not applicable";
 }
 
+const char* Verdict::word() const {
+  return !trusted() ? "untrusted" : unverifiable.empty() ? "trusted" : "not verifiable";
+}
+
 bool Verdict::trusted() const {
   return std::none_of(checks.begin(), checks.end(),
                       [](const Check& check) { return check.outcome == Check::Outcome::failed; });
@@ -23,7 +27,7 @@ std::string Verdict::reasons() const {
   for (const Check& check : checks)
     if (check.outcome == Check::Outcome::failed)
       all += (all.empty() ? "" : "; ") + check.name + ": " + check.text;
-  return all;
+  return all.empty() ? unverifiable : all;
 }
 
 const Check* Verdict::find(const std::string& name) const {

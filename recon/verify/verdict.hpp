@@ -18,10 +18,15 @@ struct Check {
 struct Verdict {
   std::vector<Check> checks;
   double seconds = 0;
+  std::string unverifiable = {};  ///< why the scan could not be asked, where it should have been
 
+  /// "trusted", "untrusted", or "not verifiable" where nothing failed and the scan could not be asked.
+  [[nodiscard]] const char* word() const;
+
+  /// No check failed.
   [[nodiscard]] bool trusted() const;
 
-  /// The texts of the checks that failed, "name: text" joined by "; ".
+  /// The texts of the checks that failed, "name: text" joined by "; "; else why it is not verifiable.
   [[nodiscard]] std::string reasons() const;
 
   [[nodiscard]] const Check* find(const std::string& name) const;

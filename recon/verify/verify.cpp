@@ -43,7 +43,9 @@ Verdict verify_alone(const FinishedVolume& volume, MemoryBudget& budget) {
   Verdict verdict;
   {
     const Stopwatch time(verdict.seconds);
-    verdict.checks.push_back(check_numbers(take_census(volume, budget), volume.grid.nz));
+    const Census census = take_census(volume, budget, true);
+    verdict.checks.push_back(check_numbers(census, volume.grid.nz));
+    verdict.checks.push_back(check_layers(census, volume));
   }
   return verdict;
 }
@@ -62,7 +64,10 @@ std::size_t sinograms_bytes(const FdkSetup& setup) {
 void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const FdkSetup& setup,
                  const FdkOptions& fdk, const FinishedVolume& volume, const Resources& resources,
                  const VerifyOptions& options) {
-  checks.push_back(check_numbers(take_census(volume, resources.budget), volume.grid.nz));
+  const Census census = take_census(volume, resources.budget, options.survey);
+  checks.push_back(check_numbers(census, volume.grid.nz));
+  checks.push_back(check_layers(census, volume));
+  if (!census.unreadable.empty()) return;  // nothing more can be asked of it
   if (options.tally) checks.push_back(check_pixels(*options.tally));
   checks.push_back(check_spots(recompute_spots(source, setup, fdk, volume, options.seed, resources),
                                fdk.projector.merging, volume.quantum));

@@ -10,6 +10,7 @@ namespace feldspar::recon {
 struct VerifyOptions {
   unsigned seed = 20;                                ///< of the voxels that are chosen
   const kernels::AttenuationTally* tally = nullptr;  ///< of the run, where it is known
+  bool survey = false;  ///< slices that cannot be read are damaged ones, not an error
 };
 
 /// Asks every question of recon/verify of `volume`, which `setup` and `fdk` describe, and of `source`. Reads
@@ -23,7 +24,7 @@ struct VerifyOptions {
 [[nodiscard]] std::size_t verification_bytes(const io::ScanSource& source, const FdkSetup& setup,
                                              const FdkOptions& fdk);
 
-/// The checks that need no scan.
+/// The checks that need no scan. Slices that cannot be read are damaged ones.
 [[nodiscard]] Verdict verify_alone(const FinishedVolume& volume, MemoryBudget& budget);
 
 }  // namespace feldspar::recon

@@ -7,6 +7,9 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <string>
+
+#include "base/error.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -84,31 +87,96 @@ bool comparable(const Sinogram& measured, const Sinogram& lengths, Check& check)
 
 }  // namespace
 
-Census take_census(const FinishedVolume& volume, MemoryBudget& budget) {
+namespace {
+
+void count(const View3<const float>& voxels, int slice, Census& census) {
+  const auto values = voxels.values();
+  std::int64_t bad = 0;
+  bool flat = values.size() > 1;
+  const float reference = values.front();
+  for (const float value : values) {
+    bad += !(std::abs(value) <= std::numeric_limits<float>::max());
+    flat &= value == reference;
+  }
+  if (bad > 0 && census.not_finite == 0) census.first_not_finite = slice;
+  if (flat && census.flat_slices == 0) census.first_flat = slice;
+  census.not_finite += bad, census.flat_slices += flat;
+}
+
+/// Looks at slices [first, first + together).
+void look_at(const FinishedVolume& volume, int first, int together, Census& census) {
+  std::vector<std::string> hashes;
+  const bool hashed = !volume.layer_hashes.empty();
+  const Array3<float> voxels =
+      hashed ? volume.read_hashed(first, together, hashes) : volume.read(first, together);
+  for (int k = 0; k < together; ++k) {
+    count(voxels.view().planes(k, 1), first + k, census);
+    if (hashed &&
+        hashes[static_cast<std::size_t>(k)] != volume.layer_hashes[static_cast<std::size_t>(first + k)])
+      census.changed.push_back(first + k);
+  }
+}
+
+/// "3, 7 to 9 and others".
+std::string list_of(const std::vector<int>& slices) {
+  std::string text;
+  int ranges = 0;
+  for (std::size_t n = 0; n < slices.size(); ++ranges) {
+    std::size_t last = n;
+    while (last + 1 < slices.size() && slices[last + 1] == slices[last] + 1) ++last;
+    if (ranges == 8) return text + " and others";
+    text += fmt::format("{}{}{}", n > 0 ? ", " : "", slices[n],
+                        last > n ? fmt::format(" to {}", slices[last]) : "");
+    n = last + 1;
+  }
+  return text;
+}
+
+}  // namespace
+
+Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey) {
   Census census;
-  const std::size_t slice =
-      static_cast<std::size_t>(volume.grid.nx) * static_cast<std::size_t>(volume.grid.ny);
   const int together = slices_at_once(volume.grid);
   const Reservation room(budget, static_cast<std::size_t>(together) * slice_bytes(volume.grid),
                          "slices of the volume");
   for (int first = 0; first < volume.grid.nz; first += together) {
-    const int count = std::min(together, volume.grid.nz - first);
-    const Array3<float> voxels = volume.read(first, count);
-    for (int k = 0; k < count; ++k) {
-      const auto values = voxels.view().planes(k, 1).values();
-      std::int64_t bad = 0;
-      bool flat = slice > 1;
-      const float reference = values.front();
-      for (const float value : values) {
-        bad += !(std::abs(value) <= std::numeric_limits<float>::max());
-        flat &= value == reference;
-      }
-      if (bad > 0 && census.not_finite == 0) census.first_not_finite = first + k;
-      if (flat && census.flat_slices == 0) census.first_flat = first + k;
-      census.not_finite += bad, census.flat_slices += flat;
+    const int end = std::min(first + together, volume.grid.nz);
+    try {
+      look_at(volume, first, end - first, census);
+      continue;
+    } catch (const Error& error) {
+      if (!survey || error.kind() != ErrorKind::io) throw;
     }
+    for (int z = first; z < end; ++z) try {
+        look_at(volume, z, 1, census);
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::io) throw;
+        census.unreadable.push_back(z);
+      }
   }
   return census;
+}
+
+Check check_layers(const Census& census, const FinishedVolume& volume) {
+  Check check{.name = "layers"};
+  if (census.changed.empty() && census.unreadable.empty()) {
+    const bool known = !volume.layer_hashes.empty();
+    check.outcome = known ? Check::Outcome::passed : Check::Outcome::not_applicable;
+    check.text = known
+                     ? fmt::format("all {} layers are what was written", volume.grid.nz)
+                     : "the volume stores no hashes of its layers, as those of earlier versions: damage that "
+                       "leaves numbers cannot be seen";
+    return check;
+  }
+  check.outcome = Check::Outcome::failed;
+  check.text = fmt::format("of {} layers", volume.grid.nz);
+  if (!census.changed.empty())
+    check.text += fmt::format(" {} {} not what was written: {}", census.changed.size(),
+                              census.changed.size() > 1 ? "are" : "is", list_of(census.changed));
+  if (!census.unreadable.empty())
+    check.text += fmt::format("{} {} cannot be read: {}", census.changed.empty() ? "" : ";",
+                              census.unreadable.size(), list_of(census.unreadable));
+  return check;
 }
 
 Check check_numbers(const Census& census, int slices) {

@@ -35,6 +35,13 @@ TEST_F(Log, ReachesTheSinkWithItsLevel) {
   EXPECT_EQ(seen[1], std::pair(LogLevel::warning, std::string("second")));
 }
 
+TEST_F(Log, ControlsNoTerminal) {
+  log_warning("scan \x1b]0;owned\a.tif\nis odd");
+
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].second, "scan \\u001b]0;owned\\u0007.tif\nis odd");
+}
+
 TEST_F(Log, DropsWhatIsBelowTheThreshold) {
   set_log_threshold(LogLevel::warning);
 

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/stop.hpp"
 #include "tests/support/errors.hpp"
 
 namespace feldspar {
@@ -22,6 +23,19 @@ TEST_P(Pool, CallsTheBodyOnceForEveryIndex) {
   pool.for_each(1000, [&](std::ptrdiff_t index, int) { ++calls[static_cast<std::size_t>(index)]; });
 
   for (const auto& count : calls) EXPECT_EQ(count, 1);
+}
+
+TEST_P(Pool, StopsWhenTheProcessIsToStop) {
+  static std::atomic<int> calls;
+  calls = 0;
+  ThreadPool pool(GetParam());
+  set_stop_request([]() noexcept { return calls >= 10; });
+
+  testing::expect_error(ErrorKind::cancelled, {"stopped"},
+                        [&] { pool.for_each(1000, [&](std::ptrdiff_t, int) { ++calls; }); });
+
+  set_stop_request(nullptr);
+  EXPECT_LE(calls, 10 + pool.size());
 }
 
 TEST_P(Pool, NeverRunsTwoBodiesAsTheSameWorker) {

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/stop.hpp"
 #include "tests/support/errors.hpp"
 
 namespace feldspar {
@@ -70,6 +71,18 @@ TEST(Progress, CancelsWhenTheMonitorSaysSo) {
   progress.advance(0.5, "work");
 
   testing::expect_error(ErrorKind::cancelled, {"stopped"}, [&] { progress.advance(1, "work"); });
+}
+
+TEST(Progress, StopsWhenTheProcessIsToStop) {
+  Progress progress;
+  progress.expect(2);
+  progress.advance(1, "work");
+
+  set_stop_request([]() noexcept { return true; });
+
+  testing::expect_error(ErrorKind::cancelled, {"stopped"}, [&] { progress.advance(1, "work"); });
+  set_stop_request(nullptr);
+  EXPECT_NO_THROW(progress.advance(1, "work"));
 }
 
 TEST(Progress, SaysNothingOfHowFarItIsWhenNoWorkIsExpected) {

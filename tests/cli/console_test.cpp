@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "base/stop.hpp"
 #include "tests/support/errors.hpp"
 
 namespace feldspar::cli {
@@ -53,6 +54,15 @@ TEST(ConsoleDeathTest, EndsAtOnceAtTheSecondSignal) {
   catch_interrupts();
 
   EXPECT_EXIT(std::raise(SIGINT); std::raise(SIGINT), ::testing::KilledBySignal(SIGINT), "");
+}
+
+TEST(Console, TakesAnyNumberOfPoliteRequestsAsOne) {
+  catch_interrupts();
+
+  for (const int signal : {SIGTERM, SIGTERM, SIGHUP, SIGINT, SIGTERM, SIGHUP}) std::raise(signal);
+
+  EXPECT_TRUE(interrupted());
+  testing::expect_error(ErrorKind::cancelled, {"stopped"}, stop_if_requested);
 }
 
 TEST(ConsoleDeathTest, LeavesSignalsAloneThatTheCallerIgnores) {

@@ -66,6 +66,79 @@ TEST_F(Sample, OfACyclerIsTheLastCycleThatWasFinished) {
   EXPECT_EQ(stored("name"), "markers");
 }
 
+/// Two cycles of 3 and 2.5 Ah and one that was broken off, as test stands write them.
+struct Stand {
+  const char* name;
+  std::string text;
+};
+
+const std::vector<Stand> stands{
+    {"Maccor",
+     "Rec\tCycle P\tCycle C\tStep\tCapacity "
+     "(AHr)\tMd\n1\t0\t1\t1\t3.0000\tD\n2\t0\t2\t1\t2.5000\tD\n3\t0\t2\t2\t2.6\tC\n"},
+    {"Maccor with decimal commas",
+     "Rec#\tCyc#\tAmp-hr\tState\n1\t1\t3,00000\tD\n2\t2\t2,50000\tD\n3\t2\t2,60000\tC\n"},
+    {"Maccor in CSV", "Rec,Cycle,Cap. [Ah],Status\n1,1,3.0,DIS\n2,2,2.5,DIS\n3,2,2.6,CHG\n"},
+    {"Arbin",
+     "Data_Point,Cycle_Index,Charge_Capacity(Ah),Discharge_Capacity(Ah)\n1,1,0,0\n2,1,0,3.0\n3,2,3.1,3.0\n4,"
+     "2,3.1,5.5\n"},
+    {"Arbin by cycle", "Cycle_Index,Discharge_Capacity(Ah)\n1,3.0\n2,2.5\n"},
+    {"BioLogic",
+     "EC-Lab ASCII FILE\nNb header lines : 3\nmode\tcycle number\tQ discharge/mA.h\tQ "
+     "charge/mA.h\n1\t1\t3,0E+03\t0\n1\t2\t0\t1,5E+"
+     "02\n1\t2\t2,5000E+03\t0\n"},
+    {"Neware",
+     "Cycle Index;Step Type;Capacity(mAh)\n1;CC DChg;3000,5\n2;CCCV Chg;2600,0\n2;CC DChg;2500,0\n"},
+    {"Neware by points", "Cycle ID,DChg. Cap.(Ah)\n1,3.0\n2,2.5\n"},
+    {"Landt",
+     "Index\tCycle\tState\tCapacity/"
+     "\u00b5Ah\n1\t1\tD_CC\t3000000\n2\t2\tC_CC\t2600000\n3\t2\tD_CC\t2500000\n"},
+    {"BaSyTec",
+     "~Data from "
+     "test\n~\n~Time[h]\tCommand\tAh-Set[Ah]\tCyc-Count\n0\tDischarge\t-3.0\t1\n1\tCharge\t2."
+     "6\t2\n2\tDischarge\t-2.5\t2"
+     "\n"},
+    {"Digatron", "Step;Status;Cycle;AhStep[Ah]\ns;;;Ah\n1;DCH;1;3,0\n2;CHA;2;2,6\n3;DCH;2;2,5\n"},
+};
+
+std::string utf16(const std::string& text, bool big) {
+  std::string bytes = big ? "\xFE\xFF" : "\xFF\xFE";
+  for (const char c : text) bytes += big ? std::string{'\0', c} : std::string{c, '\0'};
+  return bytes;
+}
+
+TEST_F(Sample, OfEveryTestStandIsItsLastCycle) {
+  make_scan();
+  const auto expect = [&](const std::string& name, const std::string& bytes) {
+    SCOPED_TRACE(name);
+    write("a.csv", bytes);
+    expect_success("recon scan -o a.h5 --overwrite --verify off --size 8,8,8 --sample a.csv");
+    EXPECT_EQ(stored("cycle"), "2");
+    EXPECT_EQ(stored("capacity_Ah"), "2.5");
+    EXPECT_EQ(stored("first_capacity_Ah").substr(0, 1), "3");
+  };
+  for (const Stand& stand : stands) expect(stand.name, stand.text);
+  expect("UTF-16, little", utf16(stands[1].text, false));
+  expect("UTF-16, big", utf16(stands[6].text, true));
+  expect("UTF-8 with its mark", "\xEF\xBB\xBF" + stands[2].text);
+}
+
+TEST_F(Sample, ThatMayMeanTwoThingsIsRefused) {
+  make_scan();
+  const auto refuse = [&](const std::string& text, const std::vector<std::string>& words) {
+    write("a.txt", text);
+    expect_failure("recon scan -o a.h5 --sample a.txt", 3, words);
+  };
+  const std::string names = "Cyc#\tAmp-hr\tState\n";
+  refuse(names + "1\t2,500\tD\n", {"a.txt", "commas", "thousands"});
+  refuse(names + "1\t2,51\tD\n2\t2.51\tD\n", {"points", "commas"});
+  refuse("Cyc#,Amp-hr,State\n1,2,5,D\n", {"line 2", "4 columns"});
+  refuse("Cyc#\tCapacity\tState\n1\t2.5\tD\n", {"line 1", "Capacity", "unit"});
+  refuse(names + "1.5\t2.5\tD\n", {"line 2", "whole number"});
+  refuse(names + "1\t1.061,5\tD\n2\t1,5,5\tD\n", {"a.txt"});
+  EXPECT_FALSE(has("a.h5"));
+}
+
 TEST_F(Sample, ThatCannotBeReadIsRefusedBeforeTheWork) {
   make_scan();
   const std::string recon = "recon scan -o a.h5 --sample ";

@@ -47,7 +47,7 @@ class Slurm : public testing::ProgramFolder {
   }
   /// What a failure is explained by.
   [[nodiscard]] std::string story() const {
-    return slurm("squeue; ls; tail -n 5 jobs.batch/*.log v*.journal; tail slurm/log/*").output;
+    return slurm("squeue; ls . *; tail -n 5 *.batch/*.log v*.journal; tail slurm/log/*").output;
   }
   bool started_ = false;
 };
@@ -85,6 +85,52 @@ TEST_F(Slurm, JoinsTheVolumeThoughATaskWasKilledAndRequeued) {
   const testing::Outcome status = with_slurm("batch status jobs.toml");
   EXPECT_NE(status.output.find("1 of 2 volumes done, 1 failed"), std::string::npos) << status.output;
   EXPECT_NE(status.output.find("bad.xtekct"), std::string::npos) << status.output;
+}
+
+TEST_F(Slurm, TakesAnyNameAndEndsCleanlyWhenItIsCancelled) {
+  const std::string odd = "it's \"$HOME\"; #\u00fc \\ %j\r\n#SBATCH --hold\n-x\t";
+  expect_success("simulate markers --columns 48 --rows 48 --pitch 4.2mm --views 60 -o scan");
+  std::filesystem::create_directory(folder_ / odd);
+  std::filesystem::rename(folder_ / "scan", folder_ / odd / odd);
+  std::ofstream(folder_ / odd / (odd + ".toml"))
+      << "[slurm]\ncpus = 1\n[settings]\nsize = \"160,160,192\"\nmemory = \"102MiB\"\n"
+         "[[job]]\nscan = \"it's*\"\nname = \"-dash\"\n";
+  std::ofstream(folder_ / "held") << "the task waits before it vouches for its second slab\n";
+  const testing::Outcome submitted =
+      with_slurm("batch ./*/*.toml --slurm",
+                 "FELDSPAR_FAULT_WHILE=$PWD/held FELDSPAR_FAULT='fsync WAIT 2 1 .h5.partial' "
+                 "LD_PRELOAD='" FELDSPAR_FAULT_SHIM "'");
+  ASSERT_EQ(submitted.exit_code, 0) << submitted.output;
+  ASSERT_TRUE(comes("grep -q '^[0-9]' ./*/-dash.h5.journal", 120)) << story();
+
+  (void)slurm("scancel $(squeue -h -o %i)");
+  std::filesystem::remove(folder_ / "held");
+  ASSERT_TRUE(comes("test -e ./*/*.batch/-dash.outcome && test -z \"$(squeue -h)\"", 60)) << story();
+  EXPECT_EQ(slurm("grep -q '\"exit_code\": 7' ./*/*.batch/-dash.outcome").exit_code, 0)
+      << slurm("cat ./*/*.batch/*dash.*").output;
+  EXPECT_NE(with_slurm("batch status ./*/*.toml").output.find("1 interrupted"), std::string::npos);
+
+  ASSERT_EQ(with_slurm("batch ./*/*.toml --slurm").exit_code, 0);
+  ASSERT_TRUE(comes("test -e ./*/-dash.h5 && test -z \"$(squeue -h)\"", 120)) << story();
+  EXPECT_EQ(slurm("grep -q 'going on' ./*/*.batch/-dash.log").exit_code, 0) << story();
+  EXPECT_EQ(slurm("ls -d ./*/*.batch/slurm.log").exit_code, 0) << "the path has a backslash: one log for all";
+}
+
+TEST_F(Slurm, AsksTheClusterForItsLargestArray) {
+  expect_success("simulate markers --columns 16 --rows 32 --pitch 12mm --views 16 -o scan");
+  std::ofstream jobs(folder_ / "100% jobs.toml");
+  jobs << "[slurm]\ncpus = 1\n";
+  for (int n = 0; n < 5; ++n) jobs << fmt::format("[[job]]\nscan = \"scan\"\nname = \"v{}\"\n", n);
+  jobs.close();
+  ASSERT_EQ(slurm("echo MaxArraySize=3 >> slurm/slurm.conf && scontrol reconfigure").exit_code, 0);
+  ASSERT_TRUE(comes("scontrol show config | grep -q 'MaxArraySize *= 3'", 20)) << story();
+
+  const testing::Outcome submitted = with_slurm("batch '100% jobs.toml' --slurm");
+
+  EXPECT_EQ(submitted.exit_code, 0) << submitted.output;
+  EXPECT_EQ(shell("ls '100% jobs.batch' | grep -c sbatch").output, "2\n");
+  EXPECT_TRUE(comes("test $(ls v?.h5 | wc -l) = 5 && test -z \"$(squeue -h)\"", 120)) << story();
+  EXPECT_EQ(shell("ls '100% jobs.batch' | grep -c 'slurm-[0-9]*_[0-9].log'").output, "5\n");
 }
 
 }  // namespace

@@ -9,9 +9,11 @@ void put(hid_t file, const char* name, hid_t type, const std::vector<hsize_t>& s
   const hid_t space = H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr);
   const hid_t links = H5Pcreate(H5P_LINK_CREATE);
   H5Pset_create_intermediate_group(links, 1);
-  const hid_t set = H5Dcreate2(file, name, type, space, links, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_obj_track_times(creation, false);  // the same bytes every time, so that a round can be repeated
+  const hid_t set = H5Dcreate2(file, name, type, space, links, creation, H5P_DEFAULT);
   H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
-  H5Dclose(set), H5Pclose(links), H5Sclose(space);
+  H5Dclose(set), H5Pclose(creation), H5Pclose(links), H5Sclose(space);
 }
 
 void put_text(hid_t file, const char* name, const std::string& text) {

@@ -1,5 +1,9 @@
 // Runs a target without libFuzzer: its seeds and any files named, then mutations of them, the same every
-// time. With "--write FOLDER", writes the seeds there for libFuzzer; "--rounds N" sets how many mutations.
+// time. With "--write FOLDER", writes the seeds there for libFuzzer; "--rounds N" sets how many mutations,
+// and
+// "--seed N" which ones. "--round N" tries the N-th alone, which is how one that ended the program is found
+// again: the last number printed with "--verbose".
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <random>
@@ -53,11 +57,20 @@ void run(const std::string& bytes) {
 
 int main(int count, char** arguments) {
   std::vector<std::string> inputs = feldspar::fuzz::seeds();
-  int rounds = 500;
+  int rounds = 500, only = -1;
+  unsigned long long seed = 20;
+  bool verbose = false;
   for (int n = 1; n < count; ++n) {
     const std::string argument = arguments[n];
     if (argument == "--rounds" && n + 1 < count) {
       rounds = std::atoi(arguments[++n]);
+    } else if (argument == "--seed" && n + 1 < count) {
+      seed = std::strtoull(arguments[++n], nullptr, 10);
+    } else if (argument == "--round" && n + 1 < count) {
+      only = std::atoi(arguments[++n]);
+      rounds = only + 1;
+    } else if (argument == "--verbose") {
+      verbose = true;
     } else if (argument == "--write" && n + 1 < count) {
       const std::filesystem::path folder = arguments[++n];
       for (std::size_t k = 0; k < inputs.size(); ++k)
@@ -67,12 +80,15 @@ int main(int count, char** arguments) {
       inputs.push_back(feldspar::fuzz::content_of(argument));
     }
   }
-  for (const std::string& input : inputs) run(input);
-  Random random(20);  // NOLINT: the same mutations every time
+  if (only < 0)
+    for (const std::string& input : inputs) run(input);
+  Random random(seed);  // the same mutations every time
   for (int round = 0; round < rounds; ++round) {
     std::string bytes = inputs[below(random, inputs.size())];
     const std::string& other = inputs[below(random, inputs.size())];
     for (std::size_t n = below(random, 4) + 1; n > 0; --n) mutate(bytes, other, random);
+    if (only >= 0 && round != only) continue;
+    if (verbose) std::fprintf(stderr, "%d\n", round);
     run(bytes);
   }
 }

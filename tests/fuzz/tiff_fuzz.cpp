@@ -40,9 +40,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto path = fuzz::write_scratch("a.tif", data, size);
   fuzz::expect_errors_only([&] { read_corners(path, io::the_only_image); });
   fuzz::expect_errors_only([&] {
-    const std::vector<io::TiffPage> pages = io::tiff_pages(path);
+    const std::vector<io::TiffPage> pages = io::tiff_pages(path).pages;
     read_corners(path, pages.front());
     read_corners(path, pages.back());
+    io::check_tiff_pixels(path, pages.back());
   });
   return 0;
 }

@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr const char* names[]{"a.log", "a.pca", "a.txt", "a.toml", "a.nsipro"};
   if (size == 0) return 0;
   fuzz::expect_errors_only([&] {
-    (void)io::open_scan(fuzz::write_scratch(names[(data[0] - '0' + 50) % 5], data + 1, size - 1), {.headers_only = true});
+    (void)io::open_scan(fuzz::write_scratch(names[(data[0] - '0' + 50) % 5], data + 1, size - 1),
+                        {.headers_only = true});
   });
   return 0;
 }

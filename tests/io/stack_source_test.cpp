@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "base/units.hpp"
@@ -147,6 +148,40 @@ TEST_F(StackSource, AsksForAsManyAnglesAsImages) {
   expect_error(ErrorKind::bad_file, {"a.txt", "4 angles", "3 projections", "skip_first"},
                [&] { (void)open(text); });
   EXPECT_NEAR(open(text + "skip_first = 1\n")->scan().angles[0], -2 * radians_per_degree, 1e-15);
+}
+
+TEST_F(StackSource, DecimalCommasOfTablesMustBeStated) {
+  write_images(3);
+  const std::string angles = replaced(plain, "range = \"360 deg\"", "file = \"a.txt\"\nunit = \"deg\"");
+  const std::string shifts = plain + "[shifts]\nfile = \"s.txt\"\nunit = \"mm\"\n";
+  std::ofstream(folder_ / "a.txt") << "0,000\n2,500\n5,250\n";
+  std::ofstream(folder_ / "s.txt") << "0,40 0,80\n0,41 0,80\n0,42 0,80\n";
+
+  expect_error(ErrorKind::bad_file, {"a.txt", "decimal = \"comma\""}, [&] { (void)open(angles); });
+  expect_error(ErrorKind::bad_file, {"s.txt", "decimal = \"comma\""}, [&] { (void)open(shifts); });
+  EXPECT_NEAR(open(angles + "decimal = \"comma\"\n")->scan().angles[1], -2.5 * radians_per_degree, 1e-15);
+  const auto moved = open(shifts + "decimal = \"comma\"\nseparator = \"blanks\"\n");
+  EXPECT_DOUBLE_EQ(moved->scan().shifts[1].column, 0.41);
+  EXPECT_DOUBLE_EQ(moved->scan().shifts[1].row, 0.8);
+}
+
+TEST_F(StackSource, SaysThatCommasSeparateColumns) {
+  write_images(3);
+  std::ofstream(folder_ / "a.txt") << "0,0.0\n1,2.5\n2,5.25\n";
+  const std::string text =
+      replaced(plain, "range = \"360 deg\"", "file = \"a.txt\"\nunit = \"deg\"\ncolumn = 2");
+
+  const auto source = open(text);
+
+  EXPECT_NEAR(source->scan().angles[2], -5.25 * radians_per_degree, 1e-15);
+  EXPECT_TRUE(std::ranges::any_of(source->findings(), [](const std::string& finding) {
+    return finding.find("a.txt: its commas are taken to separate columns") != finding.npos;
+  }));
+  const auto stated = open(text + "\nseparator = \"comma\"\n");
+  EXPECT_FALSE(std::ranges::any_of(
+      stated->findings(), [](const std::string& finding) { return finding.find("commas") != finding.npos; }));
+  expect_error(ErrorKind::bad_file, {"angles.separator", "blanks", "semicolon"},
+               [&] { (void)open(text + "\nseparator = \"|\"\n"); });
 }
 
 TEST_F(StackSource, ReferencesOfAnotherSizeAreRefused) {

@@ -123,7 +123,7 @@ TEST_P(FdkColumns, DoNotDependOnTheSlabTheRowsAndTheCalls) {
   EXPECT_TRUE(std::equal(slab.begin(), slab.end(), whole.begin() + first_slice * nxy));
 }
 
-INSTANTIATE_TEST_SUITE_P(Geometries, FdkColumns, ::testing::ValuesIn(testing::scan_cases()),
+INSTANTIATE_TEST_SUITE_P(Geometries, FdkColumns, ::testing::ValuesIn(testing::back_projection_cases()),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(FdkColumn, LeavesVoxelsInTheSourcesPlaneFinite) {

@@ -188,7 +188,8 @@ TEST_P(BackProjectionOnDevice, AgreesWithTheDefinition) {
   EXPECT_LT(difference.worst, testing::column_tolerance(GetParam())) << "at " << difference.where;
 }
 
-INSTANTIATE_TEST_SUITE_P(Geometries, BackProjectionOnDevice, ::testing::ValuesIn(testing::scan_cases()),
+INSTANTIATE_TEST_SUITE_P(Geometries, BackProjectionOnDevice,
+                         ::testing::ValuesIn(testing::back_projection_cases()),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace

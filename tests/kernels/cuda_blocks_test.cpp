@@ -150,7 +150,7 @@ TEST_P(Blocks, DoNotDependOnTheSlabTheRowsAndTheCalls) {
 
 std::vector<ScanCase> upright_cases() {
   std::vector<ScanCase> all;
-  for (const ScanCase& c : testing::scan_cases())
+  for (const ScanCase& c : testing::back_projection_cases())
     if (c.scan.detector.roll == 0 && c.scan.detector.tilt == 0) all.push_back(c);
   geometry::CircularScan tall = testing::plain_scan(3);
   tall.detector.rows = 331;  // more than a block is high, and more than a tile of the packing

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <random>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "base/view3.hpp"
@@ -57,6 +58,25 @@ inline std::vector<ScanCase> scan_cases() {
   all.push_back({"more_views_than_a_batch", plain_scan(70), cubic_grid(5, 4, 9, 1.0)});
   all.push_back({"larger_than_the_field_of_view", plain_scan(5), cubic_grid(33, 33, 33, 1.5)});
   all.push_back({"source_inside_the_volume", plain_scan(3), cubic_grid(11, 41, 9, 11.0)});
+  all.push_back({"on_pixel_centres", plain_scan(24), cubic_grid(17, 19, 13, 0.4)});
+  for (int n = 0; n < 24; ++n)
+    all.back().scan.angles[static_cast<std::size_t>(n)] = n * std::numbers::pi / 12;
+  return all;
+}
+
+/// Those that only a back-projector has to serve: parallel beams whose shadows fall on pixel centres.
+inline std::vector<ScanCase> back_projection_cases() {
+  std::vector<ScanCase> all = scan_cases();
+  const geometry::CircularScan scan = all.back().scan;
+  for (const auto& [name, columns, pitch] : {std::tuple{"parallel_on_pixel_centres_odd", 37, 0.0065},
+                                             {"parallel_on_pixel_centres_even", 36, 0.15}}) {
+    all.push_back({name, scan, cubic_grid(columns - 18, columns - 18, 13, pitch)});
+    geometry::CircularScan& parallel = all.back().scan;
+    parallel.beam = geometry::Beam::parallel;
+    parallel.source_object_distance = parallel.source_detector_distance = 0;
+    parallel.detector.columns = columns;
+    parallel.detector.column_pitch = parallel.detector.row_pitch = pitch;
+  }
   return all;
 }
 
@@ -88,24 +108,29 @@ inline std::vector<double> expected_back_projection(std::span<const geometry::Vi
   for (std::size_t n = 0; n < views.size(); ++n) {
     const geometry::View& view = views[n];
     const geometry::Vec3 normal = normalised(cross(view.column_step, view.row_step));
+    const bool parallel = view.is_parallel();
     const double side = dot(view.pixel_origin - view.source, normal) > 0 ? 1.0 : -1.0;
     const double distance = side * dot(view.pixel_origin - view.source, normal);
     const double axis_depth = -side * dot(view.source, normal);
     for (std::size_t at = 0; at < volume.size(); ++at) {
       const auto nx = static_cast<std::size_t>(grid.nx), ny = static_cast<std::size_t>(grid.ny);
-      const geometry::Vec3 ray =
-          grid.centre_of(static_cast<double>(at % nx), static_cast<double>(at / nx % ny),
-                         static_cast<double>(at / nx / ny)) -
-          view.source;
-      const double depth = side * dot(ray, normal);
+      const geometry::Vec3 voxel = grid.centre_of(
+          static_cast<double>(at % nx), static_cast<double>(at / nx % ny), static_cast<double>(at / nx / ny));
+      const geometry::Vec3 ray = voxel - view.source;
+      const double depth = parallel ? 1 : side * dot(ray, normal);
       if (depth <= 0) continue;
-      const geometry::Vec3 hit = (distance / depth) * ray + view.source - view.pixel_origin;
+      const geometry::Vec3 hit =
+          parallel
+              ? voxel - view.pixel_origin -
+                    (dot(voxel - view.pixel_origin, normal) / dot(view.direction, normal)) * view.direction
+              : (distance / depth) * ray + view.source - view.pixel_origin;
       // Steps need not be perpendicular: solve the 2x2 normal equations.
       const double uu = dot(view.column_step, view.column_step), vv = dot(view.row_step, view.row_step);
       const double uv = dot(view.column_step, view.row_step), determinant = uu * vv - uv * uv;
       const double hu = dot(hit, view.column_step), hv = dot(hit, view.row_step);
       const double u = (hu * vv - hv * uv) / determinant, v = (hv * uu - hu * uv) / determinant;
-      volume[at] += std::pow(axis_depth / depth, 2) * interpolated(projections, static_cast<int>(n), u, v);
+      const double weight = parallel ? 1 : std::pow(axis_depth / depth, 2);
+      volume[at] += weight * interpolated(projections, static_cast<int>(n), u, v);
     }
   }
   return volume;
@@ -115,7 +140,8 @@ inline std::vector<double> expected_back_projection(std::span<const geometry::Vi
 /// four such roundings meet in one value. Where the volume reaches the source, the relative depth 1/m loses a
 /// further factor m, and m^2 weighs the value.
 inline double column_tolerance(const ScanCase& c) {
-  const bool near_source = c.grid.ny * c.grid.spacing.y > 2 * c.scan.source_object_distance;
+  const bool near_source =
+      c.scan.beam == geometry::Beam::cone && c.grid.ny * c.grid.spacing.y > 2 * c.scan.source_object_distance;
   return 4 * 0x1p-24 *
          std::max({c.scan.detector.columns, c.scan.detector.rows, c.grid.nx, c.grid.ny, c.grid.nz}) *
          (near_source ? 40 : 1);

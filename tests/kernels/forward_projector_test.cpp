@@ -22,6 +22,7 @@ using testing::Case;
 
 std::vector<Case> all_cases() {
   std::vector<Case> all = testing::named_cases();
+  for (Case& c : testing::pixel_centre_cases()) all.push_back(std::move(c));
   for (Case& c : testing::random_cases(20, 11)) all.push_back(std::move(c));
   return all;
 }

@@ -56,6 +56,14 @@ inline std::vector<MergeCase> merge_cases() {
   all.back().scan.beam = geometry::Beam::parallel;
   all.back().scan.source_object_distance = all.back().scan.source_detector_distance = 0;
   all.back().scan.detector.column_pitch = all.back().scan.detector.row_pitch = 0.4;
+  // The mean of two views from one direction is that view, and with a quarter of a pixel between voxels and
+  // pixels, columns of the merged detector fall on pixel centres.
+  for (const char* name : {"parallel_on_pixel_centres", "cone_on_pixel_centres"}) {
+    geometry::CircularScan scan = name[0] == 'p' ? all.back().scan : dense_scan();
+    scan.detector.column_offset = 0.25 * scan.detector.column_pitch;
+    for (int n = 0; n < 24; ++n) scan.angles[static_cast<std::size_t>(n)] = n / 2 * two_pi / 12;
+    all.push_back({name, scan, volume, 2});
+  }
   return all;
 }
 

@@ -67,6 +67,42 @@ inline std::vector<Case> named_cases() {
   return all;
 }
 
+/// A parallel beam through `count` columns, the axis in their middle, onto voxels as wide as they: seen every
+/// 15 degrees, a quarter of the views throw all shadows on pixel centres, the others many.
+inline Case parallel_on_centres(int count, double pitch) {
+  const int rows = count / 2 + 1;
+  Case c{"parallel_" + std::to_string(count), parallel_scan(0),
+         geometry::centred_grid(count, count, rows, pitch)};
+  c.scan.detector.columns = count, c.scan.detector.rows = rows;
+  c.scan.detector.column_pitch = c.scan.detector.row_pitch = pitch;
+  for (int n = 0; n < 24; ++n) c.scan.angles.push_back(n * std::numbers::pi / 12);
+  return c;
+}
+
+/// Geometries whose shadows fall exactly on pixel centres, where the least rounding decides between two
+/// pixels: whichever it is, the value is the same, unless index and fraction are of different minds.
+inline std::vector<Case> pixel_centre_cases() {
+  std::vector<Case> all{parallel_on_centres(17, 0.0065), parallel_on_centres(16, 0.0065)};
+  const auto add = [&](const char* name, Case c) -> geometry::CircularScan& {
+    c.name = name;
+    all.push_back(std::move(c));
+    return all.back().scan;
+  };
+  auto& displaced = add("parallel_on_centres_displaced", parallel_on_centres(17, 0.013));
+  displaced.detector.column_offset = 4 * 0.013, displaced.detector.row_offset = -2 * 0.013;
+  add("parallel_upside_down", parallel_on_centres(17, 0.0065)).detector.roll = std::numbers::pi;  // no column
+  Case cone = parallel_on_centres(17, 0.4);  // 2.5 times as large, so that pixels are 1 mm
+  cone.scan = plain_scan(0);
+  cone.scan.angles = all.front().scan.angles;
+  add("cone_odd", cone);
+  auto& even = add("cone_even", cone);
+  even.detector.columns = 36, even.detector.rows = 28;
+  all.back().grid = geometry::centred_grid(16, 16, 10, 0.4);
+  auto& aside = add("cone_displaced", cone);
+  aside.detector.column_offset = 9, aside.detector.row_offset = -2;
+  return all;
+}
+
 /// `count` cases with everything random that a scanner can vary; odd sizes included.
 inline std::vector<Case> random_cases(int count, unsigned seed) {
   std::mt19937 random(seed);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "io/nikon/projection_files.hpp"
+#include "io/numbered_names.hpp"
 #include "io/open_scan.hpp"
 #include "tests/io/nikon/nikon_set.hpp"
 #include "tests/io/tiff/tiff_bytes.hpp"
@@ -46,8 +47,8 @@ TEST(ProjectionNumber, IsStrict) {
 }
 
 TEST(FormatNumbers, JoinsRangesAndStops) {
-  EXPECT_EQ(nikon::format_numbers({3, 7, 8, 9, 12}), "3, 7-9, 12");
-  EXPECT_EQ(nikon::format_numbers({1, 3, 5, 7}, 2), "1, 3, ...");
+  EXPECT_EQ(format_numbers({3, 7, 8, 9, 12}), "3, 7-9, 12");
+  EXPECT_EQ(format_numbers({1, 3, 5, 7}, 2), "1, 3, ...");
 }
 
 TEST(NikonProjections, AreTakenInTheOrderOfTheirNumbersWhateverTheDigits) {

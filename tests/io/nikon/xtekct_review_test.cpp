@@ -16,7 +16,7 @@ using Use = SourceField::Use;
 
 Review review_of(const XtekctText& text, bool white_level_replaced = false) {
   const XtekctFile file = parse_xtekct(text.text(), "folder/a.xtekct");
-  return review(file, to_scan(file, nominal_stage_angles(file)), white_level_replaced);
+  return review(file, to_scan(file, nominal_stage_angles(file)), {.white_level = white_level_replaced});
 }
 
 SourceField field(const Review& review, const std::string& name) {
@@ -57,7 +57,7 @@ TEST(XtekctReview, SaysWhatBecameOfEveryKey) {
 TEST(XtekctReview, KeepsRepeatedKeysAsContradicted) {
   const XtekctFile file = parse_xtekct(XtekctText().text() + "WhiteLevel=5\r\n", "a.xtekct");
 
-  const Review result = review(file, to_scan(file, nominal_stage_angles(file)), false);
+  const Review result = review(file, to_scan(file, nominal_stage_angles(file)), {});
 
   EXPECT_EQ(result.fields.back().use, Use::contradicted);
   EXPECT_EQ(field(result, "WhiteLevel").use, Use::used);

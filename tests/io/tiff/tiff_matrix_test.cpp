@@ -186,7 +186,7 @@ TYPED_TEST(TiffMatrix, HasAsManyPagesAsWereWritten) {
         SCOPED_TRACE(text_of(way));
         write_pages<Pixel>(folder / "a.tif", way, 3);
 
-        const std::vector<TiffPage> pages = tiff_pages(folder / "a.tif");
+        const std::vector<TiffPage> pages = tiff_pages(folder / "a.tif").pages;
 
         ASSERT_EQ(pages.size(), 3U);
         for (unsigned n = 0; n < 3; ++n) expect_page<Count>(folder / "a.tif", pages[n], pixels<Pixel>(n));
@@ -247,7 +247,7 @@ TEST(TiffFile, ReadsThePlanesOfAnImageJStack) {
   for (const bool big_endian : {false, true}) {
     write_imagej(folder / "a.tif", 4, 4, big_endian);
 
-    const std::vector<TiffPage> pages = tiff_pages(folder / "a.tif");
+    const std::vector<TiffPage> pages = tiff_pages(folder / "a.tif").pages;
 
     ASSERT_EQ(pages.size(), 4U);
     for (unsigned n = 0; n < 4; ++n)
@@ -259,8 +259,12 @@ TEST(TiffFile, NoticesAnImageJStackWithFewerPlanesThanItStates) {
   const TempFolder folder;
   write_imagej(folder / "a.tif", 4, 9, true);
 
-  expect_failure(failure_of([&] { (void)tiff_pages(folder / "a.tif"); }), ErrorKind::bad_file,
-                 {"a.tif", "truncated", "9 images", "holds 4"});
+  const TiffPages found = tiff_pages(folder / "a.tif");
+
+  EXPECT_EQ(found.pages.size(), 4U);
+  EXPECT_EQ(found.stated, 9U);
+  for (const char* part : {"a.tif", "truncated", "9 images", "holds 4"})
+    EXPECT_NE(found.damage.find(part), std::string::npos) << found.damage;
 }
 
 TEST(TiffFile, RefusesTilesThatNoMemoryShouldBeSpentOn) {

@@ -141,11 +141,11 @@ TEST_F(txrm, several_references_are_averaged) {
   streams.erase("ReferenceData/Image"), streams.erase("ReferenceData/DataType"),
       streams.erase("ReferenceData/ExpTime");
   streams["MultiReferenceData/DataType"] = integers({5});
-  streams["MultiReferenceData/Image1"] = shorts({10, 10, 10, 10, 10, 10});
+  streams["MultiReferenceData/Image1"] = shorts({10, 10, 10, 10, 10, 20});
   streams["MultiReferenceData/Image2"] = shorts({20, 20, 20, 20, 20, 40});
   streams["MultiReferenceData/ImageInfo/ExpTimes"] = floats({2, 2});
   const auto source = open(streams);
-  EXPECT_EQ(source->references().white, (std::vector<float>{15, 15, 15, 15, 15, 25}));
+  EXPECT_EQ(source->references().white, (std::vector<float>{15, 15, 15, 15, 15, 30}));
   EXPECT_TRUE(found(*source, "2 references"));
 }
 
