@@ -87,8 +87,7 @@ void add_slice_command(CLI::App& program) {
   command
       ->add_option("-o,--output", options->output, "Picture to write; the volume's name with .png by default")
       ->type_name("OUT.png");
-  command
-      ->add_option("--at", options->at, "Where the planes meet: x,y,z as 120um,0,1.5mm, or 'centre'")
+  command->add_option("--at", options->at, "Where the planes meet: x,y,z as 120um,0,1.5mm, or 'centre'")
       ->type_name("X,Y,Z")
       ->capture_default_str();
   command
