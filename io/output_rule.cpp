@@ -185,11 +185,17 @@ class Rule {
   static void refuse_planted(const Output& output) {
     const fs::path path = has_temporary(output.kind) ? temporary_of(output.path) : output.path;
     if (is_free(path)) return;
-    struct stat status;
-    if (::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1) return;
-    refuse(ErrorKind::io, path,
-           "is in the way of this run, and is not what an earlier one left (a file without other names); "
-           "remove it or choose another output");
+    struct stat status {};
+    const bool known = ::lstat(path.c_str(), &status) == 0;
+    if (known && S_ISREG(status.st_mode) && status.st_nlink == 1) return;
+    refuse(
+        ErrorKind::io, path,
+        fmt::format("is in the way of this run, and no earlier one can have left it: {}; remove it or choose "
+                    "another output",
+                    !known                     ? "it cannot be asked for"
+                    : S_ISLNK(status.st_mode)  ? "it is a symbolic link"
+                    : !S_ISREG(status.st_mode) ? "it is no regular file"
+                                               : "it has a second name (a hard link)"));
   }
 
   static void refuse_folder(const fs::path& folder, const fs::path& path) {

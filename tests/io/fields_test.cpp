@@ -428,7 +428,7 @@ TEST_P(Fields, AreAllInTheFiles) {
 
 TEST_P(Fields, ThatOptionsReplaceAreNotUsed) {
   std::ofstream(folder_ / GetParam()->file, std::ios::binary) << GetParam()->text;
-  const auto source = open_scan(folder_ / GetParam()->file, {.white_level = 50000, .pixel_pitch = 0.3});
+  const auto source = open_scan(folder_ / GetParam()->file, {.white_level = 50000, .pixel_pitch = 2});
 
   for (const SourceField& field : source->fields())
     for (const char* replaced :

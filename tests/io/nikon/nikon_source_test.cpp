@@ -85,11 +85,11 @@ TEST(OpenScan, PointsFromAProjectionToItsScan) {
   expect_failure(opening(set.projection(1)), ErrorKind::unsupported, {"scan_0001.tif", "give scan.xtekct"});
 }
 
-TEST(OpenScan, SaysWhatIsWrongWithAnXtekctOfAnotherEncoding) {
+TEST(OpenScan, ReadsAnXtekctOfAnotherEncodingAndSaysWhatItLacks) {
   const testing::TempFolder folder;
   write_text(folder / "a.xtekct", std::string("\xFF\xFE[\0X\0", 6));
 
-  expect_failure(opening(folder / "a.xtekct"), ErrorKind::bad_file, {"a.xtekct", "UTF-16"});
+  expect_failure(opening(folder / "a.xtekct"), ErrorKind::bad_file, {"a.xtekct", "no section [XTekCT]"});
 }
 
 TEST(OpenScan, OpensTheOriginalOfSeveralCopies) {

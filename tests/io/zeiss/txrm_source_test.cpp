@@ -311,7 +311,8 @@ TEST_F(txrm, a_written_scan_is_read_back_exactly) {
                          .current_ua = 63,
                          .exposure_s = 2,
                          .reference_exposure_s = 2,
-                         .filter = "LE3"});
+                         .filter = "LE3"},
+                        true);
       for (int n = 204; n >= 0; --n) {
         Bytes image = noise(size, static_cast<unsigned>(n));
         writer.write_view(n, image.data());
