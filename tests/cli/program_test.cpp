@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/support/run_program.hpp"
+#include "tests/support/temp_folder.hpp"
 #include "tests/support/test_data.hpp"
 
 namespace {
@@ -57,7 +58,9 @@ TEST(Program, DescribesASingleImageButDoesNotReconstructIt) {
   const std::string image = (feldspar::testing::test_data() / "zeiss/chip_single.xrm").string();
 
   const Outcome info = feldspar(fmt::format("info '{}' 2>&1", image));
-  const Outcome recon = feldspar(fmt::format("recon '{}' -o /no/such/folder/x.h5 2>&1 >/dev/null", image));
+  const testing::TempFolder folder;
+  const Outcome recon =
+      feldspar(fmt::format("recon '{}' -o '{}' 2>&1 >/dev/null", image, (folder / "x.h5").string()));
 
   EXPECT_EQ(info.exit_code, 0) << info.output;
   EXPECT_NE(info.output.find("512 x 512 pixels"), std::string::npos) << info.output;
