@@ -179,8 +179,8 @@ TEST_F(Texts, NamesDoNotReachTheTerminalAsCommands) {
       EXPECT_EQ(outcome.output.find(command), std::string::npos) << arguments;
   }
   EXPECT_TRUE(has(name + ".h5"));
-  const auto json =
-      nlohmann::json::parse(run("recon '" + name + "' -o '" + name + ".h5' --overwrite --json").output);
+  const auto json = nlohmann::json::parse(
+      run("recon '" + name + "' -o '" + name + ".h5' --overwrite --json 2>/dev/null").output);
   EXPECT_EQ(json["output"], name + ".h5");
 }
 
