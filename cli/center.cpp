@@ -165,7 +165,9 @@ void run_conventions(const io::ScanSource& source, const std::vector<int>& views
 void run(const CenterOptions& options) {
   io::RunFiles files{.inputs = {options.scan}, .outputs = {}, .overwrite = options.overwrite};
   if (!options.picture.empty()) files.outputs.push_back({options.picture, io::Output::Kind::picture});
+  files.more_inputs = true;
   io::check_outputs(files);
+  files.more_inputs = false;
   const auto source = io::open_scan(options.scan, options.open);
   std::ranges::move(source->files(), std::back_inserter(files.inputs));
   io::check_outputs(files);

@@ -193,7 +193,8 @@ void write_report(const CompareCommand& options, const Comparison& c) {
     io::write_file(options.output / name, text, options.overwrite);
   };
   write("report.html", page("Two volumes compared", body));
-  write("report.json", json_of(options, c).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write("report.json",
+        json_of(options, c).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   write("transform.toml", transform_file(options, c.alignment.transform));
 }
 

@@ -59,7 +59,9 @@ void run_convert(ConvertOptions options) {
     throw Error(ErrorKind::usage, fmt::format("{}: its name does not tell the format; give --format {}",
                                               target.path.string(), fmt::join(scan_formats(), "|")));
   io::RunFiles files{{options.scan}, outputs_of(target), target.overwrite};
+  files.more_inputs = true;
   io::check_outputs(files);
+  files.more_inputs = false;
   const auto source = io::open_scan(options.scan, options.open);
   std::ranges::move(source->files(), std::back_inserter(files.inputs));
   io::check_outputs(files);

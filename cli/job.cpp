@@ -258,7 +258,9 @@ Job prepare_job(const JobOptions& options, io::RunFiles files) {
     if (!input.empty()) files.inputs.push_back(input);
   if (!options.corrections.rings_map.empty())
     files.outputs.push_back({options.corrections.rings_map, io::Output::Kind::picture});
+  files.more_inputs = true;
   io::check_outputs(files);
+  files.more_inputs = false;
   Job job;
   job.transform = chosen_transform(options);
   Findings hardening;

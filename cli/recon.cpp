@@ -250,7 +250,9 @@ void run(CLI::App& command, ReconOptions& options) {
   io::VolumeFileOptions file = file_options(options);
   options.job.verified = options.verify == "on";
   io::RunFiles files = options.dry_run ? io::RunFiles{} : files_of(options);
+  files.more_inputs = true;
   io::check_outputs(files);
+  files.more_inputs = false;
   const io::Record sample = options.sample.empty() ? io::Record{} : read_sample(options.sample);
   Job job = prepare_job(options.job, files);
   for (const std::string& finding : job.findings) log_warning(finding);

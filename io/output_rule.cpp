@@ -145,7 +145,7 @@ class Rule {
     } else if (!folder && !output.path.has_filename()) {
       refuse(ErrorKind::io, output.path, "is the name of a folder; give the name of a file");
     }
-    if (!folder) refuse_planted(output);
+    if (!folder && !files_.more_inputs) refuse_planted(output);
     if (output.kind == Output::Kind::shelf && !free)
       refuse_folder(path, path);
     else if (!is_made(folder_of(path)))

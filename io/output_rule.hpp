@@ -25,8 +25,9 @@ struct Output {
 struct RunFiles {
   std::vector<std::filesystem::path> inputs = {};
   std::vector<Output> outputs = {};
-  bool overwrite = false;  ///< what is there may be replaced, inputs never
-  bool resume = false;     ///< what is there may be the run's own; its writer decides
+  bool overwrite = false;    ///< what is there may be replaced, inputs never
+  bool resume = false;       ///< what is there may be the run's own; its writer decides
+  bool more_inputs = false;  ///< others are to come: what only stands in the way is not judged before them
 };
 
 /// Returns when all of it may be written; makes and changes nothing. Files are compared by device and inode,

@@ -16,6 +16,7 @@ class BatchRun : public testing::ProgramFolder {
  protected:
   /// The same small scan under many names: scans/s000, scans/s001 ...
   void make_scans(int count) const {
+    std::filesystem::create_directory(folder_ / "scans");
     expect_success(
         "simulate markers --columns 16 --rows 32 --pitch 12mm --views 16 --name scan -o scans/s000");
     for (int n = 1; n < count; ++n)

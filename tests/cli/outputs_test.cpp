@@ -246,7 +246,7 @@ TEST_F(OutputFolders, OfBatchesAreNoScansOfTheirs) {
   fs::copy_file(folder() / "scan.nxs", folder() / "own.batch/scan.nxs");
   std::ofstream(folder() / "own.toml") << "[[job]]\nscan = \"own.batch/scan.nxs\"\n";
 
-  expect_no_change("batch jobs.toml --local 1", 2, {"scan.nxs", "input"});
+  expect_no_change("batch jobs.toml --local 1", 2, {"scan.nxs", "in the place of the scan"});
   expect_no_change("batch like.toml --local 1", 2, {"a.h5", "input"});
   expect_no_change("batch own.toml --local 1", 2, {"own.batch", "holds an input"});
   for (const char* name : {"jobs.toml", "like.toml", "own.toml"}) fs::remove(folder() / name);

@@ -58,7 +58,7 @@ TEST(Program, DescribesASingleImageButDoesNotReconstructIt) {
   const std::string image = (feldspar::testing::test_data() / "zeiss/chip_single.xrm").string();
 
   const Outcome info = feldspar(fmt::format("info '{}' 2>&1", image));
-  const testing::TempFolder folder;
+  const feldspar::testing::TempFolder folder;
   const Outcome recon =
       feldspar(fmt::format("recon '{}' -o '{}' 2>&1 >/dev/null", image, (folder / "x.h5").string()));
 
