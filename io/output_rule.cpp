@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -185,17 +184,13 @@ class Rule {
   static void refuse_planted(const Output& output) {
     const fs::path path = has_temporary(output.kind) ? temporary_of(output.path) : output.path;
     if (is_free(path)) return;
-    struct stat status {};
-    const bool known = ::lstat(path.c_str(), &status) == 0;
-    if (known && S_ISREG(status.st_mode) && status.st_nlink == 1) return;
-    refuse(
-        ErrorKind::io, path,
-        fmt::format("is in the way of this run, and no earlier one can have left it: {}; remove it or choose "
-                    "another output",
-                    !known                     ? "it cannot be asked for"
-                    : S_ISLNK(status.st_mode)  ? "it is a symbolic link"
-                    : !S_ISREG(status.st_mode) ? "it is no regular file"
-                                               : "it has a second name (a hard link)"));
+    struct stat status;
+    const std::string why = ::lstat(path.c_str(), &status) == 0 ? why_foreign(status) : "";
+    if (!why.empty())
+      refuse(ErrorKind::io, path,
+             fmt::format("is there, and no earlier run of yours can have left it: {}; remove it or choose "
+                         "another output",
+                         why));
   }
 
   static void refuse_folder(const fs::path& folder, const fs::path& path) {
@@ -217,6 +212,13 @@ class Rule {
 };
 
 }  // namespace
+
+std::string why_foreign(const struct stat& status) {
+  if (S_ISLNK(status.st_mode)) return "it is a symbolic link";
+  if (!S_ISREG(status.st_mode)) return "it is no regular file";
+  if (status.st_uid != ::geteuid()) return "it belongs to someone else";
+  return status.st_nlink > 1 ? "it has a second name (a hard link)" : "";
+}
 
 void check_outputs(const RunFiles& files) { Rule(files).apply(); }
 

@@ -2,6 +2,8 @@
 // that is there unless it may be replaced.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -36,5 +38,9 @@ struct RunFiles {
 /// Error(io) when it exists and may not be replaced, is no regular file, is a link to nothing, or when its
 /// folder is missing or not writable.
 void check_outputs(const RunFiles& files);
+
+/// Why a file of this status is not one that an earlier run of this user left under a temporary name; empty
+/// when it may be. Links are to be asked about themselves (lstat).
+[[nodiscard]] std::string why_foreign(const struct stat& status);
 
 }  // namespace feldspar::io

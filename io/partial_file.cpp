@@ -48,7 +48,7 @@ void sync_folder_of(const std::filesystem::path& file) noexcept {
 
 void write_file(const std::filesystem::path& path, std::string_view content, bool overwrite) {
   PartialFile file(path, overwrite);
-  write_all(file.descriptor(), content, file.temporary_path());
+  file.write(0, content.data(), content.size());
   file.publish();
 }
 
@@ -92,7 +92,8 @@ int PartialFile::open_left_over() const {
   if (left < 0 && errno == ENOENT) return -1;  // gone meanwhile
   struct stat about {};
   const bool known = left >= 0 && ::fstat(left, &about) == 0;
-  if (known && S_ISREG(about.st_mode) && about.st_uid == ::geteuid() && about.st_nlink <= 1) return left;
+  const std::string why = known ? why_foreign(about) : "";
+  if (known && why.empty()) return left;
   const int error = errno;
   if (left >= 0) (void)::close(left);
   throw Error(
@@ -100,11 +101,9 @@ int PartialFile::open_left_over() const {
       fmt::format("{}: is there, and no earlier run of yours can have left it: {}; remove it or choose "
                   "another name",
                   temporary_.string(),
-                  !known && error == ELOOP      ? "it is a symbolic link"
-                  : !known                      ? std::strerror(error)
-                  : !S_ISREG(about.st_mode)     ? "it is no regular file"
-                  : about.st_uid != ::geteuid() ? "it belongs to someone else"
-                                                : "it has a second name (a hard link)"));
+                  !why.empty()     ? why
+                  : error == ELOOP ? "it is a symbolic link"
+                                   : std::strerror(error)));
 }
 
 void PartialFile::open_locked() {

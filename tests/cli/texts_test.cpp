@@ -185,7 +185,8 @@ TEST_F(Texts, NamesDoNotReachTheTerminalAsCommands) {
 }
 
 TEST_F(Texts, MessagesThatNobodyCanReadCostNothing) {
-  for (const char* closed : {"2>/dev/full", "2>&-", "0<&- 2>&-", "2>&1 >/dev/null | true"}) {
+  for (const char* closed :
+       {"2>/dev/full", "2>&-", "0<&- 2>&-", "2>&1 >/dev/null | true", "2> >(exec 2>&-)"}) {
     fs::remove(folder_ / "a.h5");
     const Outcome outcome =
         shell(fmt::format("bash -o pipefail -c \"'{}' recon scan -o a.h5 --overwrite {}\" >/dev/null",
@@ -199,7 +200,7 @@ TEST_F(Texts, ResultsThatAreLostAreAnError) {
   for (const char* command :
        {"info scan", "info scan --json", "info scan --fields", "recon scan -o a.h5 --overwrite",
         "recon scan -o a.h5 --overwrite --json", "recon scan --dry-run", "center scan", "verify a.h5",
-        "devices", "devices --json", "template",
+        "slice a.h5 -o a.png", "devices", "devices --json", "template",
         "simulate markers --scale 1/4 --views 4 -o other --overwrite", "--help", "--version", "recon --help"})
     for (const char* closed : {">/dev/full", ">&-"})
       EXPECT_EQ(run(std::string(command) + " " + closed + " 2>/dev/null").exit_code, 4) << command << closed;
