@@ -30,10 +30,13 @@ namespace {
 using namespace hdf5;
 
 File open_file(const std::filesystem::path& path, bool ours) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // O_NONBLOCK: a pipe under that name must not stop the program.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0)
     throw Error(ErrorKind::io, fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
   (void)::close(descriptor);
+  if (!std::filesystem::is_regular_file(path))
+    throw Error(ErrorKind::bad_file, fmt::format("{}: is no file but a folder, pipe or device", path.string()));
   if (H5Fis_hdf5(path.c_str()) <= 0)
     throw Error(ErrorKind::bad_file, fmt::format("{}: is no HDF5 file", path.string()));
   const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
