@@ -137,7 +137,7 @@ class Rule {
     const bool free = is_free(path);
     if (!free) {
       refuse_unusual(path, folder);
-      if (output.kind == Output::Kind::picture && !is_png(path))
+      if (output.kind == Output::Kind::picture && !files_.more_inputs && !is_png(path))
         refuse(ErrorKind::io, path, "already exists and is no picture; choose another name");
       if (has_temporary(output.kind) && !folder && !files_.overwrite && !files_.resume)
         refuse(ErrorKind::io, path, "already exists; choose another name or give --overwrite");
