@@ -17,6 +17,7 @@
 #include "io/hdf5/slab_journal.hpp"
 #include "io/hdf5/text.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "io/hdf5/volume_mark.hpp"
 #include "io/partial_file.hpp"
 
 namespace feldspar::io {
@@ -358,10 +359,7 @@ void VolumeWriter::finish(const VolumeRecord& record, const Verification& verify
 }
 
 bool is_finished(const std::filesystem::path& path, const std::string& identity) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored) ||
-      VolumeReader(path).text("reconstruction/identity") != identity)
-    return false;
+  if (!is_volume(path) || VolumeReader(path).text("reconstruction/identity") != identity) return false;
   SlabJournal(journal_of(path), identity).remove();  // of a run that was killed right after it gave the name
   return true;
 }
