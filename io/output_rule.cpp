@@ -139,6 +139,10 @@ class Rule {
       refuse_unusual(path, folder);
       if (output.kind == Output::Kind::picture && !files_.more_inputs && !is_png(path))
         refuse(ErrorKind::io, path, "already exists and is no picture; choose another name");
+      // A projection that was left out as missing is no input of the run, and worth as much as the others.
+      if (output.kind == Output::Kind::file && !files_.more_inputs && is_tiff(path))
+        refuse(ErrorKind::io, path,
+               "already exists and is an image, which no output replaces; choose another name");
       if (has_temporary(output.kind) && !folder && !files_.overwrite && !files_.resume)
         refuse(ErrorKind::io, path, "already exists; choose another name or give --overwrite");
     } else if (!folder && !output.path.has_filename()) {
@@ -158,6 +162,12 @@ class Rule {
     if (errno != ENOENT && errno != ENOTDIR)
       refuse(ErrorKind::io, path, fmt::format("cannot be written: {}", std::strerror(errno)));
     return true;
+  }
+
+  static bool is_tiff(const fs::path& path) {
+    std::string begin(4, '\0');
+    std::ifstream(path, std::ios::binary).read(begin.data(), 4);
+    return begin.starts_with("II*") || begin.starts_with("II+") || begin.starts_with(std::string("MM\0", 3));
   }
 
   static bool is_png(const fs::path& path) {
