@@ -20,6 +20,7 @@
 #include "cli/slab_share.hpp"
 #include "io/content_hash.hpp"
 #include "io/hdf5/volume_mark.hpp"
+#include "io/partial_file.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -202,11 +203,10 @@ void write_file(const fs::path& path, const std::string& text) {
   if (fs::is_regular_file(path, error) && text_of(path) == text) return;
   fs::path fresh = path;
   fresh += fmt::format(".{}", ::getpid());
-  std::ofstream file(fresh, std::ios::binary);
-  file << text;
-  file.close();
-  if (file) fs::rename(fresh, path, error);
-  if (!file || error) throw Error(ErrorKind::io, fmt::format("{}: cannot be written", path.string()));
+  fs::remove(fresh, error);  // of a process that had this number and was killed
+  io::write_new_file(fresh, text);
+  fs::rename(fresh, path, error);
+  if (error) throw Error(ErrorKind::io, fmt::format("{}: cannot be written", path.string()));
 }
 
 void prepare_folder(const Batch& batch) {

@@ -9,6 +9,7 @@
 #include <new>
 #include <string>
 
+#include "base/crash.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/system_memory.hpp"
@@ -97,6 +98,7 @@ int run(int argc, char** argv) {
 }  // namespace feldspar::cli
 
 int main(int argc, char** argv) {
+  feldspar::name_files_in_crashes();
   feldspar::give_freed_memory_back();
   return feldspar::cli::run(argc, argv);
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/crash.hpp"
 #include "io/hdf5/text.hpp"
 
 namespace feldspar::io::hdf5 {
@@ -54,6 +55,7 @@ std::vector<std::string> prefixes(const std::string& object) {
 
 bool looks_like_hdf5(const std::filesystem::path& path) {
   silence();
+  const FileInHand in_hand(path);
   return H5Fis_hdf5(path.c_str()) > 0;
 }
 
@@ -87,6 +89,7 @@ void InputFile::refuse_busy(const std::string& reason) const {
 
 void InputFile::guarded(const std::function<void()>& work) const {
   silence();
+  const FileInHand in_hand(path_);
   try {
     work();
   } catch (const Failure& failure) {

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/crash.hpp"
 #include "base/error.hpp"
 #include "base/stop.hpp"
 #include "io/content_hash.hpp"
@@ -36,7 +37,8 @@ File open_file(const std::filesystem::path& path, bool ours) {
     throw Error(ErrorKind::io, fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
   (void)::close(descriptor);
   if (!std::filesystem::is_regular_file(path))
-    throw Error(ErrorKind::bad_file, fmt::format("{}: is no file but a folder, pipe or device", path.string()));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: is no file but a folder, pipe or device", path.string()));
   if (H5Fis_hdf5(path.c_str()) <= 0)
     throw Error(ErrorKind::bad_file, fmt::format("{}: is no HDF5 file", path.string()));
   const Properties access(H5Pcreate(H5P_FILE_ACCESS), "making file properties");
@@ -190,6 +192,7 @@ struct VolumeReader::State {
 VolumeReader::VolumeReader(const std::filesystem::path& path, bool ours)
     : state_(std::make_unique<State>(path)) {
   silence();
+  const FileInHand in_hand(path);
   try {
     state_->open(ours);
   } catch (const Failure& failure) {
@@ -231,6 +234,7 @@ Array3<float> VolumeReader::State::read_stored(int x, int nx, int y, int ny, int
   const hsize_t count[3] = {static_cast<hsize_t>(nz), static_cast<hsize_t>(ny), static_cast<hsize_t>(nx)};
   const std::scoped_lock lock(mutex);
   silence();
+  const FileInHand in_hand(path);
   try {
     const Space memory(H5Screate_simple(3, count, nullptr), "describing the voxels");
     const Space space(H5Dget_space(voxels), "asking for the extent");

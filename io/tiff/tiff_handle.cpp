@@ -57,7 +57,7 @@ bool is_tiff(const unsigned char* bytes, std::size_t count) {
 
 }  // namespace
 
-TiffHandle::TiffHandle(const std::filesystem::path& path) { file_.path = path; }
+TiffHandle::TiffHandle(const std::filesystem::path& path) : in_hand_(path) { file_.path = path; }
 
 TiffHandle::TiffHandle(const std::filesystem::path& path, Mode mode, std::uint64_t directory)
     : TiffHandle(path) {

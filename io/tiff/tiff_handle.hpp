@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/crash.hpp"
+
 namespace feldspar::io {
 
 /// Everything libtiff and the direct reads need of one file. Used by one thread at a time.
@@ -67,6 +69,7 @@ class TiffHandle {
   static toff_t seek(thandle_t file, toff_t offset, int whence);
   static toff_t size_of(thandle_t file);
 
+  FileInHand in_hand_;
   File file_;
   TIFF* tiff_ = nullptr;
 };

@@ -93,6 +93,24 @@ TEST_F(Faults, ThatPassCostNothing) {
   }
 }
 
+TEST_F(Faults, OfFileSystemsThatCannotExchangeNamesCostNoFolder) {
+  expect_success("simulate markers --columns 24 --rows 24 --pitch 8.4mm --views 30 -o small");
+  const auto convert = [&](const std::string& scan, const std::string& fault) {
+    return run("convert " + scan + " OUT --format nikon --name n --overwrite",
+               fault.empty() ? "" : "FELDSPAR_FAULT='" + fault + "' LD_PRELOAD='" FELDSPAR_FAULT_SHIM "'");
+  };
+  ASSERT_EQ(convert("small", "").exit_code, 0);
+  const std::string digest = "cat OUT/* | sha256sum", names = "ls -A | tr '\\n' ' '";
+  const std::string before = shell(digest).output;
+  EXPECT_EQ(convert("scan", "exchange EIO 0 9 OUT").exit_code, 4);
+  EXPECT_EQ(shell(digest).output, before);
+  const testing::Outcome replaced = convert("scan", "exchange EINVAL 0 9 OUT");
+  EXPECT_EQ(replaced.exit_code, 0) << replaced.output;
+  EXPECT_NE(shell(digest).output, before);
+  EXPECT_EQ(shell("ls OUT | grep -c tif").output, "60\n");
+  EXPECT_EQ(shell(names).output, "OUT expected.h5 scan small ");
+}
+
 TEST_F(Faults, OfMemoryEndTheRunOrMakeItsSlabsSmaller) {
   expect_recovery("alloc ENOMEM 0 1000000 60000", 5, {"memory"});
   for (int n = 0; n < 6; ++n) {

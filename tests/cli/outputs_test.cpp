@@ -257,6 +257,20 @@ TEST_F(OutputFolders, OfBatchesAreNoScansOfTheirs) {
   fs::remove_all(folder() / "own.batch");
 }
 
+// A projection that was left out as missing is no input, and worth as much as those that are.
+TEST_F(OutputFolders, NeverReplaceImages) {
+  fs::copy(folder() / "scan", folder() / "gappy");
+  fs::rename(folder() / "gappy/proj_00003.tif", folder() / "aside.tif");
+  for (const char* output :
+       {"recon gappy --allow-missing -o aside.tif --overwrite", "slice a.h5 -o aside.tif",
+        "join v.part-1-of-2.h5 v.part-2-of-2.h5 -o aside.tif --overwrite",
+        "convert gappy aside.tif --allow-missing --format dxchange --overwrite",
+        "recon gappy --allow-missing -o new.h5 --save-config aside.tif --overwrite"})
+    expect_no_change(output, 4, {"aside.tif", "already exists"});
+  fs::remove_all(folder() / "gappy");
+  fs::remove(folder() / "aside.tif");
+}
+
 TEST_F(OutputFolders, HaveTheirPicturesReplacedByPictures) {
   const auto shell = [&](const std::string& arguments) {
     return run_shell("cd '" + folder().string() + "' && " + program() + arguments + " 2>&1").exit_code;

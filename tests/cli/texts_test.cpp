@@ -1,6 +1,7 @@
 // Texts and streams as they should not be: values without units, hostile files, names and terminals, closed
 // doors.
 #include <fmt/format.h>
+#include <hdf5.h>
 
 #include <chrono>
 #include <fstream>
@@ -21,6 +22,49 @@ class Texts : public testing::ProgramFolder {
     std::ofstream(folder_ / name, std::ios::binary) << text;
   }
 };
+
+/// A scan of 4 views of 5 x 4 pixels whose images have gone through a filter of that number.
+void write_filtered(const fs::path& path, H5Z_filter_t number) {
+  const auto copy = [](unsigned, size_t, const unsigned[], size_t bytes, size_t*, void**) { return bytes; };
+  const H5Z_class2_t filter{H5Z_CLASS_T_VERS, number, 1, 1, "copies", nullptr, nullptr, copy};
+  ASSERT_GE(H5Zregister(&filter), 0);
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t links = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_create_intermediate_group(links, 1);
+  const auto put = [&](const char* name, hid_t type, const std::vector<hsize_t>& size, const void* values,
+                       hid_t how) {
+    const hid_t space = H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr);
+    const hid_t set = H5Dcreate2(file, name, type, space, links, how, H5P_DEFAULT);
+    EXPECT_GE(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
+    H5Dclose(set), H5Sclose(space);
+  };
+  const std::vector<std::uint16_t> counts(4 * 5 * 4, 1000), dark(5 * 4, 0);
+  const std::vector<double> angles{0, 45, 90, 135};
+  const hsize_t chunk[] = {1, 5, 4};
+  H5Pset_chunk(creation, 3, chunk);
+  H5Pset_filter(creation, number, 0, 0, nullptr);
+  put("/exchange/data", H5T_NATIVE_UINT16, {4, 5, 4}, counts.data(), creation);
+  put("/exchange/data_white", H5T_NATIVE_UINT16, {1, 5, 4}, counts.data(), H5P_DEFAULT);
+  put("/exchange/data_dark", H5T_NATIVE_UINT16, {1, 5, 4}, dark.data(), H5P_DEFAULT);
+  put("/exchange/theta", H5T_NATIVE_DOUBLE, {4}, angles.data(), H5P_DEFAULT);
+  H5Pclose(creation), H5Pclose(links), H5Fclose(file);
+  H5Zunregister(number);
+}
+
+TEST_F(Texts, AFileThatCrashesItsLibraryIsNamed) {
+  write_filtered(folder_ / "evil\x1b.h5", 32765);
+  for (const char* how : {"fault", "abort", "overrun"}) {
+    const Outcome outcome =
+        run("recon evil*.h5 --pixel-size 0.1mm --size 4,4,4 -o a.h5",
+            fmt::format("FELDSPAR_CRASH={} HDF5_PLUGIN_PATH='" FELDSPAR_FILTERS "'", how));
+    EXPECT_EQ(outcome.exit_code, 3) << how << ": " << outcome.output;
+    for (const char* word : {"error: ", "evil", ".h5", "crashed", "damaged"})
+      EXPECT_NE(outcome.output.find(word), std::string::npos)
+          << how << ": " << word << " in " << outcome.output;
+    EXPECT_EQ(outcome.output.find('\x1b'), std::string::npos);
+    EXPECT_FALSE(has("a.h5"));
+  }
+}
 
 TEST_F(Texts, OptionsNeedUnitsWhereTheyMatter) {
   for (const char* option :

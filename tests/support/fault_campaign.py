@@ -249,8 +249,8 @@ def main():
             all_wrongs += wrongs
             print(f"{case.name:24}{len(campaign.calls):7}{tally['runs']:7}{tally['complete']:10}{tally['refused']:9}"
                   f"{tally['killed']:8}{len(wrongs):7}", flush=True)
-    for wrong in all_wrongs[:200]:
-        print(wrong)
+            for wrong in wrongs[:50]:
+                print(f"  {wrong}", flush=True)
     return 1 if all_wrongs else 0
 
 

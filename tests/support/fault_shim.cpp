@@ -2,11 +2,12 @@
 //   FELDSPAR_FAULT="CALL WHAT FIRST COUNT PATH"
 // Of the calls CALL on files whose name has PATH in it, those from number FIRST on (from 0), COUNT of them,
 // go wrong. CALL is read, pread, write, pwrite, fsync, close (of a file that was open for writing), truncate,
-// create, rename, unlink, mkdir, or change: any of these from write on. WHAT is ENOSPC, EIO, EINTR, SHORT
-// (half of it is done), END (as if the file ended), KILL (the process is killed before the call), NONE
-// (nothing goes wrong) or WAIT (the call waits as long as the file FELDSPAR_FAULT_WHILE is there). A close
-// that fails closes. For CALL alloc, PATH is the smallest size in bytes and WHAT is ENOMEM. A line for each
-// call that counts, "CALL NAME", is appended to the file FELDSPAR_FAULT_LOG where that is given.
+// create, rename, exchange (of two names), unlink, mkdir, or change: any of these from write on. WHAT is
+// ENOSPC, EIO, EINTR, EINVAL, SHORT (half of it is done), END (as if the file ended), KILL (the process is
+// killed before the call), NONE (nothing goes wrong) or WAIT (the call waits as long as the file
+// FELDSPAR_FAULT_WHILE is there). A close that fails closes. For CALL alloc, PATH is the smallest size in
+// bytes and WHAT is ENOMEM. A line for each call that counts, "CALL NAME", is appended to the file
+// FELDSPAR_FAULT_LOG where that is given.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -83,7 +84,7 @@ struct Fault {
   }
   [[nodiscard]] bool is(const char* name) const { return std::strcmp(what, name) == 0; }
   int failure() const {
-    errno = is("ENOSPC") ? ENOSPC : is("EINTR") ? EINTR : EIO;
+    errno = is("ENOSPC") ? ENOSPC : is("EINTR") ? EINTR : is("EINVAL") ? EINVAL : EIO;
     return -1;
   }
 };
@@ -175,12 +176,13 @@ int rename(const char* from, const char* to) {
 }
 int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) {
   static const auto real = next<int (*)(int, const char*, int, const char*, unsigned)>("renameat2");
-  return other(fault().strikes_named("rename", to),
+  return other(fault().strikes_named((flags & RENAME_EXCHANGE) != 0 ? "exchange" : "rename", to),
                [&] { return real(from_folder, from, to_folder, to, flags); });
 }
 int unlink(const char* name) {
   static const auto real = next<int (*)(const char*)>("unlink");
-  return other(fault().strikes_named("unlink", name), [&] { return real(name); });
+  const bool strikes = fault().strikes_named("unlink", name) && !fault().is("ENOSPC");  // needs no room
+  return other(strikes, [&] { return real(name); });
 }
 int mkdir(const char* name, mode_t mode) {
   static const auto real = next<int (*)(const char*, mode_t)>("mkdir");

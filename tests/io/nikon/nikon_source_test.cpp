@@ -49,6 +49,17 @@ TEST(OpenScan, RecognisesTheFileByItsContent) {
   EXPECT_EQ(open_scan(set.folder / "renamed.txt")->scan().angles.size(), 8U);
 }
 
+TEST(OpenScan, ReadsAnXtekctInUtf16ThatSaysSo) {
+  const NikonSet set;
+  std::string wide = "\xFF\xFE";
+  for (const char c : set.text.text()) wide.append({c, '\0'});
+  write_text(set.xtekct(), wide);
+
+  const auto source = open_scan(set.folder.path());
+  EXPECT_EQ(source->description().name, "scan");
+  EXPECT_EQ(source->scan().angles.size(), 8U);
+}
+
 TEST(OpenScan, NamesTheReadersWhenItKnowsNone) {
   const testing::TempFolder folder;
   write_text(folder / "a.txt", "anything");
