@@ -16,7 +16,7 @@
 #include "base/error.hpp"
 #include "base/memory.hpp"
 #include "base/parallel.hpp"
-#include "recon/center.hpp"
+#include "recon/find/center.hpp"
 #include "simulate/presets.hpp"
 #include "tests/support/resources.hpp"
 

@@ -13,7 +13,7 @@
 #include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "base/units.hpp"
-#include "recon/fdk.hpp"
+#include "recon/fdk/fdk.hpp"
 
 namespace feldspar {
 namespace {

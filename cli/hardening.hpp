@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/log.hpp"
-#include "recon/fdk.hpp"
-#include "recon/inspection.hpp"
+#include "recon/fdk/fdk.hpp"
+#include "recon/measure/inspection.hpp"
 
 namespace CLI {
 class App;

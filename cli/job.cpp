@@ -15,7 +15,7 @@
 #include "cli/options.hpp"
 #include "cli/transform.hpp"
 #include "io/hdf5/volume_file.hpp"
-#include "recon/motion.hpp"
+#include "recon/find/motion.hpp"
 
 namespace feldspar::cli {
 namespace {

@@ -15,10 +15,10 @@
 #include "io/open_scan.hpp"
 #include "io/output_rule.hpp"
 #include "kernels/backend.hpp"
-#include "recon/axis_choice.hpp"
-#include "recon/fdk.hpp"
-#include "recon/inspection.hpp"
-#include "recon/object_extent.hpp"
+#include "recon/find/axis_choice.hpp"
+#include "recon/fdk/fdk.hpp"
+#include "recon/measure/inspection.hpp"
+#include "recon/find/object_extent.hpp"
 
 namespace CLI {
 class App;

@@ -11,8 +11,8 @@
 #include "recon/correct/measure.hpp"
 #include "recon/correct/scatter.hpp"
 #include "recon/correct/stripe_free_source.hpp"
-#include "recon/motion.hpp"
-#include "recon/projection_sample.hpp"
+#include "recon/find/motion.hpp"
+#include "recon/measure/projection_sample.hpp"
 #include "recon/verify/verify.hpp"
 
 namespace feldspar::cli {

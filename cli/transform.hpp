@@ -8,7 +8,7 @@
 #include "geometry/scan.hpp"
 #include "geometry/similarity.hpp"
 #include "geometry/volume_grid.hpp"
-#include "recon/fdk.hpp"
+#include "recon/fdk/fdk.hpp"
 
 namespace feldspar::cli {
 

@@ -9,7 +9,7 @@
 #include "base/units.hpp"
 #include "cli/options.hpp"
 #include "io/hdf5/volume_file.hpp"
-#include "recon/context_match.hpp"
+#include "recon/truncation/context_match.hpp"
 
 namespace feldspar::cli {
 namespace {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "recon/extension.hpp"
-#include "recon/inspection.hpp"
+#include "recon/truncation/extension.hpp"
+#include "recon/measure/inspection.hpp"
 #include "recon/resources.hpp"
 
 namespace CLI {

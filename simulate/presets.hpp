@@ -9,7 +9,7 @@
 #include "geometry/scan.hpp"
 #include "simulate/detector.hpp"
 #include "simulate/illumination.hpp"
-#include "simulate/nikon_writer.hpp"
+#include "io/nikon/nikon_writer.hpp"
 #include "simulate/object.hpp"
 #include "simulate/spectrum.hpp"
 #include "simulate/virtual_scan.hpp"
@@ -25,7 +25,7 @@ struct VirtualScan {
   DetectorModel detector;  ///< photons and blur are set by settle()
   double blur_mm = 0;      ///< standard deviation at the detector, of focal spot and scintillator together
   Sampling sampling;
-  ScanNotes notes;
+  io::ScanNotes notes;
 };
 
 /// Names and summaries of all presets, in the order to show them.

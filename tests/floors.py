@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 # A file may include its own folder, and the folders of lower floors.
-FLOORS = {"base": 0, "geometry": 1, "kernels": 2, "io": 2, "recon": 3, "simulate": 3, "cli": 4, "python": 4}
+FLOORS = {"base": 0, "geometry": 1, "kernels": 2, "io": 2, "recon": 3, "simulate": 3, "run": 4, "cli": 5, "python": 5}
 
 # Folders of a backend, which only kernels/ itself may look into; and neither may another backend.
 BACKENDS = ("kernels/cpu/", "kernels/cuda/", "kernels/reference/")
@@ -34,7 +34,7 @@ DOORWAYS = [
     (r"itk[A-Z]", ["io/itk/", "recon/registration/"]),
     (r"xraylib(-|\.h|/)", ["simulate/"]),
     (r"CLI/", ["cli/"]),
-    (r"toml\+\+/", ["cli/", "io/stack/"]),
+    (r"toml\+\+/", ["run/", "cli/", "io/stack/", "io/sample/"]),
     (r"nlohmann/", ["cli/", "io/"]),
     (r"(nanobind/|pybind11/|Python\.h)", ["python/"]),
     (r"(gtest/|gmock/|benchmark/|fftw3\.h)", []),

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "recon/correct/corrections.hpp"
-#include "recon/correct/line_integrals.hpp"
+#include "recon/line_integrals/line_integrals.hpp"
 
 namespace feldspar::recon {
 

@@ -6,8 +6,8 @@
 #include <limits>
 #include <memory>
 
-#include "recon/object_extent.hpp"
-#include "recon/projection_sample.hpp"
+#include "recon/find/object_extent.hpp"
+#include "recon/measure/projection_sample.hpp"
 
 namespace feldspar::recon {
 namespace {

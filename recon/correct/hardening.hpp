@@ -3,7 +3,7 @@
 
 #include "base/progress.hpp"
 #include "recon/correct/hardening_fit.hpp"
-#include "recon/fdk.hpp"
+#include "recon/fdk/fdk.hpp"
 
 namespace feldspar::recon {
 

@@ -11,7 +11,7 @@
 #include "recon/correct/pixel_gain.hpp"
 #include "recon/correct/pixel_statistics.hpp"
 #include "recon/correct/zingers.hpp"
-#include "recon/projection_sample.hpp"
+#include "recon/measure/projection_sample.hpp"
 
 namespace feldspar::recon {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "base/memory.hpp"
 #include "base/parallel.hpp"
-#include "recon/correct/line_integrals.hpp"
+#include "recon/line_integrals/line_integrals.hpp"
 
 namespace feldspar::recon {
 

@@ -15,7 +15,7 @@
 #include "base/memory.hpp"
 #include "base/units.hpp"
 #include "recon/correct/scatter_estimate.hpp"
-#include "recon/projection_sample.hpp"
+#include "recon/measure/projection_sample.hpp"
 
 namespace feldspar::recon {
 namespace {

@@ -7,7 +7,7 @@
 #include "base/parallel.hpp"
 #include "base/progress.hpp"
 #include "recon/correct/corrections.hpp"
-#include "recon/correct/line_integrals.hpp"
+#include "recon/line_integrals/line_integrals.hpp"
 
 namespace feldspar::recon {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "recon/fdk.hpp"
+#include "recon/fdk/fdk.hpp"
 
 namespace feldspar::recon {
 

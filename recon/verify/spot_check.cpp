@@ -11,7 +11,7 @@
 #include "base/parallel.hpp"
 #include "kernels/ramp.hpp"
 #include "kernels/shared/parts.hpp"
-#include "recon/verify/upright_rows.hpp"
+#include "recon/line_integrals/upright_rows.hpp"
 
 namespace feldspar::recon {
 namespace {

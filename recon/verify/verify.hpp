@@ -1,7 +1,7 @@
 // The checks of a finished volume against the scan that it was made from.
 #pragma once
 
-#include "recon/fdk.hpp"
+#include "recon/fdk/fdk.hpp"
 #include "recon/verify/mid_plane.hpp"
 #include "recon/verify/verdict.hpp"
 

@@ -1,5 +1,5 @@
 // Curves as SVG.
-#include "cli/line_plot.hpp"
+#include "cli/report/line_plot.hpp"
 
 #include <gtest/gtest.h>
 

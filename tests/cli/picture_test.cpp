@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "cli/picture.hpp"
+#include "cli/report/picture.hpp"
 #include "tests/io/volumes.hpp"
 #include "tests/support/temp_folder.hpp"
 

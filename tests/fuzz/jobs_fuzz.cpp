@@ -2,7 +2,7 @@
 // which.
 #include <CLI/CLI.hpp>
 
-#include "cli/batch_file.hpp"
+#include "cli/batch/batch_file.hpp"
 #include "cli/options.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 

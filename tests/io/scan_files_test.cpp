@@ -6,7 +6,7 @@
 #include "io/hdf5/scan_files.hpp"
 #include "io/open_scan.hpp"
 #include "io/stack/stack_writer.hpp"
-#include "simulate/nikon_writer.hpp"
+#include "io/nikon/nikon_writer.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/failure.hpp"
 #include "tests/support/scans.hpp"
@@ -111,7 +111,7 @@ TEST(ScanFiles, NikonKeepsPixelsAndLengthsExactlyAndAnglesToRounding) {
                    second = folder / (std::string("nikon_") + from.name);
     write(original, *from.create(first, original.content));
     const WholeScan once = read(first);
-    simulate::NikonWriter writer(second, "scan", once.content.scan, {});
+    io::NikonWriter writer(second, "scan", once.content.scan, {});
     write(once, writer);
     WholeScan back = read(second);
 

@@ -1,5 +1,5 @@
 // The rotation axis found in noisy projections of bodies off the axis, about an axis that is known.
-#include "recon/center.hpp"
+#include "recon/find/center.hpp"
 
 #include <gtest/gtest.h>
 

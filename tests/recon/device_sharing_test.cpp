@@ -2,7 +2,7 @@
 // bit.
 #include <gtest/gtest.h>
 
-#include "recon/slab_queue.hpp"
+#include "recon/slabs/slab_queue.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/failing_backend.hpp"

@@ -1,6 +1,6 @@
 // FDK against the truth: attenuation in 1/mm of bodies whose line integrals are exact, through every kind
 // of geometry, in pieces and whole.
-#include "recon/fdk.hpp"
+#include "recon/fdk/fdk.hpp"
 
 #include <gtest/gtest.h>
 

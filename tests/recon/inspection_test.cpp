@@ -1,5 +1,5 @@
 // Air in a beam that has changed since the flats, told from an object that reaches over the detector's edge.
-#include "recon/inspection.hpp"
+#include "recon/measure/inspection.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Motion during a scan found in its projections: what was done to the scan, and nothing where nothing was.
-#include "recon/motion.hpp"
+#include "recon/find/motion.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <numbers>
 #include <numeric>
 
-#include "recon/motion_fit.hpp"
+#include "recon/find/motion_fit.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"

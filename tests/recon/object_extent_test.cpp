@@ -1,5 +1,5 @@
 // The box around the object, from a few projections of bodies that are known.
-#include "recon/object_extent.hpp"
+#include "recon/find/object_extent.hpp"
 
 #include <gtest/gtest.h>
 

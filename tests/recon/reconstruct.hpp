@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "recon/fdk.hpp"
+#include "recon/fdk/fdk.hpp"
 #include "tests/support/virtual_scan.hpp"
 
 namespace feldspar::testing {

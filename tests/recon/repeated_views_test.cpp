@@ -1,5 +1,5 @@
 // Views that repeat another bit by bit, or hold one count, are named; scans without them are left alone.
-#include "recon/repeated_views.hpp"
+#include "recon/measure/repeated_views.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "io/described_scan.hpp"
-#include "recon/inspection.hpp"
+#include "recon/measure/inspection.hpp"
 #include "tests/support/failure.hpp"
 #include "tests/support/resources.hpp"
 

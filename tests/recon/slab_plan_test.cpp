@@ -1,5 +1,5 @@
 // How a reconstruction is cut, from the numbers alone.
-#include "recon/slab_plan.hpp"
+#include "recon/slabs/slab_plan.hpp"
 
 #include <gtest/gtest.h>
 

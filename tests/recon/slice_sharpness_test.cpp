@@ -1,12 +1,12 @@
 // Slices are sharpest about the axis, and with the conventions, that a scan was taken with.
-#include "recon/slice_sharpness.hpp"
+#include "recon/find/slice_sharpness.hpp"
 
 #include <gtest/gtest.h>
 
 #include <numbers>
 
-#include "recon/axis_choice.hpp"
-#include "recon/conventions.hpp"
+#include "recon/find/axis_choice.hpp"
+#include "recon/find/conventions.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/failing_backend.hpp"
 #include "tests/support/resources.hpp"

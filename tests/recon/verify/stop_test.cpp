@@ -5,9 +5,9 @@
 #include <numeric>
 
 #include "base/stop.hpp"
-#include "recon/axis_choice.hpp"
-#include "recon/inspection.hpp"
-#include "recon/object_extent.hpp"
+#include "recon/find/axis_choice.hpp"
+#include "recon/measure/inspection.hpp"
+#include "recon/find/object_extent.hpp"
 #include "tests/recon/verify/trusting.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/resources.hpp"

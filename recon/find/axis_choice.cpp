@@ -1,0 +1,72 @@
+#include "recon/find/axis_choice.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+constexpr double warned_difference = 0.3;  ///< columns
+constexpr double sure = 0.25;              ///< columns: an uncertainty below it is knowledge
+
+void compare(AxisChoice& choice, const geometry::RotationAxis& stated) {
+  const double rays = choice.rays ? choice.rays->axis.offset : 0, sharp = choice.sharpness.axis.offset;
+  const auto warn = [&](const char* one, double a, const char* other, double b) {
+    if (std::abs(a - b) <= warned_difference * choice.pixel) return;
+    choice.findings.push_back(fmt::format(
+        "the rotation axis is at {:.4f} mm by the {}, at {:.4f} mm by the {}: {:+.2f} pixels apart; look at "
+        "both (feldspar center --picture, --axis-offset)",
+        a, one, b, other, (a - b) / choice.pixel));
+  };
+  if (choice.rays) warn("reverse rays", rays, "metadata", stated.offset);
+  if (choice.rays && choice.sharpness.known) warn("sharpness of slices", sharp, "reverse rays", rays);
+  if (!choice.rays && choice.sharpness.known) warn("sharpness of slices", sharp, "metadata", stated.offset);
+}
+
+}  // namespace
+
+std::size_t axis_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                       std::span<const int> views, const Resources& resources, const AxisSearch& how) {
+  const std::size_t count = views.empty() ? scan.angles.size() : views.size();
+  return std::max(center_bytes(source, count),
+                  sharpness_bytes(source, scan, views, resources, {.keep_slices = how.keep_slices}));
+}
+
+AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularScan& scan,
+                       std::span<const int> views, const Resources& resources, const AxisSearch& how) {
+  AxisChoice choice;
+  choice.axis = scan.axis, choice.method = "metadata";
+  choice.pixel = scan.detector.column_pitch / scan.magnification();
+  geometry::CircularScan from = scan;
+  try {
+    choice.rays = find_center(source, scan, views, resources, how.rows);
+    from.axis = choice.rays->axis;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unsupported) throw;
+    choice.no_rays = error.what();
+  }
+  const bool rays_know = choice.rays && choice.rays->offset_uncertainty < sure * choice.pixel;
+  choice.sharpness = sharpen_center(
+      source, from, views, resources,
+      {.reach = rays_know ? nearby_columns : everywhere_columns, .keep_slices = how.keep_slices});
+  if (rays_know || (choice.rays && !choice.sharpness.known)) {
+    choice.axis = choice.rays->axis, choice.method = "reverse rays";
+    choice.offset_uncertainty = choice.rays->offset_uncertainty;
+  } else if (choice.sharpness.known) {
+    choice.axis = choice.sharpness.axis, choice.method = "sharpness";
+    choice.offset_uncertainty = choice.sharpness.offset_uncertainty;
+  } else {
+    choice.findings.push_back(
+        "neither reverse rays nor the sharpness of slices tell where the rotation axis is (as of projections "
+        "that "
+        "show air only): the scan's own is kept, unchecked");
+  }
+  compare(choice, scan.axis);
+  return choice;
+}
+
+}  // namespace feldspar::recon

@@ -1,0 +1,178 @@
+#include "recon/measure/inspection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "recon/measure/projection_sample.hpp"
+#include "recon/measure/repeated_views.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+constexpr double air_tolerance = 0.1;        // drift of a tube is below a few per cent; a wrong level is not
+constexpr double object_transmission = 0.8;  // a row whose darkest pixel is below this has an object in it
+constexpr std::size_t every_pixel = 16;      // of a row is kept to tell how dark it gets
+constexpr double covered_edge = 0.9;         // an edge pixel below this share of air has the object over it
+
+double quantile(std::vector<float>& values, double share) {
+  if (values.empty()) return 0;
+  const auto at =
+      values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+double line_integral(float transmission) { return -std::log(std::max(transmission, 1e-5f)); }
+
+double line_integral_of_mean(std::span<const float> pixels) {
+  float sum = 0;
+  for (const float transmission : pixels) sum += transmission;
+  return line_integral(sum / static_cast<float>(pixels.size()));
+}
+
+/// What tells air in a changed beam from an object that reaches over the edge: how much the line integrals of
+/// rows change within their outer tenths, over what the object adds to those of the median row. A wide
+/// cylinder's change by 0.18 of that or more (those of a parabola; of a circle more), those of air by the
+/// unevenness of the beam.
+class Edges {
+ public:
+  void add(std::span<const float> row) {
+    const std::size_t half = row.size() / 20;
+    if (half < 2) return;
+    std::vector<float> pixels(row.begin(), row.end());
+    const double strongest = line_integral(static_cast<float>(quantile(pixels, 0.03)));
+    for (const bool left : {true, false}) {
+      const double outer = line_integral_of_mean(left ? row.first(half) : row.last(half));
+      const double inner =
+          line_integral_of_mean(left ? row.subspan(half, half) : row.subspan(row.size() - 2 * half, half));
+      const double rise = strongest - outer;
+      levels_.push_back(static_cast<float>(outer));
+      rises_.push_back(static_cast<float>(rise));
+      changes_[left ? 0 : 1].push_back(static_cast<float>(std::abs(inner - outer)));
+    }
+  }
+
+  /// The line integral of the air at both edges; 0 when they may not be air.
+  [[nodiscard]] double air() {
+    constexpr double flattest = 0.08, unlike = 0.25,
+                     most = 0.5;  // a beam that lost more than 40 % is no beam
+    if (levels_.empty()) return 0;
+    const double rise = quantile(rises_, 0.5), level = quantile(levels_, 0.5);
+    const double spread = quantile(levels_, 0.95) - quantile(levels_, 0.05);
+    bool flat = rise > 0 && spread < unlike * rise && std::abs(level) < most;
+    for (std::vector<float>& side : changes_)
+      flat = flat && quantile(side, 0.5) < flattest * rise && quantile(side, 0.9) < 2 * flattest * rise;
+    return flat ? level : 0;
+  }
+
+ private:
+  std::vector<float> levels_, rises_, changes_[2];
+};
+
+double mean_line_integral(std::span<const float> row) {
+  double sum = 0;
+  for (const float transmission : row) sum += line_integral(transmission);
+  return sum / static_cast<double>(row.size());
+}
+
+void judge_saturation(Inspection& seen) {
+  if (seen.saturated_share > 1e-4)
+    seen.findings.push_back(
+        fmt::format("{:.2f} % of the pixels looked at are saturated", 100 * seen.saturated_share));
+}
+
+/// Takes flat edges for air in a beam that has changed, and the rest of the rows by that level.
+void accept_air(Inspection& seen, double air) {
+  seen.air_line_integral = air;
+  seen.truncated_share = seen.edge_share = 0;
+  seen.findings.push_back(
+      fmt::format("both edges of the detector are flat and alike in every view at {:.3f} of the open beam: "
+                  "taken for air in "
+                  "a beam that has changed since the flats, whose level the correction of drift sets, and "
+                  "not for an object "
+                  "that reaches over the edge (if it does, give --outline)",
+                  std::exp(-air)));
+}
+
+void judge(Inspection& seen) {
+  if (seen.air_line_integral != 0) return judge_saturation(seen);
+  if (std::abs(seen.air_level - 1) > air_tolerance && seen.truncated_share < 0.5)
+    seen.findings.push_back(fmt::format(
+        "air transmits {:.3f} of the white level instead of 1: the white level is wrong or no pixel sees "
+        "air, and attenuation is off by {:+.3f} per ray; set --white-level",
+        seen.air_level, -std::log(std::max(seen.air_level, 1e-6))));
+  judge_saturation(seen);
+}
+
+/// Of one view, kept until all have been looked at: some of the pixels, and what is told of a row.
+std::size_t kept_values(const io::ScanSource& source) {
+  const geometry::Detector& d = source.scan().detector;
+  constexpr std::size_t of_a_row = 16;
+  return static_cast<std::size_t>(d.rows) *
+         (static_cast<std::size_t>(d.columns) / every_pixel + 1 + of_a_row);
+}
+
+}  // namespace
+
+std::size_t inspection_bytes(const io::ScanSource& source, int count) {
+  return transmissions_bytes(source) + kept_values(source) * sizeof(float) * static_cast<std::size_t>(count);
+}
+
+Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices,
+                   const Resources& resources, int count) {
+  const auto& detector = source.scan().detector;
+  const auto columns = static_cast<std::size_t>(detector.columns);
+  const std::size_t margin = std::clamp<std::size_t>(columns / 100, 1, 8);
+  count = std::min(count, static_cast<int>(view_indices.size()));
+  Inspection seen;
+  std::size_t saturated = 0, looked_at = 0, rows_with_object = 0, covered = 0;
+  double at_edges = 0, within = 0;
+  std::vector<float> air, all;
+  const Reservation kept(resources.budget,
+                         kept_values(source) * sizeof(float) * static_cast<std::size_t>(count),
+                         "a look at a few projections");
+  all.reserve(static_cast<std::size_t>(count * detector.rows) * (columns / every_pixel + 1));
+  Edges edges;
+  for (int n = 0; n < count; ++n) {
+    const int view =
+        view_indices[view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(count)];
+    const Array3<float> image = transmissions(source, view, saturated, resources.budget);
+    looked_at += image.size();
+    for (int line = 0; line < detector.rows; ++line) {
+      const std::span<const float> row(image.view().row(line, 0), columns);
+      const auto mean = [&](std::size_t from) {
+        float sum = 0;
+        for (std::size_t c = from; c < from + margin; ++c) sum += row[c];
+        return sum / static_cast<float>(margin);
+      };
+      const float left = mean(0), right = mean(columns - margin),
+                  darkest = *std::min_element(row.begin(), row.end());
+      air.push_back(std::max(left, right));
+      if (darkest < object_transmission * std::max(1.0f, air.back())) {
+        ++rows_with_object;
+        edges.add(row);
+        if (std::min(left, right) < covered_edge * std::max(1.0f, air.back())) {
+          ++covered;
+          at_edges += line_integral(std::min(left, right)), within += mean_line_integral(row);
+        }
+      }
+      for (std::size_t c = 0; c < columns; c += every_pixel) all.push_back(row[c]);
+    }
+  }
+  seen.air_level = quantile(air, 0.5);
+  seen.lowest_transmission = quantile(all, 0.001);
+  seen.saturated_share = looked_at ? static_cast<double>(saturated) / static_cast<double>(looked_at) : 0;
+  seen.truncated_share =
+      rows_with_object ? static_cast<double>(covered) / static_cast<double>(rows_with_object) : 0;
+  seen.edge_share = within > 0 ? at_edges / within : 0;
+  if (seen.truncated_share > 0.05 && seen.air_level < covered_edge)
+    if (const double level = edges.air(); level > 0) accept_air(seen, level);
+  judge(seen);
+  const Findings repeated = find_repeated_views(source, view_indices);
+  seen.findings.insert(seen.findings.end(), repeated.begin(), repeated.end());
+  return seen;
+}
+
+}  // namespace feldspar::recon

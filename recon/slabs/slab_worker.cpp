@@ -1,0 +1,286 @@
+#include "recon/slabs/slab_worker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.hpp"
+#include "recon/slabs/conveyor.hpp"
+#include "recon/slabs/device_array.hpp"
+#include "recon/slabs/slab_works.hpp"
+
+namespace feldspar::recon {
+namespace {
+
+/// Sets the voxels further than `radius` from the rotation axis to 0.
+void clear_outside(View3<float> slab, const geometry::VolumeGrid& grid, double radius) {
+  for (int j = 0; j < slab.ny; ++j) {
+    const double y = grid.origin.y + j * grid.spacing.y, reach = radius * radius - y * y;
+    int first = slab.nx, end = slab.nx;  // of the voxels within
+    if (reach >= 0) {
+      const double half = std::sqrt(reach), count = slab.nx;
+      first = static_cast<int>(std::clamp(std::ceil((-half - grid.origin.x) / grid.spacing.x), 0.0, count));
+      end = static_cast<int>(std::clamp(std::floor((half - grid.origin.x) / grid.spacing.x) + 1, 0.0, count));
+    }
+    for (int k = 0; k < slab.nz; ++k) {
+      float* row = slab.row(j, k);
+      std::fill(row, row + first, 0.0f);
+      std::fill(row + std::max(first, end), row + slab.nx, 0.0f);
+    }
+  }
+}
+
+}  // namespace
+
+/// The buffers and operators of one device, large enough for the slabs of a plan.
+class SlabWorker::Station {
+ public:
+  Station(const SlabTask& task, kernels::Backend& backend, SlabPlan room, FdkReport& report)
+      : room_(std::move(room)),
+        works_(make_slab_works(task.source, backend, task.setup, room_, task.options, report)) {
+    const std::size_t voxels = largest(room_, [&](const Slab& s) { return task.voxels_of(s); });
+    const std::size_t counts = largest(room_, source_pixels) *
+                               static_cast<std::size_t>(room_.views_per_batch) *
+                               io::bytes_of(task.source.count_type());
+    const int buffers = task.plan.slabs.size() > 1 ? 2 : 1;
+    for (auto& block : raw_) block = backend.allocate_staging(counts, "raw projections");
+    for (int n = 0; n < buffers; ++n) {
+      volumes_.emplace_back(backend, voxels, "the slab");
+      if (!backend.uses_host_memory())
+        copies_.push_back(backend.allocate_staging(voxels * sizeof(float), "the finished slab"));
+    }
+  }
+
+  [[nodiscard]] bool holds(const SlabTask& task, const Slab& slab, int views_per_batch) const {
+    const auto rows = [](const Slab& s) { return s.rows.count(); };
+    return views_per_batch <= room_.views_per_batch &&
+           task.voxels_of(slab) <= largest(room_, [&](const Slab& s) { return task.voxels_of(s); }) &&
+           source_pixels(slab) <= largest(room_, source_pixels) &&
+           static_cast<std::size_t>(rows(slab)) <= largest(room_, rows);
+  }
+
+  [[nodiscard]] SlabWorks& works() { return *works_; }
+  [[nodiscard]] void* raw(int slot) const { return raw_[slot]->data(); }
+  [[nodiscard]] DeviceArray3<float>& volume(std::size_t turn) { return volumes_[turn % volumes_.size()]; }
+  [[nodiscard]] bool is_double() const { return volumes_.size() > 1; }
+
+  /// Where the host finds the volume of that turn, copied there beside other work when it is not the host's.
+  float* on_host(std::size_t turn, std::size_t voxels) {
+    if (copies_.empty()) return volume(turn).host_view(1, 1, 1).data;
+    auto* copy = static_cast<float*>(copies_[turn % copies_.size()]->data());
+    volume(turn).download_beside(copy, voxels);
+    return copy;
+  }
+
+ private:
+  SlabPlan room_;
+  std::unique_ptr<SlabWorks> works_;
+  std::unique_ptr<kernels::Buffer> raw_[SlabWorks::slots];
+  std::vector<DeviceArray3<float>> volumes_;
+  std::vector<std::unique_ptr<kernels::Buffer>> copies_;  // where the device's memory is not the host's
+};
+
+SlabWorker::SlabWorker(SlabTask& task, kernels::Backend& backend)
+    : task_(task), backend_(backend), views_per_batch_(task.plan.views_per_batch) {
+  for (const Slab& slab : task.plan.slabs) most_slices_ = std::max(most_slices_, slab.slices.count());
+}
+
+SlabWorker::~SlabWorker() = default;
+
+void SlabWorker::serve() {
+  try {
+    while (const auto slices = next())
+      if (!serve(*slices)) break;
+    (void)finish_writing();  // of a run that was stopped: nothing is left otherwise
+    end_station();
+  } catch (...) {
+    task_.queue.stop();
+    throw;
+  }
+}
+
+/// The slab before may come back, so it is stored before this device waits for others.
+std::optional<geometry::Range> SlabWorker::next() {
+  if (const auto slices = task_.queue.take_now(most_slices_)) return slices;
+  return settle({}) ? task_.queue.take(most_slices_) : std::nullopt;
+}
+
+/// False when this device ends before the queue does.
+bool SlabWorker::serve(geometry::Range slices) {
+  const Slab slab = make_slab(task_.setup, task_.options.grid, slices,
+                              task_.options.projector.merging.extra_rows(), task_.options.halo_rows());
+  if (station_ && !station_->holds(task_, slab, views_per_batch_)) {
+    if (!settle({slices})) return false;
+    end_station();
+  }
+  double advanced = 0;
+  try {
+    if (!station_) station_ = std::make_unique<Station>(task_, backend_, room_for(slab), report_);
+    if (!compute(slab, advanced)) return false;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::out_of_memory && error.kind() != ErrorKind::device) throw;
+    task_.progress.advance(-advanced, "reconstructing");
+    return recover(slices, error);
+  }
+  if (!settle({slices})) {
+    task_.progress.advance(-advanced, "reconstructing");
+    return false;
+  }
+  before_ = {slices,
+             std::async(std::launch::async, [this, slab, turn = turn_] { return store(slab, turn); })};
+  ++turn_;
+  return station_->is_double() || settle({});
+}
+
+/// Within the handler of a failure at `slices`: goes on with smaller slabs where that can help, or gives them
+/// back and returns false, or throws on.
+bool SlabWorker::recover(geometry::Range slices, const Error& error) {
+  constexpr int step = SlabPlan::slice_step;
+  const int unit = task_.options.projector.merging.batch_unit();
+  if (!settle({slices})) return false;
+  if (error.kind() == ErrorKind::out_of_memory && (slices.count() > step || views_per_batch_ > unit)) {
+    end_station();
+    if (slices.count() > step)
+      most_slices_ = std::max(step, slices.count() / 2 / step * step);
+    else
+      views_per_batch_ = std::max(unit, views_per_batch_ / 2 / unit * unit);
+    tell(fmt::format("{} has too little memory and goes on with slabs of {} slices, {} views at a time: {}",
+                     backend_.name(), most_slices_, views_per_batch_, error.what()));
+    task_.queue.give_back(slices);
+    return true;
+  }
+  leave({slices}, error);
+  return false;
+}
+
+/// Gives slices back and ends this device, or throws `error` when there is no other.
+void SlabWorker::leave(const std::vector<geometry::Range>& slices, const Error& error) {
+  if (!task_.queue.leave(slices)) throw error;
+  station_.reset();
+  tell(fmt::format("{} failed and left its slab to the other devices: {}", backend_.name(), error.what()));
+}
+
+/// Waits until the slab before is stored. When the device failed to bring it, gives it and `taken` back and
+/// returns false.
+bool SlabWorker::settle(std::vector<geometry::Range> taken) {
+  const std::optional<Loss> loss = finish_writing();
+  if (!loss) return true;
+  taken.push_back(loss->slices);
+  leave(taken, loss->error);
+  return false;
+}
+
+/// The slabs of the plan until memory ran out, and from then on only the slab at hand.
+SlabPlan SlabWorker::room_for(const Slab& slab) const {
+  SlabPlan room = task_.plan;
+  room.views_per_batch = views_per_batch_;
+  if (most_slices_ < room.slabs.front().slices.count()) room.slabs = {slab};
+  return room;
+}
+
+std::size_t SlabWorker::raw_bytes(const Slab& slab, geometry::Range batch) const {
+  return source_pixels(slab) * static_cast<std::size_t>(batch.count()) *
+         io::bytes_of(task_.source.count_type());
+}
+
+void SlabWorker::read(const Slab& slab, geometry::Range batch, void* counts) {
+  const Stopwatch time(report_.read_s);
+  task_.source.read(
+      std::span(task_.setup.view_indices)
+          .subspan(static_cast<std::size_t>(batch.first), static_cast<std::size_t>(batch.count())),
+      slab.source_window, counts);
+}
+
+/// Brings the slab of that turn to the host and writes it. Throws what the sink throws.
+std::optional<SlabWorker::Loss> SlabWorker::store(const Slab& slab, std::size_t turn) {
+  float* voxels = nullptr;
+  try {
+    voxels = station_->on_host(turn, task_.voxels_of(slab));
+  } catch (const Error& error) {
+    return Loss{slab.slices, error};
+  }
+  write(slab, voxels);
+  return std::nullopt;
+}
+
+void SlabWorker::write(const Slab& slab, float* voxels) {
+  const Stopwatch time(report_.write_s);
+  const geometry::VolumeGrid& grid = task_.options.grid;
+  const View3<float> values{voxels, grid.nx, grid.ny, slab.slices.count()};
+  const double radius = task_.options.projector.radius;
+  if (std::isfinite(radius)) clear_outside(values, grid, radius);
+  const std::scoped_lock lock(task_.writing);
+  task_.sink.write(slab.slices.first, values);
+}
+
+/// Reads and adds all views of a slab. False when the queue was stopped.
+bool SlabWorker::compute(const Slab& slab, double& advanced) {
+  const int view_count = static_cast<int>(task_.setup.views.size());
+  DeviceArray3<float>& volume = station_->volume(turn_);
+  const auto view = volume.view(task_.options.grid.nx, task_.options.grid.ny, slab.slices.count());
+  volume.fill_zero(task_.voxels_of(slab));
+  Conveyor conveyor;
+  Conveyor::Queue<int> empty(conveyor);  // slots
+  Conveyor::Queue<std::pair<int, geometry::Range>> full(conveyor);
+  for (int slot = 0; slot < SlabWorks::slots; ++slot) empty.push(slot);
+  conveyor.start([&] {
+    for (int first = 0; first < view_count; first += views_per_batch_) {
+      const auto slot = empty.pop();
+      if (!slot) return;
+      const geometry::Range batch{first, std::min(view_count, first + views_per_batch_)};
+      void* const raw = station_->raw(*slot);
+      read(slab, batch, raw);
+      station_->works().bring(*slot, raw, raw_bytes(slab, batch));
+      full.push({*slot, batch});
+    }
+    full.close();
+  });
+  bool stopped = false;
+  try {
+    while (const auto batch = full.pop()) {
+      stopped = task_.queue.stopped();
+      if (stopped) break;
+      const int slot = batch->first;
+      station_->works().add(slab, batch->second, {slot, station_->raw(slot)}, view);
+      empty.push(slot);
+      const double work = static_cast<double>(batch->second.count()) * slab.slices.count();
+      advanced += work;
+      task_.progress.advance(work, "reconstructing");
+    }
+    if (stopped) conveyor.stop(nullptr);
+  } catch (...) {
+    conveyor.stop(std::current_exception());
+  }
+  conveyor.finish();  // the reader must have returned before the queues are gone
+  if (stopped) return false;
+  station_->works().finish();
+  return true;
+}
+
+std::optional<SlabWorker::Loss> SlabWorker::finish_writing() {
+  if (!before_) return std::nullopt;
+  OnItsWay way = *std::exchange(before_, std::nullopt);
+  std::optional<Loss> loss = way.stored.get();
+  if (loss)
+    task_.progress.advance(-static_cast<double>(task_.setup.views.size()) * loss->slices.count(),
+                           "reconstructing");
+  else
+    task_.queue.done();
+  return loss;
+}
+
+/// Frees all memory; nothing may be on its way to the sink.
+void SlabWorker::end_station() {
+  if (!station_) return;
+  report_.tally += station_->works().tally();
+  station_.reset();
+}
+
+void SlabWorker::tell(std::string finding) {
+  log_warning(finding);
+  report_.findings.push_back(std::move(finding));
+}
+
+}  // namespace feldspar::recon

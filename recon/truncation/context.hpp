@@ -1,0 +1,74 @@
+// A wider reconstruction of the same object, coarsened, to see what stands beside an interior scan's field.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/memory.hpp"
+#include "geometry/coverage.hpp"
+#include "geometry/scan.hpp"
+#include "geometry/volume_grid.hpp"
+#include "recon/truncation/outline.hpp"
+
+namespace feldspar::recon {
+
+/// Where an interior scan was taken in a wide volume: its point p is at turn(p) + shift there, with the turn
+/// about z, counter-clockwise seen from +z.
+struct Placement {
+  geometry::Vec3 shift;
+  double turn = 0;
+
+  [[nodiscard]] geometry::Vec3 turned(geometry::Vec3 v) const;
+  [[nodiscard]] geometry::View moved(const geometry::View& view) const;
+  [[nodiscard]] Outline moved(const Outline& outline) const;
+  /// The inverse, of the point of the wide volume's axis.
+  [[nodiscard]] Outline back(const Outline& outline) const;
+};
+
+/// A volume that is read piece by piece: voxels [y, y+ny) x [z, z+nz) of all x.
+struct WideVolume {
+  geometry::VolumeGrid grid;
+  std::function<Array3<float>(int y, int ny, int z, int nz)> read;
+};
+
+/// Host memory of a context: its voxels, and what reading them takes besides.
+struct ContextBytes {
+  std::size_t kept = 0, reading = 0;
+};
+
+/// Of one made of a wide volume of that grid, as Context's arguments say.
+[[nodiscard]] ContextBytes context_bytes(const geometry::VolumeGrid& wide, const Placement& placement,
+                                         std::span<const geometry::View> views, int rows, double finest);
+
+class Context {
+ public:
+  /// Reads the slices that any of `views` can see beyond an upright detector of `rows`, averaging as many
+  /// voxels as fit into `finest` mm. With a `mask`, in the interior scan's world, what lies outside is air.
+  /// Throws Error(bad_file) when no slice is seen or a voxel is not finite.
+  Context(const WideVolume& wide, const Placement& placement, std::span<const geometry::View> views, int rows,
+          double finest, const std::optional<Outline>& mask, MemoryBudget* budget);
+
+  /// Multiplies all attenuation.
+  void scale(double gain);
+
+  [[nodiscard]] const geometry::VolumeGrid& grid() const noexcept { return grid_; }
+  [[nodiscard]] View3<const float> voxels() const noexcept { return voxels_.view(); }
+  [[nodiscard]] const Placement& placement() const noexcept { return placement_; }
+  /// The cylinder around everything in it, in the interior scan's world.
+  [[nodiscard]] const Outline& outline() const noexcept { return outline_; }
+  [[nodiscard]] const Findings& findings() const noexcept { return findings_; }
+
+ private:
+  void load(const WideVolume& wide, int factor, geometry::Range slices, const std::optional<Outline>& mask);
+
+  Placement placement_;
+  geometry::VolumeGrid grid_;
+  Array3<float> voxels_;
+  Outline outline_;
+  Findings findings_;
+};
+
+}  // namespace feldspar::recon
