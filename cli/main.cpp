@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/system_memory.hpp"
+#include "base/version.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/options.hpp"
@@ -27,7 +28,7 @@ int fail(ErrorKind kind, std::string message) {
 }
 
 void add_commands(CLI::App& program) {
-  program.set_version_flag("--version", "feldspar " FELDSPAR_VERSION);
+  program.set_version_flag("--version", std::string("feldspar ") + version);
   program.add_flag_callback(
       "-q,--quiet", [] { set_verbosity(Verbosity::quiet); }, "Warnings and errors only, no progress");
   program.add_flag_callback(

@@ -5,14 +5,13 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <fstream>
-#include <optional>
-#include <sstream>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "io/hdf5/plan_record.hpp"
+#include "io/hdf5/volume_mark.hpp"
 #include "io/stack/toml_text.hpp"
 
 namespace feldspar::cli {
@@ -22,22 +21,10 @@ namespace {
 std::string as_text(const toml::node& value, const std::string& where) {
   if (const auto text = value.value_exact<std::string>()) return *text;
   if (const auto flag = value.value_exact<bool>()) return *flag ? "true" : "false";
-  if (value.is_number()) {
-    std::ostringstream out;
-    if (const auto whole = value.value_exact<std::int64_t>())
-      out << *whole;
-    else
-      out << fmt::format("{}", *value.value<double>());
-    return out.str();
-  }
+  if (const auto whole = value.value_exact<std::int64_t>()) return fmt::format("{}", *whole);
+  if (value.is_number()) return fmt::format("{}", *value.value<double>());
   throw Error(ErrorKind::usage,
               fmt::format("{}: the value must be a text, a number, true or false, or a list of them", where));
-}
-
-std::string toml_text(const std::string& text) {
-  std::ostringstream out;
-  out << toml::value<std::string>(text);
-  return out.str();
 }
 
 /// Gives the options of `command` that the command line left out the values of `table`.
@@ -58,8 +45,38 @@ void apply_table(CLI::App& command, const toml::table& table, const std::string&
       option->run_callback();
     } catch (const CLI::Error& error) {
       throw Error(ErrorKind::usage, fmt::format("{}: {}", where, error.what()));
+    } catch (const Error& error) {
+      throw Error(error.kind(), fmt::format("{}: {}", where, error.what()));
     }
   }
+}
+
+/// One option: kept as typed, and refused at once where it cannot be.
+CLI::Option* add_one(CLI::App& command, const run::Option& option,
+                     std::map<std::string, std::string>& typed) {
+  const auto take = [&option, &typed](const std::string& text) {
+    run::Request nowhere;
+    option.set(nowhere, text, std::string("--") + option.name);
+    typed[option.name] = text;
+  };
+  if (option.flag)
+    return command.add_flag_function(
+        std::string("--") + option.name, [take](std::int64_t count) { take(count > 0 ? "true" : "false"); },
+        option.help);
+  const std::string name = option.name;
+  const std::string names = name == "scan" ? "scan,--scan" : name == "output" ? "-o,--output" : "--" + name;
+  CLI::Option* const added = command.add_option_function<std::string>(names, take, option.help);
+  added->type_name(option.value);
+  const std::string usual = option.text(run::Request{});
+  if (!usual.empty()) added->default_str(usual);
+  return added;
+}
+
+/// The same request wherever its files are named from.
+std::string sense_of(run::Request request) {
+  for (std::filesystem::path* file : {&request.scan, &request.like, &request.context})
+    if (!file->empty()) *file = std::filesystem::absolute(*file).lexically_normal();
+  return run::to_toml(request);
 }
 
 }  // namespace
@@ -84,103 +101,45 @@ void check_values(CLI::App& command) {
   for (CLI::App* inner : command.get_subcommands({})) check_values(*inner);
 }
 
-std::string toml_line(const std::string& key, const std::string& value) {
-  return fmt::format("{} = {}\n", key, toml_text(value));
-}
-
-void apply_config(CLI::App& command, const std::filesystem::path& file) {
-  apply_table(command, io::stack::read_toml(file, ErrorKind::usage), file.string());
-}
-
-void apply_config_text(CLI::App& command, const std::string& text, const std::string& source) {
-  apply_table(command, io::stack::parse_toml(text, source, ErrorKind::usage), source);
-}
-
-std::string effective_config(const CLI::App& command, const std::vector<std::string>& leave_out) {
-  std::string text;
-  for (const CLI::Option* option : command.get_options()) {
-    const auto& names = option->get_lnames();
-    if (names.empty() || std::find(leave_out.begin(), leave_out.end(), names[0]) != leave_out.end()) continue;
-    std::vector<std::string> values =
-        option->count() > 0 ? option->results() : std::vector<std::string>{option->get_default_str()};
-    if (values.empty() || values[0].empty()) continue;
-    const bool flag = option->get_expected_max() == 0;
-    if (flag) {
-      text += fmt::format("{} = {}\n", names[0], values[0] == "false" ? "false" : "true");
-    } else if (values.size() == 1) {
-      text += toml_line(names[0], values[0]);
-    } else {
-      for (std::string& value : values) value = toml_text(value);
-      text += fmt::format("{} = [{}]\n", names[0], fmt::join(values, ", "));
-    }
+void RequestOptions::add(CLI::App& command, const std::vector<run::Topic>& topics,
+                         const std::vector<std::string>& leave_out) {
+  for (const run::Option& option : run::options()) {
+    if (std::ranges::find(topics, option.topic) == topics.end()) continue;
+    if (std::ranges::find(leave_out, option.name) != leave_out.end()) continue;
+    add_one(command, option, typed_)->group(run::name_of(option.topic));
   }
-  return text;
 }
 
-void add_open_options(CLI::App& command, io::OpenOptions& options) {
-  command
-      .add_option("--white-level", options.white_level,
-                  "Counts of the open beam, instead of the scan's own value")
-      ->check(CLI::PositiveNumber);
-  command
-      .add_option(
-          "--angles", options.angles,
-          "Angles of the views: nominal (start and step), file (as measured) or auto (as the scan says)")
-      ->check(CLI::IsMember({"auto", "nominal", "file"}))
-      ->capture_default_str();
-  command.add_option_function<std::string>(
-      "--pixel-size",
-      [&options](const std::string& text) { options.pixel_pitch = parse_length_mm(text, "--pixel-size"); },
-      "Detector pitch as 6.5um, for NXtomo and Data Exchange files that lack it");
-  command.add_flag("--reverse-rotation", options.reverse_rotation,
-                   "The object turned the other way than the format says");
-  command.add_flag("--allow-missing", options.allow_missing,
-                   "Leave out projections that are missing or unreadable");
+run::Request RequestOptions::request() const { return request(run::Request()); }
+
+run::Request RequestOptions::request(run::Request base) const {
+  for (const auto& [name, text] : typed_) run::find_option(name)->set(base, text, "--" + name);
+  return base;
 }
 
-std::vector<int> parse_views(const std::string& text, int count) {
-  std::vector<int> views;
-  if (text.empty()) return views;
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == ':')
-      parts.emplace_back();
-    else
-      parts.back() += c;
+Configuration apply_config(CLI::App& command, const std::filesystem::path& file) {
+  Configuration config;
+  if (file.empty()) return config;
+  if (!io::is_volume(file)) {
+    apply_table(command, io::stack::read_toml(file, ErrorKind::usage), file.string());
+    return config;
   }
-  const auto refuse = [&] {
-    return Error(ErrorKind::usage,
-                 fmt::format("--views: '{}' is not understood; write first:end:step, for example 0:{}:2",
-                             text, count));
-  };
-  if (parts.size() < 2 || parts.size() > 3) throw refuse();
-  const auto number = [&](std::size_t n, int otherwise) {
-    if (n >= parts.size() || parts[n].empty()) return otherwise;
-    int value = 0;
-    const auto [end, error] = std::from_chars(parts[n].data(), parts[n].data() + parts[n].size(), value);
-    if (error != std::errc{} || end != parts[n].data() + parts[n].size()) throw refuse();
-    return value;
-  };
-  const int first = number(0, 0), end = number(1, count), step = number(2, 1);
-  if (first < 0 || end > count || step < 1 || first >= end)
+  const auto stored = io::read_plan(file);
+  if (!stored)
     throw Error(ErrorKind::usage,
-                fmt::format("--views: '{}' leaves no view of the {} there are", text, count));
-  for (int n = first; n < end; n += step) views.push_back(n);
-  return views;
+                fmt::format("--config {}: is a volume without a plan, as earlier versions wrote them; "
+                            "`feldspar info --config` prints its options",
+                            file.string()));
+  config.plan = run::restore(*stored, file);
+  config.request = config.plan->request;
+  return config;
 }
 
-std::vector<std::string> split_list(const std::string& text, std::size_t count, const std::string& what) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == ',')
-      parts.emplace_back();
-    else
-      parts.back() += c;
-  }
-  if (parts.size() != count)
-    throw Error(ErrorKind::usage,
-                fmt::format("{}: '{}' must be {} values separated by commas", what, text, count));
-  return parts;
+const run::Plan* plan_for(const run::Request& request, const Configuration& config) {
+  if (!config.plan) return nullptr;
+  if (sense_of(request) == sense_of(config.plan->request)) return &*config.plan;
+  log_info("the options differ from those of the plan, so that all is looked for again");
+  return nullptr;
 }
 
 }  // namespace feldspar::cli

@@ -1,12 +1,15 @@
-// What the commands share of their options: a TOML file in place of the command line, the effective
-// configuration, and the options that say how a scan is read.
+// What the commands share of their options: those of a request, and a TOML file or a volume in place of the
+// command line.
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "io/open_scan.hpp"
+#include "run/options.hpp"
+#include "run/plan.hpp"
 
 namespace CLI {
 class App;
@@ -18,28 +21,37 @@ namespace feldspar::cli {
 /// takes a number what is no plain one, such as nan, inf or 0,5; on the command line and in TOML files.
 void check_values(CLI::App& command);
 
-/// Gives every option of `command` that the command line left out the value it has in the TOML file: key
-/// "voxel-size" is option --voxel-size. Throws Error(usage) naming the file and the key for an unknown one.
-void apply_config(CLI::App& command, const std::filesystem::path& file);
+/// The options of a request that a command takes, as they were typed.
+class RequestOptions {
+ public:
+  /// Adds those of the run floor's table that belong to `topics`, under their headings, but for `leave_out`.
+  void add(CLI::App& command, const std::vector<run::Topic>& topics,
+           const std::vector<std::string>& leave_out = {});
 
-/// The same from a text that stands in `source`.
-void apply_config_text(CLI::App& command, const std::string& text, const std::string& source);
+  /// What was typed. Throws Error(usage).
+  [[nodiscard]] run::Request request() const;
+  /// `base` with what was typed.
+  [[nodiscard]] run::Request request(run::Request base) const;
 
-/// The options of `command` that have a value, as such a TOML file, without those named in `leave_out`.
-[[nodiscard]] std::string effective_config(const CLI::App& command,
-                                           const std::vector<std::string>& leave_out);
+  /// The options that were given, and their values.
+  [[nodiscard]] const std::map<std::string, std::string>& typed() const { return typed_; }
 
-/// `key = "value"` with what TOML wants escaped, and a line end.
-[[nodiscard]] std::string toml_line(const std::string& key, const std::string& value);
+ private:
+  std::map<std::string, std::string> typed_;
+};
 
-/// Adds --white-level, --angles, --pixel-size, --reverse-rotation and --allow-missing, which fill `options`.
-void add_open_options(CLI::App& command, io::OpenOptions& options);
+/// What a file that is given as --config says.
+struct Configuration {
+  run::Request request;           ///< of a volume; that of a TOML file has become part of what was typed
+  std::optional<run::Plan> plan;  ///< of a volume that has one
+};
 
-/// Views "first:end:step" as in Python, out of `count`; empty for all. Throws Error(usage).
-[[nodiscard]] std::vector<int> parse_views(const std::string& text, int count);
+/// Of a TOML file: gives every option of `command` that the command line left out the value it has there; key
+/// "voxel-size" is option --voxel-size. Of a volume: what it was made by. Throws Error(usage) naming the file
+/// and the key for an unknown one.
+[[nodiscard]] Configuration apply_config(CLI::App& command, const std::filesystem::path& file);
 
-/// Three numbers "x,y,z", each through `parse_one`. Throws Error(usage) naming `what`.
-[[nodiscard]] std::vector<std::string> split_list(const std::string& text, std::size_t count,
-                                                  const std::string& what);
+/// The plan, if it answers `request`; else says that all is looked for again.
+[[nodiscard]] const run::Plan* plan_for(const run::Request& request, const Configuration& config);
 
 }  // namespace feldspar::cli

@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 
 set(feldspar_package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/feldspar)
-set(feldspar_floors base geometry kernels io recon simulate)
+set(feldspar_floors base geometry kernels io recon simulate run)
 list(TRANSFORM feldspar_floors PREPEND feldspar_ OUTPUT_VARIABLE feldspar_libraries)
 
 install(TARGETS feldspar RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -10,6 +10,8 @@ install(TARGETS ${feldspar_libraries} EXPORT feldspar_targets ARCHIVE DESTINATIO
 install(DIRECTORY ${feldspar_floors} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/feldspar
   FILES_MATCHING PATTERN "*.hpp"
   PATTERN kernels/cpu EXCLUDE PATTERN kernels/cuda EXCLUDE PATTERN kernels/reference EXCLUDE)
+install(FILES ${PROJECT_BINARY_DIR}/base/version.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/feldspar/base)
+install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES README.md CONTRIBUTING.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

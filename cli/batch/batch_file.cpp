@@ -11,9 +11,9 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "cli/batch/batch_scans.hpp"
-#include "cli/options.hpp"
-#include "cli/slab_share.hpp"
 #include "io/stack/toml_text.hpp"
+#include "run/options.hpp"
+#include "run/share.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -78,6 +78,9 @@ class Table {
   std::string where_;
 };
 
+/// Options of `recon` that are no part of what is wanted of a reconstruction.
+constexpr const char* of_the_command[] = {"overwrite", "xdmf", "save-config", "rings-map"};
+
 void check_options(const Table& table, const CLI::App& recon) {
   static const std::set<std::string_view> ours{"scan",   "output",  "config", "slabs",
                                                "resume", "dry-run", "json",   "help"};
@@ -86,6 +89,12 @@ void check_options(const Table& table, const CLI::App& recon) {
     if (!recon.get_option_no_throw("--" + std::string(key.str())))
       table.refuse(key.str(), "is neither a key of a job nor an option of `feldspar recon`");
   }
+  toml::table wanted = table.values();
+  for (const char* key : of_the_command) wanted.erase(key);
+  std::ostringstream text;
+  text << wanted;
+  run::Request request;
+  run::apply_toml(request, text.str(), table.where());
 }
 
 std::string as_text(const toml::table& table) {
@@ -97,7 +106,7 @@ std::string as_text(const toml::table& table) {
 /// Nothing for a name that is no UTF-8, which TOML cannot hold: recon is given the scan beside the file as
 /// well.
 std::string scan_line(const fs::path& scan) {
-  std::string line = toml_line("scan", scan.string());
+  std::string line = run::toml_line("scan", scan.string());
   try {
     (void)toml::parse(line);
   } catch (const toml::parse_error&) {
@@ -224,9 +233,9 @@ class Reader {
   void add(BatchJob job, const Table& table) {
     for (int share = 0; share <= (job.shares > 1 ? job.shares : 0); ++share) {
       const bool whole = share == 0;
-      const fs::path name =
-                         whole ? fs::path(job.name) : part_path(job.name + ".h5", share, job.shares).stem(),
-                     output = whole ? job.output : part_path(job.output, share, job.shares);
+      const fs::path name = whole ? fs::path(job.name)
+                                  : run::part_path(job.name + ".h5", {share, job.shares}).stem(),
+                     output = whole ? job.output : run::part_path(job.output, {share, job.shares});
       if (!names_.insert(name.string()).second)
         table.refuse("name", fmt::format("'{}' is taken by another job; give each its own", name.string()));
       if (!outputs_.insert(output).second)

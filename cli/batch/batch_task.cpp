@@ -17,10 +17,10 @@
 
 #include "base/error.hpp"
 #include "cli/batch/child.hpp"
-#include "cli/slab_share.hpp"
 #include "io/content_hash.hpp"
 #include "io/hdf5/volume_mark.hpp"
 #include "io/partial_file.hpp"
+#include "run/share.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -163,7 +163,7 @@ const char* name_of(TaskState state) noexcept {
 }
 
 fs::path BatchTask::output() const {
-  return is_join() ? job->output : part_path(parts_of(), share, job->shares);
+  return is_join() ? job->output : run::part_path(parts_of(), {share, job->shares});
 }
 
 fs::path BatchTask::parts_of() const {
@@ -179,7 +179,7 @@ std::vector<BatchTask> tasks_of(const Batch& batch) {
     int edition = 0;
     if (job.shares > 1) std::ifstream(edition_of(batch, job)) >> edition;
     for (int share = 1; share <= job.shares; ++share)
-      tasks.push_back({&job, share, part_path(job.name + ".h5", share, job.shares).stem().string(), edition});
+      tasks.push_back({&job, share, run::part_path(job.name + ".h5", {share, job.shares}).stem().string(), edition});
     if (job.shares > 1) tasks.push_back({&job, 0, job.name, edition});
   }
   return tasks;
@@ -240,7 +240,7 @@ std::vector<std::string> arguments_of(const Batch& batch, const BatchTask& task,
     std::vector<std::string> words{"join", "-o", job.output.string()};
     if (may_replace(batch, task)) words.emplace_back("--overwrite");
     for (int share = 1; share <= job.shares; ++share)
-      words.push_back(part_path(task.parts_of(), share, job.shares).string());
+      words.push_back(run::part_path(task.parts_of(), {share, job.shares}).string());
     return words;
   }
   std::vector<std::string> words{"recon",           "--config", config_of(batch, job).string(), "--scan",

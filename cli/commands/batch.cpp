@@ -15,7 +15,7 @@
 #include "cli/batch/batch_local.hpp"
 #include "cli/batch/batch_slurm.hpp"
 #include "cli/commands.hpp"
-#include "cli/job.hpp"
+#include "run/workshop.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -147,7 +147,7 @@ void print_json(const std::vector<JobStatus>& all) {
 
 void run_here(const Batch& batch, const BatchOptions& options) {
   const std::size_t memory =
-      options.memory.empty() ? default_memory() : parse_bytes(options.memory, "--memory");
+      options.memory.empty() ? run::default_memory() : parse_bytes(options.memory, "--memory");
   run_locally(batch, {options.local, memory, options.restart});
   const auto all = statuses_of(batch);
   if (options.json)

@@ -14,7 +14,6 @@
 #include "cli/batch/child.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/resources.hpp"
 #include "cli/report/scan_speed.hpp"
 #include "io/open_scan.hpp"
 #include "io/output_rule.hpp"
@@ -31,17 +30,14 @@ struct BenchOptions {
   fs::path output, config;
   std::string scale = "1/4", spectrum = "205kV", every = "1,2,5,10";
   int rows = 0;
-  ResourceOptions resources;
+  RequestOptions machine;
   bool keep = false, overwrite = false;
 };
 
 /// The same for every command that is run.
-std::vector<std::string> words_of(const ResourceOptions& resources) {
+std::vector<std::string> words_of(const RequestOptions& machine) {
   std::vector<std::string> words;
-  if (resources.device != ResourceOptions{}.device) words.insert(words.end(), {"--device", resources.device});
-  if (!resources.memory.empty()) words.insert(words.end(), {"--memory", resources.memory});
-  if (!resources.gpu_memory.empty()) words.insert(words.end(), {"--gpu-memory", resources.gpu_memory});
-  if (resources.threads > 0) words.insert(words.end(), {"--threads", std::to_string(resources.threads)});
+  for (const auto& [name, text] : machine.typed()) words.insert(words.end(), {"--" + name, text});
   return words;
 }
 
@@ -119,7 +115,7 @@ nlohmann::json reconstruct(const BenchOptions& options, const SpeedScan& scan, c
   else if (!scan.made_here)
     words.insert(words.end(), {"--roi", "auto"});
   if (!options.config.empty()) words.insert(words.end(), {"--config", options.config.string()});
-  const std::vector<std::string> with = words_of(options.resources);
+  const std::vector<std::string> with = words_of(options.machine);
   words.insert(words.end(), with.begin(), with.end());
   auto said = nlohmann::json::parse(run_self(words, static_cast<int>(ErrorKind::untrusted)), nullptr, false);
   if (!said.is_object()) throw Error(ErrorKind::internal, "bench: recon printed no result");
@@ -204,7 +200,8 @@ void run_scan_speed(const BenchOptions& options) {
     volumes.push_back(make_volumes(options, scan, volumes.size(), work.path));
   const std::optional<simulate::CellDesign> cell =
       options.scans.empty() ? std::optional(simulate::CellDesign{}) : std::nullopt;
-  const std::vector<SpeedMeasures> all = measure_speed(volumes, cell, options.resources.threads);
+  const std::vector<SpeedMeasures> all =
+      measure_speed(volumes, cell, options.machine.request().machine.threads);
   const std::string how = how_of(options);
   io::write_file(options.output / "report.html", speed_page(all, how), options.overwrite);
   io::write_file(options.output / "report.json", speed_json(all, how), options.overwrite);
@@ -236,7 +233,7 @@ void add_bench_command(CLI::App& program) {
       ->capture_default_str();
   command->add_option("--every", options->every, "Of one scan: every how many views")->capture_default_str();
   command->add_option("--config", options->config, "Options of `recon` from a TOML file, for all");
-  add_resource_options(*command, options->resources);
+  options->machine.add(*command, {run::Topic::machine});
   command->add_flag("--overwrite", options->overwrite, "Replace an earlier report in the folder");
   command->add_flag("--keep", options->keep, "Keep the scans and volumes, in the folder's volumes/");
   command->footer(

@@ -11,14 +11,14 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "cli/report/center_strip.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/resources.hpp"
+#include "cli/report/center_strip.hpp"
 #include "io/open_scan.hpp"
 #include "io/output_rule.hpp"
 #include "recon/find/axis_choice.hpp"
 #include "recon/find/conventions.hpp"
+#include "run/workshop.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -26,10 +26,7 @@ namespace {
 constexpr double degree = std::numbers::pi / 180;
 
 struct CenterOptions {
-  std::filesystem::path scan;
-  io::OpenOptions open;
-  ResourceOptions resources;
-  std::string views;
+  RequestOptions request;
   int rows = 9;
   std::filesystem::path picture;
   bool conventions = false;
@@ -163,24 +160,27 @@ void run_conventions(const io::ScanSource& source, const std::vector<int>& views
 }
 
 void run(const CenterOptions& options) {
-  io::RunFiles files{.inputs = {options.scan}, .outputs = {}, .overwrite = options.overwrite};
+  const run::Request request = options.request.request();
+  if (request.scan.empty()) throw Error(ErrorKind::usage, "which scan? name its file or folder");
+  io::RunFiles files{.inputs = {request.scan}, .outputs = {}, .overwrite = options.overwrite};
   if (!options.picture.empty()) files.outputs.push_back({options.picture, io::Output::Kind::picture});
   files.more_inputs = true;
   io::check_outputs(files);
   files.more_inputs = false;
-  const auto source = io::open_scan(options.scan, options.open);
+  const auto source = io::open_scan(request.scan, request.open);
   std::ranges::move(source->files(), std::back_inserter(files.inputs));
   io::check_outputs(files);
   const geometry::CircularScan& scan = source->scan();
-  const std::vector<int> views = parse_views(options.views, static_cast<int>(scan.angles.size()));
+  const std::vector<int> views =
+      request.views.is_all() ? std::vector<int>{} : request.views.of(static_cast<int>(scan.angles.size()));
   for (const std::string& finding : source->findings()) log_warning(finding);
-  const Workshop shop = open_workshop(options.resources);
+  const run::Workshop shop = run::open_workshop(request.machine);
   const Reservation references(*shop.budget, recon::bytes_of(source->references()),
                                "open-beam and dark images");
   const recon::Resources resources = shop.resources();
   const recon::AxisSearch how{.rows = options.rows, .keep_slices = !options.picture.empty()};
-  require_memory(*shop.budget, recon::axis_bytes(*source, scan, views, resources, how),
-                 "looking for the rotation axis");
+  run::require_memory(*shop.budget, recon::axis_bytes(*source, scan, views, resources, how),
+                      "looking for the rotation axis");
   if (options.conventions) return run_conventions(*source, views, resources, options.json);
   const recon::AxisChoice found = recon::choose_axis(*source, scan, views, resources, how);
   for (const std::string& finding : found.findings) log_warning(finding);
@@ -207,11 +207,7 @@ void add_center_command(CLI::App& program) {
   command->footer(
       "Examples:\n  feldspar center Cell01.xtekct --picture axis.png\n  feldspar center Cell01.xtekct "
       "--conventions");
-  command->add_option("scan,--scan", options->scan, "The scan: its file (.xtekct, .txrm, .nxs) or folder")
-      ->required();
-  add_open_options(*command, options->open);
-  add_resource_options(*command, options->resources);
-  command->add_option("--views", options->views, "Only these views, as first:end:step");
+  options->request.add(*command, {run::Topic::input, run::Topic::machine}, {"sample"});
   command->add_option("--rows", options->rows, "Detector rows to look at")
       ->check(CLI::Range(1, 99))
       ->capture_default_str();

@@ -14,15 +14,15 @@
 #include "base/log.hpp"
 #include "base/units.hpp"
 #include "cli/commands.hpp"
-#include "cli/report/comparison.hpp"
 #include "cli/console.hpp"
-#include "cli/report/line_plot.hpp"
 #include "cli/options.hpp"
+#include "cli/report/comparison.hpp"
+#include "cli/report/line_plot.hpp"
 #include "cli/report/page.hpp"
-#include "cli/resources.hpp"
-#include "cli/transform.hpp"
 #include "io/output_rule.hpp"
 #include "io/partial_file.hpp"
+#include "run/transform.hpp"
+#include "run/workshop.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -33,7 +33,7 @@ struct CompareCommand {
   fs::path first, second, output;
   std::string transform, start, at;
   bool rigid = false, densest = false, json = false, overwrite = false;
-  ResourceOptions resources;
+  RequestOptions machine;
   int max_size = 1600;
 };
 
@@ -144,7 +144,7 @@ std::vector<std::pair<std::string, std::string>> table_of(const CompareCommand& 
   const recon::registration::Alignment& a = c.alignment;
   std::vector<std::pair<std::string, std::string>> rows{{"first", named(options.first)},
                                                         {"second", named(options.second)},
-                                                        {"second in first", describe(a.transform)}};
+                                                        {"second in first", run::describe(a.transform)}};
   if (options.transform.empty()) {
     rows.emplace_back("uncertain by",
                       fmt::format("scale {:.6f}, turn {:.3f} deg, shift {:.4f} mm (one standard deviation)",
@@ -167,8 +167,8 @@ std::string transform_file(const CompareCommand& options, const geometry::Simila
       "# first = scale * rotation * second + shift.\n"
       "{}{}scale = {:.10f}\nrotation_deg = [{:.10f}, {:.10f}, {:.10f}]  # along the axis it turns about\n"
       "shift_mm = [{:.10f}, {:.10f}, {:.10f}]\n",
-      toml_line("first", fs::absolute(options.first).string()),
-      toml_line("second", fs::absolute(options.second).string()), t.scale, r.x, r.y, r.z, t.shift.x,
+      run::toml_line("first", fs::absolute(options.first).string()),
+      run::toml_line("second", fs::absolute(options.second).string()), t.scale, r.x, r.y, r.z, t.shift.x,
       t.shift.y, t.shift.z);
 }
 
@@ -216,17 +216,17 @@ io::RunFiles files_of(const CompareCommand& options) {
 void run(const CompareCommand& options) {
   CompareOptions how{.align = {.rigid = options.rigid,
                                .densest = options.densest,
-                               .start = parse_transform(options.start, "--start")},
-                     .transform = parse_transform(options.transform, "--transform"),
+                               .start = run::parse_transform(options.start, "--start")},
+                     .transform = run::parse_transform(options.transform, "--transform"),
                      .at = {}};
   if (!options.at.empty()) {
-    const auto parts = split_list(options.at, 3, "--at");
+    const auto parts = run::split_list(options.at, 3, "--at");
     how.at = {parse_length_mm(parts[0], "--at x"), parse_length_mm(parts[1], "--at y"),
               parse_length_mm(parts[2], "--at z")};
   }
   const io::VolumeReader first(options.first), second(options.second);
-  const Workshop shop = open_workshop(options.resources);
-  require_memory(*shop.budget, comparison_bytes(first.grid(), second.grid()), "comparing these volumes");
+  const run::Workshop shop = run::open_workshop(options.machine.request().machine);
+  run::require_memory(*shop.budget, comparison_bytes(first.grid(), second.grid()), "comparing these volumes");
   io::check_outputs(files_of(options));
   std::error_code failed;
   fs::create_directory(options.output, failed);
@@ -280,7 +280,7 @@ void add_compare_command(CLI::App& program) {
   command->add_option("--max-size", options->max_size, "Pixels a picture may be wide and high")
       ->check(CLI::Range(100, 30000))
       ->capture_default_str();
-  add_host_options(*command, options->resources);
+  options->machine.add(*command, {run::Topic::machine}, {"device", "gpu-memory"});
   command->add_flag("--overwrite", options->overwrite, "Replace an earlier report in the folder");
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->callback([options] { run(*options); });

@@ -26,7 +26,7 @@ namespace {
 struct ConvertOptions {
   std::filesystem::path scan;
   io::ScanTarget target;
-  io::OpenOptions open;
+  RequestOptions input;
 };
 
 /// Views in batches of about 64 MiB, so that chunks of the source are unpacked once.
@@ -62,15 +62,15 @@ void run_convert(ConvertOptions options) {
   files.more_inputs = true;
   io::check_outputs(files);
   files.more_inputs = false;
-  const auto source = io::open_scan(options.scan, options.open);
+  const auto source = io::open_scan(options.scan, options.input.request().open);
   std::ranges::move(source->files(), std::back_inserter(files.inputs));
   io::check_outputs(files);
   for (const std::string& finding : source->findings()) log_warning(finding);
   const auto sink = io::create_scan(target, {.scan = source->scan(),
-                                         .type = source->count_type(),
-                                         .references = source->references(),
-                                         .description = source->description(),
-                                         .findings = source->findings()});
+                                             .type = source->count_type(),
+                                             .references = source->references(),
+                                             .description = source->description(),
+                                             .findings = source->findings()});
   copy_views(*source, *sink);
   sink->finish();
   if (!source->fields().empty())
@@ -100,7 +100,7 @@ void add_convert_command(CLI::App& program) {
       ->check(CLI::IsMember(io::scan_formats()));
   command->add_option("--name", options->target.name, "Name of a Nikon scan's files (default: the scan's)");
   command->add_flag("--overwrite", options->target.overwrite, "Replace what an earlier run wrote there");
-  add_open_options(*command, options->open);
+  options->input.add(*command, {run::Topic::input}, {"scan", "views", "sample"});
   command->footer(
       "Examples:\n"
       "  feldspar convert my_scan my_scan.nxs\n"

@@ -11,9 +11,12 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "cli/commands.hpp"
-#include "cli/job.hpp"
+#include "cli/console.hpp"
+#include "cli/options.hpp"
+#include "cli/report/rings_map.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "recon/fdk/time_estimate.hpp"
+#include "run/resolve.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -21,7 +24,8 @@ namespace {
 using nlohmann::json;
 
 struct InfoOptions {
-  JobOptions job;
+  RequestOptions request;
+  std::filesystem::path rings_map;
   bool json = false;
   bool fields = false;
   bool config = false;
@@ -38,11 +42,11 @@ json fields_json(const io::ScanSource& source) {
   return fields;
 }
 
-json describe_json(const Job& job, bool has_pixels, const recon::TimeEstimate& time) {
-  const geometry::CircularScan& scan = job.source->scan();
+json describe_json(const run::Reconstruction& work, bool has_pixels, const recon::TimeEstimate& time) {
+  const geometry::CircularScan& scan = work.source->scan();
   const geometry::Detector& d = scan.detector;
-  const io::ScanDescription& about = job.source->description();
-  const geometry::VolumeGrid& grid = job.fdk.grid;
+  const io::ScanDescription& about = work.source->description();
+  const geometry::VolumeGrid& grid = work.fdk.grid;
   return {
       {"format", about.format},
       {"name", about.name},
@@ -63,26 +67,26 @@ json describe_json(const Job& job, bool has_pixels, const recon::TimeEstimate& t
         {"row_offset_mm", d.row_offset}}},
       {"axis", {{"offset_mm", scan.axis.offset}, {"roll_rad", scan.axis.roll}, {"tilt_rad", scan.axis.tilt}}},
       {"views", scan.angles.size()},
-      {"angular_span_deg", job.setup.coverage.span / radians_per_degree},
-      {"complete_turn", job.setup.coverage.complete},
+      {"angular_span_deg", work.setup.coverage.span / radians_per_degree},
+      {"complete_turn", work.setup.coverage.complete},
       {"volume",
        {{"size", {grid.nx, grid.ny, grid.nz}},
         {"voxel_size_mm", grid.spacing.x},
         {"bytes", grid.voxels() * sizeof(float)}}},
       {"plan",
-       {{"device", job.shop.backend->name()},
-        {"slabs", job.plan.slabs.size()},
-        {"memory_bytes", job.plan.memory},
-        {"bytes_to_read", job.plan.bytes_to_read},
+       {{"device", work.shop.backend->name()},
+        {"slabs", work.slabs.slabs.size()},
+        {"memory_bytes", work.slabs.memory},
+        {"bytes_to_read", work.slabs.bytes_to_read},
         {"estimated_seconds", time.total_s()}}},
-      {"findings", job.findings},
-      {"fields", fields_json(*job.source)}};
+      {"findings", work.plan.findings},
+      {"fields", fields_json(*work.source)}};
 }
 
-std::string describe_scan(const Job& job) {
-  const geometry::CircularScan& scan = job.source->scan();
+std::string describe_scan(const run::Reconstruction& work) {
+  const geometry::CircularScan& scan = work.source->scan();
   const geometry::Detector& d = scan.detector;
-  const io::ScanDescription& about = job.source->description();
+  const io::ScanDescription& about = work.source->description();
   const auto seen = geometry::field_of_view(scan);
   std::string text = fmt::format("scan      {} ({})\n", about.name, about.format);
   if (about.voltage_kv > 0)
@@ -101,10 +105,10 @@ std::string describe_scan(const Job& job) {
       "axis      offset {:.4f} mm at the object ({:+.2f} columns), roll {:.4f} deg, tilt {:.4f} deg\n",
       scan.axis.offset + 0.0, scan.axis.offset * scan.magnification() / d.column_pitch + 0.0,
       scan.axis.roll / radians_per_degree + 0.0, scan.axis.tilt / radians_per_degree + 0.0);
-  text +=
-      fmt::format("views     {} over {:.3f} degrees, mean step {:.4f}\n", job.setup.views.size(),
-                  job.setup.coverage.span / radians_per_degree,
-                  job.setup.coverage.span / radians_per_degree / static_cast<double>(job.setup.views.size()));
+  text += fmt::format(
+      "views     {} over {:.3f} degrees, mean step {:.4f}\n", work.setup.views.size(),
+      work.setup.coverage.span / radians_per_degree,
+      work.setup.coverage.span / radians_per_degree / static_cast<double>(work.setup.views.size()));
   text += fmt::format("seen      by every view: a cylinder of {:.4g} mm radius\n", seen.inner_radius);
   return text;
 }
@@ -118,9 +122,9 @@ void print_fields(const io::ScanSource& source) {
 
 /// A file that a reader knows but nothing can reconstruct: a single image, another kind of beam.
 void describe_source(const InfoOptions& options, const std::string& reason) {
-  io::OpenOptions open = options.job.open;
-  open.headers_only = true;
-  const auto source = io::open_scan(options.job.scan, open);
+  run::Request request = options.request.request();
+  request.open.headers_only = true;
+  const auto source = io::open_scan(request.scan, request.open);
   const io::ScanDescription& about = source->description();
   const geometry::CircularScan& scan = source->scan();
   if (options.json) {
@@ -157,65 +161,71 @@ void describe_source(const InfoOptions& options, const std::string& reason) {
   if (options.fields) print_fields(*source);
 }
 
-/// The job, and whether the scan's projections are there: without them the geometry is still worth showing.
-Job open_even_without_pixels(JobOptions options, bool& has_pixels, std::string& reason) {
+/// The plan, and whether the scan's projections are there: without them the geometry is still worth showing.
+run::Reconstruction open_even_without_pixels(const InfoOptions& options, bool& has_pixels,
+                                             std::string& reason) {
+  run::Request request = options.request.request();
+  io::RunFiles files;
+  if (!options.rings_map.empty()) files.outputs.push_back({options.rings_map, io::Output::Kind::picture});
   try {
     has_pixels = true;
-    return prepare_job(options);
+    return run::resolve(run::open(request, files), {.watch = console_progress});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::bad_file && error.kind() != ErrorKind::io) throw;
     reason = error.what();
   }
   has_pixels = false;
-  options.open.headers_only = true;
-  Job job = prepare_job(options);
-  const auto said = std::find(job.findings.begin(), job.findings.end(), reason);
-  if (said != job.findings.end()) job.findings.erase(said);
-  job.findings.push_back("this scan cannot be reconstructed: " + reason);
-  return job;
+  request.open.headers_only = true;
+  run::Reconstruction work = run::resolve(run::open(request, files), {.watch = console_progress});
+  Findings& findings = work.plan.findings;
+  const auto said = std::find(findings.begin(), findings.end(), reason);
+  if (said != findings.end()) findings.erase(said);
+  findings.push_back("this scan cannot be reconstructed: " + reason);
+  return work;
 }
 
 void describe(const InfoOptions& options) {
   bool has_pixels = false;
   std::string reason;
-  const Job job = open_even_without_pixels(options.job, has_pixels, reason);
-  const recon::TimeEstimate time = recon::estimate_time(*job.shop.backend, job.setup, job.plan, job.fdk);
+  if (!options.rings_map.empty()) check_rings_map(options.request.request());
+  const run::Reconstruction work = open_even_without_pixels(options, has_pixels, reason);
+  const recon::TimeEstimate time = recon::estimate_time(*work.shop.backend, work.setup, work.slabs, work.fdk);
   if (options.json) {
     std::cout
-        << describe_json(job, has_pixels, time).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+        << describe_json(work, has_pixels, time).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
         << '\n';
     return;
   }
-  std::cout << describe_scan(job) << describe_plan(job);
+  std::cout << describe_scan(work) << run::describe(work);
   std::cout << fmt::format(
       "time      about {}, by a short measurement, plus what reading and writing cannot overlap\n",
       format_seconds(time.total_s()));
   if (has_pixels)
     std::cout << fmt::format("beam      air at {:.3f} of white, darkest transmission {:.4f}\n",
-                             job.inspection.air_level, job.inspection.lowest_transmission);
-  std::cout << (job.findings.empty() ? "odd       nothing\n" : "");
-  for (const std::string& finding : job.findings) std::cout << "odd       " << finding << '\n';
-  if (options.fields) print_fields(*job.source);
-  write_rings_map(options.job.corrections, job, false);
+                             work.plan.inspection.air_level, work.plan.inspection.lowest_transmission);
+  std::cout << (work.plan.findings.empty() ? "odd       nothing\n" : "");
+  for (const std::string& finding : work.plan.findings) std::cout << "odd       " << finding << '\n';
+  if (options.fields) print_fields(*work.source);
+  if (!options.rings_map.empty()) write_rings_map(options.rings_map, work.plan, false);
 }
 
 /// What `recon --config` takes to make the volume again.
-void print_configuration(const InfoOptions& options) {
-  const std::string text = io::VolumeReader(options.job.scan).text("reconstruction/configuration");
+void print_configuration(const std::filesystem::path& scan) {
+  const std::string text = io::VolumeReader(scan).text("reconstruction/configuration");
   if (text.empty())
     throw Error(ErrorKind::bad_file,
-                options.job.scan.string() + ": does not say how it was made (reconstruction/configuration)");
+                scan.string() + ": does not say how it was made (reconstruction/configuration)");
   std::cout << text;
 }
 
 /// A volume that feldspar has made is no scan, but has much to say.
 bool describe_volume(const InfoOptions& options) {
+  const std::filesystem::path scan = options.request.request().scan;
   std::error_code failed;
-  if (options.job.scan.extension() != ".h5" || !std::filesystem::is_regular_file(options.job.scan, failed))
-    return false;
+  if (scan.extension() != ".h5" || !std::filesystem::is_regular_file(scan, failed)) return false;
   std::optional<io::VolumeReader> volume;
   try {
-    volume.emplace(options.job.scan);
+    volume.emplace(scan);
   } catch (const Error&) {
     return false;  // a scan, or an error that the readers of scans word better
   }
@@ -242,7 +252,9 @@ bool describe_volume(const InfoOptions& options) {
 }
 
 void run(const InfoOptions& options) {
-  if (options.config) return print_configuration(options);
+  const std::filesystem::path scan = options.request.request().scan;
+  if (scan.empty()) throw Error(ErrorKind::usage, "which scan or volume? name its file or folder");
+  if (options.config) return print_configuration(scan);
   if (describe_volume(options)) return;
   try {
     describe(options);
@@ -266,7 +278,13 @@ void add_info_command(CLI::App& program) {
   command->footer(
       "Examples:\n  feldspar info Cell01.xtekct --fields\n  feldspar info cell.h5\n"
       "  feldspar info cell.h5 --config > cell.toml");
-  add_job_options(*command, options->job);
+  using run::Topic;
+  options->request.add(
+      *command,
+      {Topic::input, Topic::region, Topic::geometry, Topic::corrections, Topic::filter, Topic::machine},
+      {"sample"});
+  command->add_option("--rings-map", options->rings_map,
+                      "Write what the gain map changes at every pixel as a picture (.png)");
   command->add_flag("--fields", options->fields, "Also everything the source says, and what became of it");
   command->add_flag("--config", options->config,
                     "Only the options that a volume was made with, as `recon --config` takes them");

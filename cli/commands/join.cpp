@@ -12,12 +12,13 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/options.hpp"
-#include "cli/resources.hpp"
-#include "cli/verification.hpp"
+#include "cli/report/verdict.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/volume_join.hpp"
 #include "io/output_rule.hpp"
 #include "io/partial_file.hpp"
+#include "run/shared_plan.hpp"
+#include "run/verify.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -27,7 +28,7 @@ struct JoinCommand {
   std::filesystem::path output, xdmf;
   io::JoinOptions options;
   std::string verify = "on";
-  ResourceOptions resources;
+  RequestOptions machine;
 };
 
 /// Throws Error(bad_file) where the parts do not hold what their runs wrote.
@@ -42,20 +43,18 @@ void insist_on_parts(const recon::Verdict& verdict, const std::filesystem::path&
 }
 
 /// The checks against the scan that the volume itself names, or those that need none and why.
-recon::Verdict judge(const io::VolumeReader& volume, const std::filesystem::path& path,
-                     const ResourceOptions& resources) {
-  std::optional<Job> job;
+recon::Verdict judge(const io::VolumeReader& volume, const std::filesystem::path& parts,
+                     const std::filesystem::path& path, const run::Machine& machine) {
+  std::optional<run::Reconstruction> work;
   std::string why;
   try {
-    const std::string configuration = volume.text("reconstruction/configuration");
-    if (configuration.empty()) throw Error(ErrorKind::bad_file, "the parts do not say how they were made");
-    job = recorded_job(configuration, {}, resources);
+    work = run::recorded(volume, parts, {}, machine, console_progress);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::cancelled) throw;
     why = error.what();
   }
-  if (job) return verify_volume(*job, volume, path, nullptr);
-  recon::Verdict verdict = verify_volume(volume, *open_workshop(resources).budget);
+  if (work) return run::verify_volume(*work, volume, path, nullptr);
+  recon::Verdict verdict = run::verify_alone(volume, *run::open_workshop(machine).budget);
   verdict.unverifiable = "the scan cannot be asked: " + why;
   return verdict;
 }
@@ -73,19 +72,20 @@ void run(const JoinCommand& command) {
   io::VolumeWriter::Verification verify;
   if (command.verify == "on")
     verify = [&](const io::VolumeReader& volume) {
-      verdict = judge(volume, command.output, command.resources);
+      verdict = judge(volume, command.parts.front(), command.output, command.machine.request().machine);
       insist_on_parts(*verdict, command.output);
-      return record_of(*verdict);
+      return run::record_of(*verdict);
     };
   const bool made = io::join_volumes(command.parts, command.output, command.options, progress, verify);
   if (!command.xdmf.empty() && (made || !std::filesystem::exists(command.xdmf)))
     io::write_file(command.xdmf, io::VolumeReader(command.output).xdmf(command.xdmf.parent_path()),
                    overwrite);
+  run::SharedPlan::forget(command.output, command.parts.front());
   std::cout << command.output.string() << '\n';
   if (!made) return repeat_stored_verdict(command.output);
   if (!verdict) return;
   log_info(describe(*verdict));
-  insist(*verdict, command.output);
+  run::insist(*verdict, command.output);
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ void add_join_command(CLI::App& program) {
                    "Check the volume against the scan: on, or off; exit code 9 when it cannot be trusted")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
-  add_resource_options(*command, join->resources);
+  join->machine.add(*command, {run::Topic::machine});
   command->add_flag("--overwrite", join->options.overwrite, "Replace an existing output");
   command->callback([join] { run(*join); });
 }

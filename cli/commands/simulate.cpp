@@ -16,10 +16,11 @@
 #include "base/parallel.hpp"
 #include "base/progress.hpp"
 #include "base/units.hpp"
+#include "base/version.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "io/create_scan.hpp"
 #include "geometry/volume_grid.hpp"
+#include "io/create_scan.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "simulate/presets.hpp"
 #include "simulate/scatter.hpp"
@@ -105,7 +106,7 @@ void write_truth(const SimulateOptions& options, const simulate::VirtualScan& ma
   io::VolumeRecord record;
   record.title = made.name + ", the truth";
   record.reconstruction = {{"program", "feldspar"},
-                           {"version", FELDSPAR_VERSION},
+                           {"version", feldspar::version},
                            {"algorithm", "none: means of the object over each voxel"}};
   writer.finish(record);
   std::cout << fmt::format("{}\n", options.truth);
@@ -116,7 +117,8 @@ io::ScanTarget target_of(const SimulateOptions& options) {
 }
 
 void check_outputs(const SimulateOptions& options) {
-  io::RunFiles files{.inputs = {}, .outputs = io::outputs_of(target_of(options)), .overwrite = options.overwrite};
+  io::RunFiles files{
+      .inputs = {}, .outputs = io::outputs_of(target_of(options)), .overwrite = options.overwrite};
   if (!options.truth.empty())
     std::ranges::move(io::volume_outputs(options.truth), std::back_inserter(files.outputs));
   io::check_outputs(files);

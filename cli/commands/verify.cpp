@@ -9,27 +9,26 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "cli/verification.hpp"
+#include "cli/options.hpp"
+#include "cli/report/verdict.hpp"
+#include "run/verify.hpp"
 
 namespace feldspar::cli {
 namespace {
 
 struct VerifyCommand {
   std::filesystem::path volume, scan;
-  ResourceOptions resources;
+  RequestOptions machine;
   bool alone = false, json = false;
 };
 
 recon::Verdict check(const VerifyCommand& options) {
   const io::VolumeReader volume(options.volume);
-  if (options.alone) return verify_volume(volume, *open_workshop(options.resources).budget);
-  const std::string configuration = volume.text("reconstruction/configuration");
-  if (configuration.empty())
-    throw Error(ErrorKind::bad_file,
-                options.volume.string() +
-                    ": does not say how it was made (reconstruction/configuration); use --alone");
-  const Job job = recorded_job(configuration, options.scan, options.resources);
-  return verify_volume(job, volume, options.volume, nullptr, true);
+  const run::Machine machine = options.machine.request().machine;
+  if (options.alone) return run::verify_alone(volume, *run::open_workshop(machine).budget);
+  const run::Reconstruction work =
+      run::recorded(volume, options.volume, options.scan, machine, console_progress);
+  return run::verify_volume(work, volume, options.volume, nullptr, true);
 }
 
 void run(const VerifyCommand& options) {
@@ -39,7 +38,7 @@ void run(const VerifyCommand& options) {
     std::cout << json_of(verdict).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   else
     std::cout << describe(verdict);
-  insist(verdict, options.volume);
+  run::insist(verdict, options.volume);
 }
 
 }  // namespace
@@ -52,7 +51,7 @@ void add_verify_command(CLI::App& program) {
   command->footer("Example: feldspar verify cell.h5");
   command->add_option("volume", options->volume, "The volume, as `feldspar recon` wrote it")->required();
   command->add_option("scan", options->scan, "The scan, where it is no longer where the volume says");
-  add_resource_options(*command, options->resources);
+  options->machine.add(*command, {run::Topic::machine});
   command->add_flag("--alone", options->alone,
                     "Only what needs no scan: is every layer what was written, is every voxel a number");
   command->add_flag("--json", options->json, "Print the verdict as JSON");

@@ -43,4 +43,7 @@ void put_root_attributes(hid_t file);
 /// Adds what was found of a volume to its file, which is closed and has not its name yet. Throws Failure.
 void put_verification(PartialFile& partial, const Record& found);
 
+/// Writes a plan into the group of a volume's history; nothing for one without text. Throws Failure.
+void put_plan(hid_t reconstruction, const StoredPlan& plan);
+
 }  // namespace feldspar::io::hdf5

@@ -13,6 +13,7 @@
 
 #include "base/memory.hpp"
 #include "geometry/volume_grid.hpp"
+#include "io/hdf5/plan_record.hpp"
 #include "io/output_rule.hpp"
 #include "io/volume_sink.hpp"
 
@@ -50,6 +51,7 @@ struct VolumeRecord {
   Record inputs;              ///< path -> hash
   Record part = {};           ///< of which volume this is a part, and which one; empty for a whole one
   std::string configuration;  ///< the effective one, as TOML that can be replayed
+  StoredPlan plan = {};       ///< what it came to
   std::vector<std::string> findings;  ///< warnings and assumptions
 };
 

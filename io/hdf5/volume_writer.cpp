@@ -124,6 +124,7 @@ void put_volume_record(const Group& entry, const VolumeRecord& record,
   const Group reconstruction = make_group(entry, "reconstruction", "NXprocess");
   put_texts(reconstruction, layout::layer_hashes, hashes);
   put_text(reconstruction, "configuration", record.configuration);
+  put_plan(reconstruction, record.plan);
   put_texts(reconstruction, "findings", record.findings);
   put_inputs(reconstruction, record.inputs);
   put_record(reconstruction, record.reconstruction);

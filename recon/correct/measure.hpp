@@ -17,6 +17,7 @@ struct CorrectionChoice {
   bool rings = true;  ///< by the gain of single pixels
   bool drift = true;
 
+  friend bool operator==(const CorrectionChoice&, const CorrectionChoice&) = default;
   [[nodiscard]] bool any() const { return zingers || bad_pixels || rings || drift; }
 };
 

@@ -3,7 +3,8 @@
 
 #include <fstream>
 
-#include "cli/slab_share.hpp"
+#include "run/options.hpp"
+#include "run/share.hpp"
 #include "tests/cli/program_folder.hpp"
 #include "tests/support/errors.hpp"
 
@@ -74,7 +75,7 @@ TEST(SlabShares, CoverTheVolumeOnceInWholeLayers) {
       if (count > (slices + 15) / 16) continue;
       int end = 0;
       for (int k = 1; k <= count; ++k) {
-        const auto share = cli::parse_share(std::to_string(k) + "/" + std::to_string(count), slices);
+        const auto share = run::share_of({k, count}, slices);
         EXPECT_EQ(share.slices.first, end);
         EXPECT_EQ(share.slices.first % 16, 0);
         EXPECT_FALSE(share.slices.empty());
@@ -85,8 +86,12 @@ TEST(SlabShares, CoverTheVolumeOnceInWholeLayers) {
 }
 
 TEST(SlabShares, MustBeSharesThatThereAre) {
-  for (const char* text : {"0/3", "4/3", "3", "a/3", "1/0", "1.5/3", "1/6", "/", "-1/3"})
-    testing::expect_error(ErrorKind::usage, {"--slabs", text}, [&] { (void)cli::parse_share(text, 72); });
+  for (const char* text : {"0/3", "4/3", "3", "a/3", "1/0", "1.5/3", "/", "-1/3"})
+    testing::expect_error(ErrorKind::usage, {"--slabs", text}, [&] {
+      run::Request request;
+      run::find_option("slabs")->set(request, text, "--slabs");
+    });
+  testing::expect_error(ErrorKind::usage, {"--slabs", "1/6"}, [] { (void)run::share_of({1, 6}, 72); });
 }
 
 }  // namespace

@@ -8,25 +8,15 @@
 
 namespace {
 
-/// As `feldspar recon` has them: of every kind, not every one.
+/// As `feldspar recon` has them.
 struct Recon {
   CLI::App app{"", "recon"};
-  feldspar::io::OpenOptions open;
-  std::string scan, memory, device;
-  std::vector<std::string> list;
-  double number = 0;
-  int whole = 0;
-  bool flag = false;
+  feldspar::cli::RequestOptions options;
 
   Recon() {
-    app.add_option("--scan", scan);
-    app.add_option("--memory", memory);
-    app.add_option("--device", device);
-    app.add_option("--views", list);
-    app.add_option("--cutoff", number)->check(CLI::Range(0.0, 1.0));
-    app.add_option("--threads", whole)->check(CLI::NonNegativeNumber);
-    app.add_flag("--fast", flag);
-    feldspar::cli::add_open_options(app, open);
+    using feldspar::run::Topic;
+    options.add(app, {Topic::input, Topic::region, Topic::geometry, Topic::corrections, Topic::filter,
+                      Topic::output, Topic::machine});
   }
 };
 
@@ -52,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (data[0] % 2 == 0)
       (void)cli::read_batch(path, recon.app);
     else
-      cli::apply_config(recon.app, path);
+      (void)recon.options.request(cli::apply_config(recon.app, path).request);
   });
   return 0;
 }

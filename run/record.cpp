@@ -1,5 +1,5 @@
-// Of the job, its report and the options; nothing here decides anything.
-#include "cli/volume_record.hpp"
+// Of the plan and its report; nothing here decides anything.
+#include "run/record.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -10,8 +10,10 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "base/version.hpp"
+#include "run/options.hpp"
 
-namespace feldspar::cli {
+namespace feldspar::run {
 namespace {
 
 /// The command as it was typed, for the record.
@@ -32,24 +34,25 @@ io::Record instrument_record(const io::ScanDescription& d) {
   return record;
 }
 
-io::Record reconstruction_record(const Job& job, const recon::FdkReport& report) {
+io::Record reconstruction_record(const Reconstruction& work, const recon::FdkReport& report) {
   const auto& tally = report.tally;
   return {{"program", "feldspar"},
-          {"version", FELDSPAR_VERSION},
+          {"version", feldspar::version},
           {"date", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
           {"command", typed_command()},
           {"algorithm", "FDK (Feldkamp, Davis, Kress 1984)"},
-          {"filter", fmt::format("{}, cutoff {} of Nyquist", kernels::name_of(job.fdk.ramp.window),
-                                 job.fdk.ramp.cutoff)},
-          {"device", job.shop.backend->name()},
-          {"merged_views", fmt::format("{}", job.fdk.projector.merging.views)},
-          {"field_of_view_radius_mm", fmt::format("{}", job.fdk.projector.radius)},
-          {"views", fmt::format("{}", job.setup.views.size())},
-          {"plan", fmt::format("{} slabs, {} views at a time, {}", job.plan.slabs.size(),
-                               job.plan.views_per_batch, format_bytes(job.plan.memory))},
+          {"filter", fmt::format("{}, cutoff {} of Nyquist", kernels::name_of(work.fdk.ramp.window),
+                                 work.fdk.ramp.cutoff)},
+          {"device", work.shop.backend->name()},
+          {"merged_views", fmt::format("{}", work.fdk.projector.merging.views)},
+          {"field_of_view_radius_mm", fmt::format("{}", work.fdk.projector.radius)},
+          {"views", fmt::format("{}", work.setup.views.size())},
+          {"slabs", fmt::format("{} slabs, {} views at a time, {}", work.slabs.slabs.size(),
+                                work.slabs.views_per_batch, format_bytes(work.slabs.memory))},
           {"time_total_s", fmt::format("{:.2f}", report.total_s)},
           {"time_read_s", fmt::format("{:.2f}", report.read_s)},
           {"time_attenuation_s", fmt::format("{:.2f}", report.attenuation_s)},
+          {"time_correction_s", fmt::format("{:.2f}", report.correction_s)},
           {"time_rectification_s", fmt::format("{:.2f}", report.rectification_s)},
           {"time_filter_s", fmt::format("{:.2f}", report.filter_s)},
           {"time_back_projection_s", fmt::format("{:.2f}", report.back_projection_s)},
@@ -61,27 +64,48 @@ io::Record reconstruction_record(const Job& job, const recon::FdkReport& report)
           {"pixels_not_finite", fmt::format("{}", tally.not_finite)}};
 }
 
+/// With the names of all files as they are found from anywhere.
+Request absolute(Request request) {
+  for (std::filesystem::path* file : {&request.scan, &request.like, &request.context, &request.sample})
+    if (!file->empty()) *file = std::filesystem::absolute(*file);
+  return request;
+}
+
+/// Without what belongs to one run of it: its machine, its share, its file.
+Plan stored_form(Plan plan) {
+  plan.request = absolute(std::move(plan.request));
+  plan.request.machine = {}, plan.request.share = {}, plan.request.output.clear();
+  return plan;
+}
+
 }  // namespace
 
-io::VolumeRecord make_record(const Job& job, const recon::FdkReport& report, const std::string& config,
-                             io::Record sample) {
+std::string configuration_of(const Request& request) {
+  Request whole = absolute(request);
+  std::string config = to_toml(whole);
+  if (!whole.sample.empty()) config += toml_line("sample", whole.sample.string());
+  return config;
+}
+
+io::VolumeRecord make_record(const Reconstruction& work, const recon::FdkReport& report, io::Record sample) {
   io::VolumeRecord record;
-  const io::ScanDescription& about = job.source->description();
+  const io::ScanDescription& about = work.source->description();
   record.title = about.name;
   const auto name = std::ranges::find(sample, "name", &std::pair<std::string, std::string>::first);
   record.sample_name = name == sample.end() ? about.name : name->second;
   if (name != sample.end()) sample.erase(name);
   record.sample = std::move(sample);
   record.instrument = instrument_record(about);
-  for (const io::SourceField& field : job.source->fields())
+  for (const io::SourceField& field : work.source->fields())
     record.scan.emplace_back(fmt::format("{}/{}", field.section, field.name),
                              fmt::format("{} ({}{}{})", field.value, io::name_of(field.use),
                                          field.note.empty() ? "" : ": ", field.note));
-  record.reconstruction = reconstruction_record(job, report);
-  record.configuration = config;
-  record.findings = job.findings;
+  record.reconstruction = reconstruction_record(work, report);
+  record.configuration = configuration_of(work.request());
+  record.plan = store(stored_form(work.plan));
+  record.findings = work.plan.findings;
   record.findings.insert(record.findings.end(), report.findings.begin(), report.findings.end());
   return record;
 }
 
-}  // namespace feldspar::cli
+}  // namespace feldspar::run

@@ -10,7 +10,7 @@
 #include "geometry/volume_grid.hpp"
 #include "recon/fdk/fdk.hpp"
 
-namespace feldspar::cli {
+namespace feldspar::run {
 
 /// "SCALE,RX,RY,RZ,X,Y,Z", a rotation vector in degrees and a shift in mm, or the name of a TOML file as
 /// `compare` writes it. Empty text is no transform. Throws Error(usage) naming what is wrong.
@@ -37,4 +37,4 @@ void turn(const geometry::Similarity& transform, geometry::CircularScan& scan);
 /// volume's z axis becomes as narrow as what the leaning one holds over the whole height.
 void lean(const geometry::Similarity& transform, recon::FdkSetup& setup, recon::FdkOptions& fdk);
 
-}  // namespace feldspar::cli
+}  // namespace feldspar::run

@@ -6,25 +6,23 @@
 
 #include "geometry/coverage.hpp"
 #include "io/volume_sink.hpp"
+#include "run/request.hpp"
 
-namespace feldspar::cli {
+namespace feldspar::run {
 
-struct SlabShare {
-  int number = 1;  ///< from 1
-  int count = 1;
+struct Share : ShareOf {
   geometry::Range slices;  ///< of the volume
 
-  [[nodiscard]] bool is_whole() const { return count == 1; }
   [[nodiscard]] std::string text() const;  ///< "3/16"
 };
 
-/// Share "K/N" of a volume of `slices` slices, the whole when `text` is empty. Shares begin at whole layers
-/// of the file, differ by one layer at most, and depend on nothing but these arguments, so that every node
-/// cuts alike. Throws Error(usage).
-[[nodiscard]] SlabShare parse_share(const std::string& text, int slices);
+/// That share of a volume of `slices` slices. Shares begin at whole layers of the file, differ by one layer
+/// at most, and depend on nothing but these arguments, so that every node cuts alike. Throws Error(usage) for
+/// more shares than layers.
+[[nodiscard]] Share share_of(const ShareOf& wanted, int slices);
 
 /// The file of a share of `volume`: "cell.part-03-of-16.h5" for "cell.h5", `volume` itself for the whole.
-[[nodiscard]] std::filesystem::path part_path(const std::filesystem::path& volume, int number, int count);
+[[nodiscard]] std::filesystem::path part_path(const std::filesystem::path& volume, const ShareOf& share);
 
 /// Slabs of the whole volume, stored in a file that begins with slice `first` of it.
 class PartSink final : public io::VolumeSink {
@@ -40,4 +38,4 @@ class PartSink final : public io::VolumeSink {
   int first_;
 };
 
-}  // namespace feldspar::cli
+}  // namespace feldspar::run

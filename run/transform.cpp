@@ -1,4 +1,4 @@
-#include "cli/transform.hpp"
+#include "run/transform.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -10,10 +10,10 @@
 
 #include "base/error.hpp"
 #include "base/units.hpp"
-#include "cli/options.hpp"
 #include "io/stack/toml_text.hpp"
+#include "run/options.hpp"
 
-namespace feldspar::cli {
+namespace feldspar::run {
 namespace {
 
 using geometry::Vec3;
@@ -116,4 +116,4 @@ void lean(const geometry::Similarity& transform, recon::FdkSetup& setup, recon::
   fdk.projector.merging = {};
 }
 
-}  // namespace feldspar::cli
+}  // namespace feldspar::run

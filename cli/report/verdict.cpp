@@ -1,0 +1,40 @@
+#include "cli/report/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/log.hpp"
+#include "run/verify.hpp"
+
+namespace feldspar::cli {
+
+std::string describe(const recon::Verdict& verdict) {
+  std::string text =
+      fmt::format("verdict   {}{}{} ({:.1f} s)\n", verdict.trusted() ? verdict.word() : "UNTRUSTED",
+                  verdict.unverifiable.empty() ? "" : ": ", verdict.unverifiable, verdict.seconds);
+  for (const recon::Check& check : verdict.checks)
+    text += fmt::format("  {:<14} {}: {}\n", name_of(check.outcome), check.name, check.text);
+  return text;
+}
+
+nlohmann::json json_of(const recon::Verdict& verdict) {
+  nlohmann::json checks = nlohmann::json::array();
+  for (const recon::Check& check : verdict.checks)
+    checks.push_back({{"name", check.name}, {"outcome", name_of(check.outcome)}, {"text", check.text}});
+  return {{"trusted", verdict.trusted() && verdict.unverifiable.empty()},
+          {"verdict", verdict.word()},
+          {"reasons", verdict.reasons()},
+          {"seconds", verdict.seconds},
+          {"checks", checks}};
+}
+
+void repeat_stored_verdict(const std::filesystem::path& path) {
+  const run::StoredVerdict verdict = run::stored_verdict(path);
+  log_info(fmt::format("verdict   {}{}{} (stored in the volume; `feldspar verify` asks again)",
+                       verdict.word.empty() ? "none" : verdict.word, verdict.reasons.empty() ? "" : ": ",
+                       verdict.reasons));
+  run::insist(verdict, path);
+}
+
+}  // namespace feldspar::cli

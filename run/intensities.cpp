@@ -1,0 +1,273 @@
+// Rows that end inside the object, wrong intensities, and beam hardening.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+#include "io/hdf5/volume_file.hpp"
+#include "recon/correct/hardening.hpp"
+#include "recon/correct/stripe_free_source.hpp"
+#include "recon/truncation/context_match.hpp"
+#include "run/options.hpp"
+#include "run/searches.hpp"
+
+namespace feldspar::run {
+namespace {
+
+constexpr double truncated =
+    0.05;  ///< share of the rows from which on an object counts as wider than the detector
+constexpr double worthwhile = 0.7;  ///< of the unevenness: what is left by a polynomial that is meant to be
+constexpr double unlike = 0.15;     ///< misfit of a context that does not look like the scan
+
+/// The projections of the wide volume, scaled to the scan's: by what the plan says, or by what both see.
+recon::Extension by_context(Planning& planning) {
+  const Request& request = planning.request();
+  Reconstruction& work = planning.work;
+  const io::VolumeReader file(request.context);
+  const recon::WideVolume wide{
+      file.grid(), [&](int y, int ny, int z, int nz) { return file.read(0, file.grid().nx, y, ny, z, nz); }};
+  auto context = std::make_shared<recon::Context>(
+      wide, request.context_at.value_or(recon::Placement{}), work.setup.views, work.setup.rows,
+      context_resolution(work.scan), request.outline, work.shop.budget.get());
+  if (planning.known) {
+    context->scale(work.plan.context_gain);
+    return recon::extend_by_context(work.setup, context);
+  }
+  const recon::ContextMatch match =
+      recon::match_context(*work.source, work.scan, work.setup.view_indices, planning.resources(), *context);
+  work.plan.context_gain = match.gain;
+  context->scale(match.gain);
+  recon::Extension extension = recon::extend_by_context(work.setup, context);
+  Findings& findings = planning.findings.truncation;
+  findings.push_back(fmt::format(
+      "rows are continued by {} and {} columns with projections of {} in voxels of {}, times {:.4f}; line "
+      "integrals that both see agree to {:.1f} %",
+      extension.rows.left, extension.rows.right, request.context.string(),
+      format_length_mm(context->grid().spacing.x), match.gain, 100 * match.mismatch));
+  findings.insert(findings.end(), context->findings().begin(), context->findings().end());
+  if (match.mismatch > unlike)
+    findings.push_back(
+        "the wide volume does not look like this scan where both see: check --context-at and the noise");
+  return extension;
+}
+
+recon::Extension by_outline(Planning& planning, const char* which) {
+  Reconstruction& work = planning.work;
+  const recon::Outline& outline = *work.plan.outline;
+  recon::Extension extension = recon::extend_by_outline(work.setup, outline);
+  if (planning.known) return extension;
+  if (extension.rows.left + extension.rows.right == 0)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("a cylinder of {:.2f} mm at x {:.2f}, y {:.2f} mm ends within the detector, but the "
+                    "object reaches over its edge; check the --outline",
+                    2 * outline.radius, outline.x + 0.0, outline.y + 0.0));
+  planning.findings.truncation.push_back(
+      fmt::format("rows are continued by {} and {} columns with the chords of {} cylinder of {:.2f} mm at x "
+                  "{:.2f}, y {:.2f} mm, scaled to the rows' edges",
+                  extension.rows.left, extension.rows.right, which, 2 * outline.radius, outline.x + 0.0,
+                  outline.y + 0.0));
+  return extension;
+}
+
+/// Gives the work a source that holds the rows of a slab in all views, corrected by `spec` and free of
+/// stripes.
+void free_of_stripes(Planning& planning, recon::StripeMethod method, kernels::CorrectionSpec spec) {
+  Reconstruction& work = planning.work;
+  const std::size_t sinogram =
+      recon::StripeFreeSource::bytes_a_thread(*work.source, work.setup.view_indices.size());
+  auto source = std::make_unique<recon::StripeFreeSource>(
+      std::move(work.source), work.setup.view_indices,
+      recon::StripeFreeSource::Options{.method = method,
+                                       .spec = std::move(spec),
+                                       .threads = planning.resources().threads_with(
+                                           4 * sinogram),  // three quarters of the memory are the slabs'
+                                       .held = static_cast<int>(work.shop.devices().size()),
+                                       .budget = work.shop.budget.get()});
+  work.fdk.held_row_bytes = source->bytes_a_row();
+  work.fdk.source_bytes = source->working_bytes();
+  work.source = std::move(source);
+}
+
+/// Coefficients of p^0, p^1, ...; empty when none is worthwhile, and `how` says why.
+std::vector<double> search_polynomial(Planning& planning, std::string& how) {
+  Reconstruction& work = planning.work;
+  Progress progress(planning.monitor());
+  const recon::HardeningEstimate found = recon::estimate_hardening(*work.source, work.scan, work.setup,
+                                                                   work.fdk, planning.resources(), progress);
+  if (found.fit.coefficients.empty())
+    throw Error(ErrorKind::bad_file,
+                fmt::format("--hardening auto: {}; give coefficients (--hardening 0.8,0.2) or use off",
+                            found.fit.reason));
+  if (found.fit.unevenness_after > worthwhile * found.fit.unevenness_before) {
+    how = fmt::format(
+        "left alone: the part of the object that should be uniform varies by {:.1f} %, and by {:.1f} % with "
+        "the best polynomial; give coefficients (--hardening 0.8,0.2) if you know better",
+        100 * found.fit.unevenness_before, 100 * found.fit.unevenness_after);
+    return {};
+  }
+  how = fmt::format(
+      "found from three coarse slices, whose uniform part varied by {:.1f} % and now by {:.1f} %; 1/mm at "
+      "the beam's energy behind an object of p = {:.2f}",
+      100 * found.fit.unevenness_before, 100 * found.fit.unevenness_after, found.reference);
+  std::vector<double> polynomial{0};
+  polynomial.insert(polynomial.end(), found.fit.coefficients.begin(), found.fit.coefficients.end());
+  return polynomial;
+}
+
+/// What the request asks for, and a finding that says so.
+std::vector<double> choose_polynomial(Planning& planning) {
+  const Hardening& wanted = planning.request().hardening;
+  const std::vector<double>& own = planning.work.source->description().hardening;
+  Findings& findings = planning.findings.hardening;
+  std::vector<double> polynomial;
+  std::string how;
+  switch (wanted.kind) {
+    case Hardening::Kind::off:
+      if (!own.empty())
+        findings.push_back(
+            fmt::format("beam hardening: the scan asks for {}, which --hardening off leaves out",
+                        format_polynomial(own)));
+      return {};
+    case Hardening::Kind::file:
+      if (own.empty()) return {};
+      polynomial = own, how = "as the scan's file asks for";
+      break;
+    case Hardening::Kind::given: polynomial = wanted.polynomial, how = "as given"; break;
+    case Hardening::Kind::search:
+      polynomial = search_polynomial(planning, how);
+      if (polynomial.empty()) {
+        findings.push_back("beam hardening: " + how);
+        return {};
+      }
+      break;
+  }
+  findings.push_back(fmt::format("beam hardening: p' = {}, {}", format_polynomial(polynomial), how));
+  return polynomial;
+}
+
+/// A finding when denser places would come out less dense.
+void check_rise(Planning& planning) {
+  const Plan& plan = planning.work.plan;
+  if (!(plan.inspection.lowest_transmission > 0)) return;
+  const double highest = -std::log(plan.inspection.lowest_transmission);
+  if (highest > 0 && !recon::rises(std::span(plan.polynomial).subspan(1), highest))
+    planning.findings.hardening.push_back(
+        fmt::format("beam hardening: the polynomial {} falls somewhere below p = {:.2f}, which this scan "
+                    "reaches: more material comes out as less; check its signs or use --hardening auto",
+                    format_polynomial(plan.polynomial), highest));
+}
+
+/// True where rows are to be continued; else what becomes of it is said.
+bool is_to_be_extended(Planning& planning) {
+  const Request& request = planning.request();
+  const Reconstruction& work = planning.work;
+  const double share = work.plan.inspection.truncated_share;
+  const bool reaches = share > truncated, given = request.outline || !request.context.empty();
+  if (!reaches && !given) return false;
+  const std::string found =
+      fmt::format("the object reaches over the detector's edge in {:.0f} % of its rows", 100 * share);
+  Findings& findings = planning.findings.truncation;
+  if (request.truncation == Treatment::off || work.setup.displaced) {
+    findings.push_back(
+        fmt::format("{}: attenuation near the edge of the field of view, and its level inside, will be too "
+                    "high{}",
+                    found, work.setup.displaced ? "; rows of a displaced detector are not continued" : ""));
+    return false;
+  }
+  if (reaches) findings.push_back(found);
+  return true;
+}
+
+}  // namespace
+
+double context_resolution(const geometry::CircularScan& scan) {
+  return geometry::field_of_view(scan).inner_radius / 16;
+}
+
+std::string format_polynomial(const std::vector<double>& coefficients) {
+  std::string text;
+  for (std::size_t n = 0; n < coefficients.size(); ++n) {
+    if (coefficients[n] == 0) continue;
+    text += text.empty() ? (coefficients[n] < 0 ? "-" : "") : (coefficients[n] < 0 ? " - " : " + ");
+    text += fmt::format("{:.6g}", std::abs(coefficients[n]));
+    if (n > 0) text += n == 1 ? " p" : fmt::format(" p^{}", n);
+  }
+  return text.empty() ? "0" : text;
+}
+
+void extend_rows(Planning& planning) {
+  Reconstruction& work = planning.work;
+  Plan& plan = work.plan;
+  const bool extended = planning.known ? plan.outline || plan.context_gain != 0 : is_to_be_extended(planning);
+  if (!extended) return;
+  if (!planning.request().context.empty()) {
+    work.fdk.extension = std::make_shared<recon::Extension>(by_context(planning));
+    return;
+  }
+  const bool guessed = !planning.request().outline;
+  if (!planning.known)
+    plan.outline =
+        guessed
+            ? recon::Outline{.radius = recon::radius_from_edges(
+                                 plan.inspection.edge_share, geometry::field_of_view(work.scan).inner_radius)}
+            : *planning.request().outline;
+  work.fdk.extension =
+      std::make_shared<recon::Extension>(by_outline(planning, guessed ? "a guessed" : "the given"));
+  if (guessed && !planning.known)
+    planning.findings.truncation.push_back(
+        "the level of attenuation is uncertain: give --outline, or better --context with a wide volume");
+}
+
+void correct(Planning& planning) {
+  const Request& request = planning.request();
+  Reconstruction& work = planning.work;
+  recon::CorrectionChoice choice = request.correct;
+  if (!choice.any()) return;
+  const bool stripes = choice.rings && request.stripes;
+  if (!planning.known) {
+    if (stripes) choice.rings = false;
+    recon::Corrections measured =
+        recon::measure_corrections(*work.source, work.setup.view_indices, choice, planning.resources(),
+                                   work.fdk.extension ? 0 : work.plan.inspection.air_line_integral);
+    if (stripes)
+      measured.steps.push_back({fmt::format("rings: stripes are removed from every sinogram ({})",
+                                            find_option("rings")->text(request)),
+                                true});
+    for (const recon::CorrectionStep& step : measured.steps)
+      if (step.notable) planning.findings.corrections.push_back(step.text);
+    work.plan.corrections = std::make_shared<recon::Corrections>(std::move(measured));
+  }
+  work.fdk.corrections = work.plan.corrections;
+  if (stripes && work.fdk.corrections) {
+    const recon::Corrections& all = *work.fdk.corrections;
+    free_of_stripes(planning, *request.stripes, all.spec);
+    work.fdk.corrections = std::make_shared<recon::Corrections>(
+        recon::Corrections{{.columns = all.spec.columns, .rows = all.spec.rows}, all.steps});
+  }
+  if (work.fdk.corrections)
+    work.of_corrections =
+        Reservation(*work.shop.budget, kernels::bytes_of(work.fdk.corrections->spec), "corrections");
+}
+
+void linearize(Planning& planning) {
+  Reconstruction& work = planning.work;
+  std::vector<double>& polynomial = work.plan.polynomial;
+  if (!planning.known) {
+    polynomial = choose_polynomial(planning);
+    if (!polynomial.empty()) check_rise(planning);
+  }
+  if (polynomial.empty()) return;
+  auto corrections = work.fdk.corrections ? std::make_shared<recon::Corrections>(*work.fdk.corrections)
+                                          : std::make_shared<recon::Corrections>();
+  corrections->spec.columns = work.source->scan().detector.columns;
+  corrections->spec.rows = work.source->scan().detector.rows;
+  corrections->spec.polynomial.assign(polynomial.begin(), polynomial.end());
+  corrections->steps.push_back({fmt::format("hardening: p' = {}", format_polynomial(polynomial)), false});
+  work.fdk.corrections = corrections;
+}
+
+}  // namespace feldspar::run
