@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "recon/slabs/slab_works.hpp"
+#include "recon/stopwatch.hpp"
 #include "recon/verify/data_checks.hpp"
 #include "recon/verify/spot_check.hpp"
 #include "recon/verify/volume_checks.hpp"
