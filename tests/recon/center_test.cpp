@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <numbers>
 #include <numeric>
 #include <random>
@@ -46,22 +47,16 @@ std::vector<Body> can() {
 
 /// Gives another source's counts the scatter of `quanta` in the open beam, and the scan another axis to
 /// claim.
-class NoisyScan final : public io::ScanSource {
+class NoisyScan final : public io::WrappedSource {
  public:
   NoisyScan(geometry::CircularScan scan, std::vector<Body> bodies, double quanta = 10000)
-      : exact_(scan, std::move(bodies), quanta), claimed_(std::move(scan)) {
+      : WrappedSource(std::make_unique<VirtualScan>(scan, std::move(bodies), quanta)),
+        claimed_(std::move(scan)) {
     claimed_.axis = {};
   }
   [[nodiscard]] const geometry::CircularScan& scan() const override { return claimed_; }
-  [[nodiscard]] const io::ScanDescription& description() const override { return exact_.description(); }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return exact_.fields(); }
-  [[nodiscard]] const Findings& findings() const override { return exact_.findings(); }
-  [[nodiscard]] const io::References& references() const override { return exact_.references(); }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return exact_.proposed_grid(); }
-  [[nodiscard]] io::CountType count_type() const override { return exact_.count_type(); }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
-    exact_.read(views, window, counts);
+    inner().read(views, window, counts);
     auto* out = static_cast<float*>(counts);
     for (const int view : views)
       for (int row = window.rows.first; row < window.rows.end; ++row) {
@@ -72,7 +67,6 @@ class NoisyScan final : public io::ScanSource {
   }
 
  private:
-  VirtualScan exact_;
   geometry::CircularScan claimed_;
 };
 
