@@ -9,7 +9,7 @@
 #include "base/error.hpp"
 #include "cli/job.hpp"
 #include "io/png/png_file.hpp"
-#include "recon/correct/measure.hpp"
+#include "recon/correct/find_corrections.hpp"
 #include "recon/correct/stripe_free_source.hpp"
 
 namespace feldspar::cli {
@@ -100,8 +100,8 @@ Findings correct(const CorrectionOptions& options, Job& job) {
   const bool stripes = choice.rings && options.rings != "gain";
   if (stripes) choice.rings = false;
   const auto corrections = std::make_shared<recon::Corrections>(
-      recon::measure_corrections(*job.source, job.setup.view_indices, choice, job.shop.resources(),
-                                 job.fdk.extension ? 0 : job.inspection.air_line_integral));
+      recon::find_corrections(*job.source, job.setup.view_indices, choice, job.shop.resources(),
+                              job.fdk.extension ? 0 : job.inspection.air_line_integral));
   if (stripes) free_of_stripes(options, *corrections, job);
   for (const recon::CorrectionStep& step : corrections->steps)
     if (step.notable) found.push_back(step.text);

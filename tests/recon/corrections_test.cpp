@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "recon/correct/measure.hpp"
+#include "recon/correct/find_corrections.hpp"
 #include "recon/correct/pixel_gain.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/comparison.hpp"
@@ -72,8 +72,8 @@ float noisy(float count, int view, int column, int row) {
 
 std::shared_ptr<const recon::Corrections> measure(const io::ScanSource& source, const std::string& which) {
   return std::make_shared<recon::Corrections>(
-      recon::measure_corrections(source, recon::prepare_fdk(source.scan()).view_indices,
-                                 recon::parse_corrections(which), testing::all_resources()));
+      recon::find_corrections(source, recon::prepare_fdk(source.scan()).view_indices,
+                              recon::parse_corrections(which), testing::all_resources()));
 }
 
 testing::VolumeInMemory reconstruct(const io::ScanSource& source,
