@@ -50,6 +50,7 @@ io::Record reconstruction_record(const Job& job, const recon::FdkReport& report)
           {"time_total_s", fmt::format("{:.2f}", report.total_s)},
           {"time_read_s", fmt::format("{:.2f}", report.read_s)},
           {"time_attenuation_s", fmt::format("{:.2f}", report.attenuation_s)},
+          {"time_correction_s", fmt::format("{:.2f}", report.correction_s)},
           {"time_rectification_s", fmt::format("{:.2f}", report.rectification_s)},
           {"time_filter_s", fmt::format("{:.2f}", report.filter_s)},
           {"time_back_projection_s", fmt::format("{:.2f}", report.back_projection_s)},

@@ -76,6 +76,7 @@ void print_result(const Job& job, const recon::FdkReport& report, const ReconOpt
                           {"seconds", report.total_s},
                           {"read_s", report.read_s},
                           {"attenuation_s", report.attenuation_s},
+                          {"correction_s", report.correction_s},
                           {"rectification_s", report.rectification_s},
                           {"filter_s", report.filter_s},
                           {"back_projection_s", report.back_projection_s},
