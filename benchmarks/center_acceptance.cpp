@@ -17,7 +17,7 @@
 #include "base/memory.hpp"
 #include "base/parallel.hpp"
 #include "io/described_scan.hpp"
-#include "recon/find/center.hpp"
+#include "recon/find/centre.hpp"
 #include "simulate/presets.hpp"
 #include "tests/support/resources.hpp"
 
@@ -129,8 +129,8 @@ class Table {
            double degrees) {
     nlohmann::json line{{"scan", name}, {"offset_pixels", pixels}, {"roll_deg", degrees}};
     try {
-      const recon::CenterEstimate found =
-          recon::find_center(scan, scan.scan(), views, testing::all_resources(), rows_);
+      const recon::CentreEstimate found =
+          recon::find_centre(scan, scan.scan(), views, testing::all_resources(), rows_);
       const double off = found.axis.offset / found.pixel - pixels, roll = found.axis.roll / degree - degrees;
       const bool missed = !(std::abs(off) <= offset_limit) || !(std::abs(roll) <= roll_limit);
       missed_ += missed;
