@@ -16,7 +16,8 @@
 #include "base/error.hpp"
 #include "base/memory.hpp"
 #include "base/parallel.hpp"
-#include "recon/find/center.hpp"
+#include "io/described_scan.hpp"
+#include "recon/find/centre.hpp"
 #include "simulate/presets.hpp"
 #include "tests/support/resources.hpp"
 
@@ -29,25 +30,20 @@ constexpr double roll_limit = 0.02;   ///< degrees
 
 /// A virtual scan that claims an axis without offset and roll. A pixel is the mean of `finer` rays beside
 /// each other. Blur is along the rows only: a row is simulated without its neighbours.
-class LazyScan final : public io::ScanSource {
+class LazyScan final : public io::DescribedScan {
  public:
   LazyScan(simulate::VirtualScan made, int finer, ThreadPool& pool)
-      : made_(std::move(made)), claimed_(made_.scan), finer_(finer), pool_(pool) {
-    claimed_.axis = {};
+      : made_(std::move(made)), finer_(finer), pool_(pool) {
+    scan_ = made_.scan;
+    scan_.axis = {};
     references_.white = {static_cast<float>(made_.detector.white_level)};
   }
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return claimed_; }
-  [[nodiscard]] const io::ScanDescription& description() const override { return description_; }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return fields_; }
-  [[nodiscard]] const Findings& findings() const override { return findings_; }
-  [[nodiscard]] const io::References& references() const override { return references_; }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return proposed_; }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::uint16; }
   [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
 
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
     auto* out = static_cast<std::uint16_t*>(counts);
-    const auto width = static_cast<std::size_t>(claimed_.detector.columns);
+    const auto width = static_cast<std::size_t>(scan_.detector.columns);
     for (const int view : views)
       for (int row = window.rows.first; row < window.rows.end; ++row) {
         const std::uint16_t* line = sinogram(row).data() + width * static_cast<std::size_t>(view);
@@ -84,14 +80,8 @@ class LazyScan final : public io::ScanSource {
   }
 
   simulate::VirtualScan made_;
-  geometry::CircularScan claimed_;
   int finer_;
   ThreadPool& pool_;
-  io::ScanDescription description_;
-  std::vector<io::SourceField> fields_;
-  Findings findings_;
-  io::References references_;
-  io::ProposedGrid proposed_;
   mutable std::map<int, std::vector<std::uint16_t>> rows_;
 };
 
@@ -139,8 +129,8 @@ class Table {
            double degrees) {
     nlohmann::json line{{"scan", name}, {"offset_pixels", pixels}, {"roll_deg", degrees}};
     try {
-      const recon::CenterEstimate found =
-          recon::find_center(scan, scan.scan(), views, testing::all_resources(), rows_);
+      const recon::CentreEstimate found =
+          recon::find_centre(scan, scan.scan(), views, testing::all_resources(), rows_);
       const double off = found.axis.offset / found.pixel - pixels, roll = found.axis.roll / degree - degrees;
       const bool missed = !(std::abs(off) <= offset_limit) || !(std::abs(roll) <= roll_limit);
       missed_ += missed;

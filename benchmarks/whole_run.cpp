@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "base/units.hpp"
+#include "io/described_scan.hpp"
 #include "recon/fdk/fdk.hpp"
 
 namespace feldspar {
@@ -47,20 +48,15 @@ std::vector<Ball> balls_in(const geometry::CircularScan& scan) {
 }
 
 /// Counts of the balls, exact at every pixel's centre, computed at every reading.
-class BallScan final : public io::ScanSource {
+class BallScan final : public io::DescribedScan {
  public:
   BallScan(geometry::CircularScan scan, std::vector<Ball> balls)
-      : scan_(std::move(scan)), views_(geometry::make_views(scan_)), balls_(std::move(balls)) {
+      : views_(geometry::make_views(scan)), balls_(std::move(balls)) {
+    scan_ = std::move(scan);
     references_.white = {60000};
     references_.saturation = 65535;
   }
 
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
-  [[nodiscard]] const io::ScanDescription& description() const override { return description_; }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return fields_; }
-  [[nodiscard]] const Findings& findings() const override { return findings_; }
-  [[nodiscard]] const io::References& references() const override { return references_; }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return proposed_; }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::uint16; }
   [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
 
@@ -102,14 +98,8 @@ class BallScan final : public io::ScanSource {
       }
   }
 
-  geometry::CircularScan scan_;
   std::vector<geometry::View> views_;
   std::vector<Ball> balls_;
-  io::References references_;
-  io::ScanDescription description_;
-  std::vector<io::SourceField> fields_;
-  Findings findings_;
-  io::ProposedGrid proposed_;
   mutable ThreadPool pool_;
 };
 

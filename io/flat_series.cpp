@@ -19,28 +19,22 @@ double mean_of(const std::vector<float>& counts) {
   return sum / static_cast<double>(counts.size());
 }
 
-class FlatSeriesSource final : public ScanSource {
+class FlatSeriesSource final : public WrappedSource {
  public:
   FlatSeriesSource(std::unique_ptr<ScanSource> source, std::vector<FlatGroup> groups)
-      : source_(std::move(source)), groups_(std::move(groups)) {
-    const geometry::Detector& d = source_->scan().detector;
+      : WrappedSource(std::move(source)), groups_(std::move(groups)) {
+    const geometry::Detector& d = scan().detector;
     const std::size_t pixels = static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows);
-    const References& references = source_->references();
+    const References& references = this->references();
     bool fits = groups_.size() > 1 && references.white.size() == pixels && references.dark.size() <= pixels;
     for (const FlatGroup& group : groups_) fits = fits && group.counts.size() == pixels;
     expects(fits, "with_flats_in_time: flats, views and source do not fit");
-    findings_ = source_->findings();
+    findings_ = inner().findings();
     findings_.push_back(finding());
   }
 
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return source_->scan(); }
-  [[nodiscard]] const ScanDescription& description() const override { return source_->description(); }
-  [[nodiscard]] const std::vector<SourceField>& fields() const override { return source_->fields(); }
   [[nodiscard]] const Findings& findings() const override { return findings_; }
-  [[nodiscard]] const References& references() const override { return source_->references(); }
-  [[nodiscard]] const ProposedGrid& proposed_grid() const override { return source_->proposed_grid(); }
   [[nodiscard]] CountType count_type() const override { return CountType::float32; }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return source_->files(); }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
 
  private:
@@ -49,7 +43,6 @@ class FlatSeriesSource final : public ScanSource {
   void read_as(std::span<const int> views, const geometry::PixelWindow& window, float* counts) const;
   void scale(int view, const geometry::PixelWindow& window, float* counts) const;
 
-  std::unique_ptr<ScanSource> source_;
   std::vector<FlatGroup> groups_;
   Findings findings_;
 };
@@ -71,7 +64,7 @@ std::string FlatSeriesSource::finding() const {
 void FlatSeriesSource::read(std::span<const int> views, const geometry::PixelWindow& window,
                             void* counts) const {
   auto* const out = static_cast<float*>(counts);
-  if (source_->count_type() == CountType::uint16)
+  if (inner().count_type() == CountType::uint16)
     read_as<std::uint16_t>(views, window, out);
   else
     read_as<float>(views, window, out);
@@ -84,11 +77,11 @@ template <class Count>
 void FlatSeriesSource::read_as(std::span<const int> views, const geometry::PixelWindow& window,
                                float* counts) const {
   if constexpr (std::is_same_v<Count, float>) {
-    source_->read(views, window, counts);
+    inner().read(views, window, counts);
   } else {
     std::vector<Count> stored(views.size() * static_cast<std::size_t>(window.columns.count()) *
                               static_cast<std::size_t>(window.rows.count()));
-    source_->read(views, window, stored.data());
+    inner().read(views, window, stored.data());
     std::copy(stored.begin(), stored.end(), counts);
   }
 }
@@ -102,7 +95,7 @@ void FlatSeriesSource::scale(int view, const geometry::PixelWindow& window, floa
   const double span = after.views_before - before.views_before;
   const auto weight =
       static_cast<float>(span > 0 ? std::clamp((time - before.views_before) / span, 0.0, 1.0) : 1.0);
-  const References& references = source_->references();
+  const References& references = this->references();
   const float full = references.saturation;
   const float below_full = std::nextafter(full, 0.0F);
   const auto columns = static_cast<std::size_t>(scan().detector.columns);

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.hpp"
@@ -78,6 +80,33 @@ class ScanSource {
   /// Only the rows asked for are read from disk. Thread-safe. Throws Error(io) or Error(bad_file) naming
   /// the file.
   virtual void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const = 0;
+};
+
+/// Another source, of which a derived class changes some: all else is as there.
+class WrappedSource : public ScanSource {
+ public:
+  explicit WrappedSource(std::unique_ptr<ScanSource> inner) : owned_(std::move(inner)), inner_(*owned_) {}
+  /// `inner` must outlive it.
+  explicit WrappedSource(const ScanSource& inner) : inner_(inner) {}
+
+  [[nodiscard]] const geometry::CircularScan& scan() const override { return inner_.scan(); }
+  [[nodiscard]] const ScanDescription& description() const override { return inner_.description(); }
+  [[nodiscard]] const std::vector<SourceField>& fields() const override { return inner_.fields(); }
+  [[nodiscard]] const Findings& findings() const override { return inner_.findings(); }
+  [[nodiscard]] const References& references() const override { return inner_.references(); }
+  [[nodiscard]] const ProposedGrid& proposed_grid() const override { return inner_.proposed_grid(); }
+  [[nodiscard]] CountType count_type() const override { return inner_.count_type(); }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return inner_.files(); }
+  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
+    inner_.read(views, window, counts);
+  }
+
+ protected:
+  [[nodiscard]] const ScanSource& inner() const { return inner_; }
+
+ private:
+  std::unique_ptr<const ScanSource> owned_;
+  const ScanSource& inner_;
 };
 
 }  // namespace feldspar::io

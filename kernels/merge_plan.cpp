@@ -10,9 +10,13 @@ constexpr int margin =
     4;  // rows and columns beyond the detector, all zero, that are as good as those further
 
 ExactViewMatrix mean_of(std::span<const ExactViewMatrix> views) {
+  const auto count = static_cast<double>(views.size());
+  const auto add = [count](MatrixRow<double>& mean, const MatrixRow<double>& row) {
+    mean.i += row.i / count, mean.j += row.j / count, mean.k += row.k / count;
+    mean.constant += row.constant / count;
+  };
   ExactViewMatrix mean{};
-  for (const ExactViewMatrix& view : views)
-    for (int n = 0; n < 12; ++n) mean.m[n] += view.m[n] / static_cast<double>(views.size());
+  for (const ExactViewMatrix& view : views) add(mean.u, view.u), add(mean.v, view.v), add(mean.w, view.w);
   return mean;
 }
 
@@ -26,14 +30,13 @@ struct TileShadow {
 };
 
 TileShadow shadow_of(const ExactViewMatrix& view, const TileBounds& tile) {
-  const double* m = view.m;
   TileShadow s;
   for (const int i : {tile.i.first, tile.i.end - 1})
     for (const int j : {tile.j.first, tile.j.end - 1}) {
-      const double scale = 1.0 / (m[8] * i + m[9] * j + m[11]), u = (m[0] * i + m[1] * j + m[3]) * scale;
+      const double scale = 1.0 / view.w.at(i, j), u = view.u.at(i, j) * scale;
       s.lowest_u = std::min(s.lowest_u, u), s.highest_u = std::max(s.highest_u, u);
       for (const int k : {tile.k.first, tile.k.end - 1}) {
-        const double v = (m[4] * i + m[5] * j + m[6] * k + m[7]) * scale;
+        const double v = view.v.at(i, j, k) * scale;
         s.lowest_v = std::min(s.lowest_v, v), s.highest_v = std::max(s.highest_v, v);
       }
     }
@@ -42,22 +45,21 @@ TileShadow shadow_of(const ExactViewMatrix& view, const TileBounds& tile) {
 
 /// The pixels of a merged detector in place of the mean view's, voxels counted from (i, j).
 ViewMatrix merged_matrix(const ExactViewMatrix& mean, double first_u, int i, int j) {
-  const double* m = mean.m;
-  const auto moved = [&](int row) { return m[row] * i + m[row + 1] * j + m[row + 3]; };
   const auto column = [&](double n, double w) {
     return static_cast<float>((n - first_u * w) / MergeTile::step_u);
   };
   const auto single = [](double x) { return static_cast<float>(x); };
-  return {{column(m[0], m[8]), column(m[1], m[9]), 0.0f, column(moved(0), moved(8)), single(m[4]),
-           single(m[5]), single(m[6]), single(moved(4)), single(m[8]), single(m[9]), 0.0f, single(moved(8))}};
+  const auto& [u, v, w] = mean;
+  return {{column(u.i, w.i), column(u.j, w.j), 0.0f, column(u.at(i, j), w.at(i, j))},
+          {single(v.i), single(v.j), single(v.k), single(v.at(i, j))},
+          {single(w.i), single(w.j), 0.0f, single(w.at(i, j))}};
 }
 
 /// Through (i, j), in the direction (e_i, e_j).
 PlaneView along_plane(const ExactViewMatrix& view, double i, double j, double e_i, double e_j) {
-  const double* m = view.m;
-  const auto at = [&](int row) { return m[row] * i + m[row + 1] * j + m[row + 3]; };
-  const auto change = [&](int row) { return m[row] * e_i + m[row + 1] * e_j; };
-  return {at(0), change(0), at(8), change(8), at(4), change(4), m[6]};
+  const auto change = [&](const MatrixRow<double>& row) { return row.i * e_i + row.j * e_j; };
+  const auto& [u, v, w] = view;
+  return {u.at(i, j), change(u), w.at(i, j), change(w), v.at(i, j), change(v), v.k};
 }
 
 class Planner {
@@ -112,10 +114,9 @@ class Planner {
     const auto views = group(g);
     if (!views.empty()) {
       const ExactViewMatrix& mean = means_[g];
-      const double* m = mean.m;
       const double i = 0.5 * (tile.first_i + tile.end_i - 1), j = 0.5 * (tile.first_j + tile.end_j - 1),
-                   u = (m[0] * i + m[1] * j + m[3]) / (m[8] * i + m[9] * j + m[11]);
-      e_i_ = m[0] - u * m[8], e_j_ = m[1] - u * m[9];
+                   u = mean.u.at(i, j) / mean.w.at(i, j);
+      e_i_ = mean.u.i - u * mean.w.i, e_j_ = mean.u.j - u * mean.w.j;
       tile.mean[g] = along_plane(mean, i, j, e_i_, e_j_);
       tile.view[g] = merged_matrix(mean, tile.first_u[g], tile.first_i, tile.first_j);
       for (std::size_t n = 0; n < views.size(); ++n)
@@ -160,12 +161,11 @@ bool can_merge(std::span<const ExactViewMatrix> views, const MergeScene& scene) 
   constexpr double rounding = 0x1p-24;
   const geometry::VolumeGrid& grid = scene.grid;
   return std::all_of(views.begin(), views.end(), [&](const ExactViewMatrix& view) {
-    const double* m = view.m;
-    double lowest_w = m[11];
+    double lowest_w = view.w.constant;
     for (const int i : {0, grid.nx - 1})
-      for (const int j : {0, grid.ny - 1}) lowest_w = std::min(lowest_w, m[8] * i + m[9] * j + m[11]);
-    return lowest_w > nearest && m[6] != 0 && std::abs(m[10]) * grid.nz <= rounding &&
-           std::abs(m[2]) * grid.nz <= rounding * scene.detector_columns;
+      for (const int j : {0, grid.ny - 1}) lowest_w = std::min(lowest_w, view.w.at(i, j));
+    return lowest_w > nearest && view.v.k != 0 && std::abs(view.w.k) * grid.nz <= rounding &&
+           std::abs(view.u.k) * grid.nz <= rounding * scene.detector_columns;
   });
 }
 

@@ -7,11 +7,8 @@
 
 namespace feldspar::kernels {
 
-/// The same matrix in double precision, row-major: what slab-sized offsets are computed with before
-/// anything is rounded.
-struct ExactViewMatrix {
-  double m[12];
-};
+/// The same matrix in double precision: what slab-sized offsets are computed with before anything is rounded.
+using ExactViewMatrix = ViewMatrixOf<double>;
 
 [[nodiscard]] ExactViewMatrix make_exact_view_matrix(const geometry::View& view,
                                                      const geometry::VolumeGrid& grid);

@@ -6,7 +6,7 @@
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "recon/correct/hardening.hpp"
-#include "recon/correct/measure.hpp"
+#include "recon/correct/find_corrections.hpp"
 #include "recon/correct/scatter.hpp"
 #include "recon/correct/stripe_free_source.hpp"
 #include "recon/find/axis_choice.hpp"
@@ -21,23 +21,10 @@ namespace feldspar::run {
 namespace {
 
 /// A scan as it will be once its scatter is taken off: of floating-point counts. Nothing is read from it.
-class Widened final : public io::ScanSource {
+class Widened final : public io::WrappedSource {
  public:
-  explicit Widened(const io::ScanSource& source) : source_(source) {}
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return source_.scan(); }
-  [[nodiscard]] const io::ScanDescription& description() const override { return source_.description(); }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return source_.fields(); }
-  [[nodiscard]] const Findings& findings() const override { return source_.findings(); }
-  [[nodiscard]] const io::References& references() const override { return source_.references(); }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return source_.proposed_grid(); }
+  using io::WrappedSource::WrappedSource;
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return source_.files(); }
-  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
-    source_.read(views, window, counts);
-  }
-
- private:
-  const io::ScanSource& source_;
 };
 
 bool removes_stripes(const Request& request) { return request.correct.rings && request.stripes; }

@@ -16,7 +16,7 @@
 #include "io/hdf5/volume_file.hpp"
 #include "io/open_scan.hpp"
 #include "kernels/ramp.hpp"
-#include "recon/correct/measure.hpp"
+#include "recon/correct/find_corrections.hpp"
 #include "recon/correct/scatter.hpp"
 #include "recon/correct/stripe_free_source.hpp"
 #include "recon/truncation/context.hpp"

@@ -33,9 +33,9 @@ struct CenterOptions {
   bool json = false, overwrite = false;
 };
 
-nlohmann::json rays_json(const recon::CenterEstimate& found) {
+nlohmann::json rays_json(const recon::CentreEstimate& found) {
   nlohmann::json rows = nlohmann::json::array();
-  for (const recon::RowCenter& row : found.rows)
+  for (const recon::RowCentre& row : found.rows)
     rows.push_back({{"row", row.row},
                     {"height_mm", row.height},
                     {"offset_mm", row.offset},
@@ -89,7 +89,7 @@ void print(const recon::AxisChoice& found, const geometry::RotationAxis& stated)
   std::cout << fmt::format("metadata      offset {:.4f} mm, roll {:.3f} deg; a pixel is {:.4f} mm\n",
                            stated.offset, stated.roll / degree, found.pixel);
   if (found.rays) {
-    const recon::CenterEstimate& rays = *found.rays;
+    const recon::CentreEstimate& rays = *found.rays;
     std::cout << axis_line("reverse rays", rays.axis.offset, rays.offset_uncertainty, stated.offset,
                            found.pixel);
     if (rays.roll_known)

@@ -20,15 +20,14 @@ ColumnFitness examine(std::span<const ExactViewMatrix> views, const geometry::Vo
   constexpr double nearest = 0.02;  // of the distance to the axis; closer voxels would need unbounded steps
   constexpr double negligible = 1e-6;
   ColumnFitness fitness;
-  for (const auto& [m] : views) {
-    const double depth_change = std::abs(m[10]) * grid.nz, column_change = std::abs(m[2]) * grid.nz;
-    double lowest_w = m[11];
+  for (const auto& [u, v, w] : views) {
+    const double depth_change = std::abs(w.k) * grid.nz, column_change = std::abs(u.k) * grid.nz;
+    double lowest_w = w.constant;
     for (const int i : {0, grid.nx - 1})
-      for (const int j : {0, grid.ny - 1}) lowest_w = std::min(lowest_w, m[8] * i + m[9] * j + m[11]);
-    if (!(lowest_w > nearest) || column_change > negligible || depth_change > negligible * 1e-3 ||
-        !(m[6] > 0))
+      for (const int j : {0, grid.ny - 1}) lowest_w = std::min(lowest_w, w.at(i, j));
+    if (!(lowest_w > nearest) || column_change > negligible || depth_change > negligible * 1e-3 || !(v.k > 0))
       return {.fits = false, .largest_step = 0};
-    fitness.largest_step = std::max(fitness.largest_step, m[6] / lowest_w);
+    fitness.largest_step = std::max(fitness.largest_step, v.k / lowest_w);
   }
   fitness.fits = fitness.largest_step < 1000;
   return fitness;

@@ -40,8 +40,8 @@ void transpose(ThreadPool& pool, View3<const float> stack, const ColumnLayout& l
 }
 
 ColumnView column_view(const ExactViewMatrix& view, const float* columns) {
-  const double* m = view.m;
-  return {m[0], m[1], m[3], m[8], m[9], m[11], m[4], m[5], m[7], m[6], columns};
+  const auto& [u, v, w] = view;
+  return {u.i, u.j, u.constant, w.i, w.j, w.constant, v.i, v.j, v.constant, v.k, columns};
 }
 
 }  // namespace feldspar::kernels::cpu

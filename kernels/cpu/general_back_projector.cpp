@@ -33,12 +33,11 @@ void accumulate_general(Machine& machine, std::span<const ExactViewMatrix> views
           for (int i = 0; i < volume.nx; ++i) {
             float sum = 0;
             for (std::size_t n = first; n < std::min(count, first + view_group); ++n) {
-              const double* m = views[n].m;
-              const double scale = 1.0 / (m[8] * i + m[9] * j + m[10] * k + m[11]);
+              const Shadow<double> shadow = views[n].shadow_of(i, j, k);
+              const double scale = shadow.magnification;
               if (!(scale > 0)) continue;
-              const double u = (m[0] * i + m[1] * j + m[2] * k + m[3]) * scale;
-              const double v = (m[4] * i + m[5] * j + m[6] * k + m[7]) * scale - rows.first;
-              sum += static_cast<float>(scale * scale) * interpolate(projections, static_cast<int>(n), u, v);
+              sum += static_cast<float>(scale * scale) *
+                     interpolate(projections, static_cast<int>(n), shadow.u, shadow.v - rows.first);
             }
             voxels[i] += sum;
           }

@@ -6,16 +6,6 @@
 // alpha + gamma v of view k, and view k counts (W/W_k)^2 relative to the mean view.
 // Included only by simd_kernels.cpp, inside its namespace for the instruction set.
 
-/// Keys' cubic convolution weights (1981, a = -1/2) of the samples -1, 0, 1, 2 at `f` behind sample 0.
-template <class Value>
-inline void cubic_weights(Value f, Value (&weight)[4]) {
-  const Value f2 = f * f, f3 = f2 * f;
-  weight[0] = -0.5f * f + f2 - 0.5f * f3;
-  weight[1] = 1.0f - 2.5f * f2 + 1.5f * f3;
-  weight[2] = 0.5f * f + 2.0f * f2 - 1.5f * f3;
-  weight[3] = -0.5f * f2 + 0.5f * f3;
-}
-
 /// A view along the tile's upright plane: N = n + s n_s and so on.
 struct Plane {
   double n, n_s, w, w_s, v, v_s, v_k;

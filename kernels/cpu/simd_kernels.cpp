@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "kernels/shared/cubic_weights.hpp"
+
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif

@@ -126,7 +126,7 @@ struct FdkBlock {
     float sum[width * turns] = {};
     for (int view = 0; view < some; ++view) {
       const Pair* pairs = stack(first + view) + (PairShape::border - stack.shape.first_row);
-      const float rise = views[first + view].m[6], scale = stack.scale(first + view);
+      const float rise = views[first + view].v.k, scale = stack.scale(first + view);
       FELDSPAR_UNROLL
       for (int x = 0; x < width; ++x) {
         const Foot foot = memory.foot[view * columns + y * width + x];

@@ -22,8 +22,8 @@ struct ViewBatch {
 inline bool is_upright(const ViewMatrix& view, int nz, int columns) {
   const float rounding = 5.9604645e-8f;  // 2^-24
   const float length = static_cast<float>(nz);
-  return std::fabs(view.m[10]) * length <= rounding &&
-         std::fabs(view.m[2]) * length <= rounding * static_cast<float>(columns);
+  return std::fabs(view.w.k) * length <= rounding &&
+         std::fabs(view.u.k) * length <= rounding * static_cast<float>(columns);
 }
 
 /// The columns of voxels that are wanted: those near the axis. All, unless told.
@@ -94,7 +94,7 @@ struct FdkColumn {
       const Shadow<float> foot = view.shadow_of(x, y, 0.0f);
       if (!is_in_front(foot.magnification)) return;
       const auto line = projection.along(foot.u);
-      const float weight = foot.magnification * foot.magnification, step = view.m[6] * foot.magnification;
+      const float weight = foot.magnification * foot.magnification, step = view.v.k * foot.magnification;
       for (int c = 0; c < length; ++c) sum[c] += weight * line(foot.v + step * static_cast<float>(slice + c));
     } else {
       for (int c = 0; c < length; ++c)

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "kernels/shared/cubic_weights.hpp"
 #include "kernels/shared/detector_pairs.hpp"
 #include "kernels/shared/fdk_block.hpp"
 #include "kernels/shared/linear_sampler.hpp"
@@ -55,15 +56,6 @@ struct MergeRows {
   float shift;
   float stretch;
 };
-
-/// Keys' cubic convolution weights (1981, a = -1/2) of the samples -1, 0, 1, 2 at `f` behind sample 0.
-FELDSPAR_HOST_DEVICE inline void cubic_weights(float f, float (&weight)[4]) {
-  const float f2 = f * f, f3 = f2 * f;
-  weight[0] = -0.5f * f + f2 - 0.5f * f3;
-  weight[1] = 1.0f - 2.5f * f2 + 1.5f * f3;
-  weight[2] = 0.5f * f + 2.0f * f2 - 1.5f * f3;
-  weight[3] = -0.5f * f2 + 0.5f * f3;
-}
 
 /// Where a column of the merged detector lies in a view, and the weight of the view there.
 struct MergedPlace {

@@ -14,17 +14,27 @@ struct Shadow {
   Real magnification;  ///< relative to the world origin, where it is 1
 };
 
-/// Row-major 3x4 matrix taking (i, j, k, 1) to homogeneous (u, v, 1) with unit weight at the world origin.
-struct ViewMatrix {
-  float m[12];
+/// A homogeneous coordinate over voxel indices: how it changes with each of them, and its value at voxel 0.
+template <class Real>
+struct MatrixRow {
+  Real i, j, k, constant;
 
-  template <class Real>
+  FELDSPAR_HOST_DEVICE Real at(Real x, Real y, Real z) const { return i * x + j * y + k * z + constant; }
+  /// Where it does not change with k.
+  FELDSPAR_HOST_DEVICE Real at(Real x, Real y) const { return i * x + j * y + constant; }
+};
+
+/// 3x4 matrix taking (i, j, k, 1) to homogeneous (u, v, 1), whose weight w is 1 at the world origin.
+template <class Real>
+struct ViewMatrixOf {
+  MatrixRow<Real> u, v, w;
+
   FELDSPAR_HOST_DEVICE Shadow<Real> shadow_of(Real i, Real j, Real k) const {
-    const Real scale = Real(1.0f) / (m[8] * i + m[9] * j + m[10] * k + m[11]);
-    return {(m[0] * i + m[1] * j + m[2] * k + m[3]) * scale, (m[4] * i + m[5] * j + m[6] * k + m[7]) * scale,
-            scale};
+    const Real scale = Real(1.0f) / w.at(i, j, k);
+    return {u.at(i, j, k) * scale, v.at(i, j, k) * scale, scale};
   }
 };
+using ViewMatrix = ViewMatrixOf<float>;
 
 /// False for voxels at or behind the source, and so near to its plane that the square overflows.
 template <class Real>
@@ -35,7 +45,7 @@ FELDSPAR_HOST_DEVICE bool is_in_front(Real magnification) {
 /// What one filtered view adds to one voxel in FDK: the projection at its shadow, weighted by the relative
 /// magnification squared. `projection(u, v)` interpolates. Voxels at or behind the source get nothing.
 template <class Real, class Sampler>
-FELDSPAR_HOST_DEVICE Real fdk_term(const ViewMatrix& view, const Sampler& projection, Real i, Real j,
+FELDSPAR_HOST_DEVICE Real fdk_term(const ViewMatrixOf<Real>& view, const Sampler& projection, Real i, Real j,
                                    Real k) {
   const Shadow<Real> shadow = view.shadow_of(i, j, k);
   if (!is_in_front(shadow.magnification)) return Real(0.0f);

@@ -33,17 +33,17 @@ Between between(int pixel, int size, int blocks) {
   return {first, std::min(first + 1, blocks - 1), place - static_cast<float>(first)};
 }
 
-class WithoutScatter final : public io::ScanSource {
+class WithoutScatter final : public io::WrappedSource {
  public:
   WithoutScatter(std::unique_ptr<io::ScanSource> source, const ScatterModel& model)
-      : source_(std::move(source)),
+      : WrappedSource(std::move(source)),
         model_(model),
         grid_(BlockGrid::of(scan().detector.columns, scan().detector.rows)),
         shares_(scan().angles.size()) {}
 
   void estimate(const Resources& resources, Progress& progress) {
-    kept_ = Reservation(resources.budget, scatter_bytes(*source_).kept, "the shares of scatter");
-    const std::size_t working = scatter_bytes(*source_).estimating;
+    kept_ = Reservation(resources.budget, scatter_bytes(inner()).kept, "the shares of scatter");
+    const std::size_t working = scatter_bytes(inner()).estimating;
     ThreadPool pool(resources.threads_with(working));
     const auto& detector = scan().detector;
     const double way = scan().source_detector_distance - scan().source_object_distance;
@@ -57,22 +57,14 @@ class WithoutScatter final : public io::ScanSource {
     progress.expect(static_cast<double>(shares_.size()));
     pool.for_each(static_cast<std::ptrdiff_t>(shares_.size()), [&](std::ptrdiff_t view, int) {
       std::size_t saturated = 0;
-      const Array3<float> image =
-          transmissions(*source_, static_cast<int>(view), saturated, resources.budget);
+      const Array3<float> image = transmissions(inner(), static_cast<int>(view), saturated, resources.budget);
       shares_[static_cast<std::size_t>(view)] =
           primary_shares(means_of(image.view().values()), grid_, model_, spread);
       progress.advance(1, "estimating scatter");
     });
   }
 
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return source_->scan(); }
-  [[nodiscard]] const io::ScanDescription& description() const override { return source_->description(); }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return source_->fields(); }
-  [[nodiscard]] const Findings& findings() const override { return source_->findings(); }
-  [[nodiscard]] const io::References& references() const override { return source_->references(); }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return source_->proposed_grid(); }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return source_->files(); }
 
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
     // Narrow counts are read into the second half of the room for wide ones and widened from the front: a
@@ -81,16 +73,16 @@ class WithoutScatter final : public io::ScanSource {
                               static_cast<std::size_t>(window.rows.count()),
                       all = plane * views.size();
     auto* const values = static_cast<float*>(counts);
-    if (source_->count_type() == io::CountType::uint16) {
+    if (inner().count_type() == io::CountType::uint16) {
       auto* const narrow = static_cast<std::byte*>(counts) + all * sizeof(std::uint16_t);
-      source_->read(views, window, narrow);
+      inner().read(views, window, narrow);
       for (std::size_t n = 0; n < all; ++n) {
         std::uint16_t count = 0;
         std::memcpy(&count, narrow + n * sizeof count, sizeof count);
         values[n] = count;
       }
     } else {
-      source_->read(views, window, counts);
+      inner().read(views, window, counts);
     }
     for (std::size_t n = 0; n < views.size(); ++n)
       correct(shares_[static_cast<std::size_t>(views[n])], window, values + n * plane);
@@ -144,7 +136,6 @@ class WithoutScatter final : public io::ScanSource {
                       static_cast<std::size_t>(column)];
   }
 
-  std::unique_ptr<io::ScanSource> source_;
   ScatterModel model_;
   BlockGrid grid_;
   std::vector<std::vector<float>> shares_;  ///< primary over all signal, by view and block

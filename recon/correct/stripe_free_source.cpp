@@ -11,9 +11,9 @@ namespace feldspar::recon {
 
 StripeFreeSource::StripeFreeSource(std::unique_ptr<io::ScanSource> inner, std::vector<int> view_indices,
                                    Options options)
-    : inner_(std::move(inner)),
+    : WrappedSource(std::move(inner)),
       view_indices_(std::move(view_indices)),
-      position_(inner_->scan().angles.size(), -1),
+      position_(scan().angles.size(), -1),
       options_(std::move(options)),
       host_(kernels::open_backend("cpu", {.threads = options_.threads, .budget = options_.budget})),
       pool_(options_.threads) {
@@ -32,7 +32,7 @@ std::size_t StripeFreeSource::bytes_a_thread(const io::ScanSource& source, std::
 }
 
 std::size_t StripeFreeSource::working_bytes() const {
-  return bytes_a_thread(*inner_, view_indices_.size()) * static_cast<std::size_t>(pool_.size());
+  return bytes_a_thread(inner(), view_indices_.size()) * static_cast<std::size_t>(pool_.size());
 }
 
 std::shared_ptr<const StripeFreeSource::Rows> StripeFreeSource::make(geometry::Range rows) const {
@@ -42,7 +42,7 @@ std::shared_ptr<const StripeFreeSource::Rows> StripeFreeSource::make(geometry::R
       rows, Array3<float>(columns, rows.count(), views, "rows in all views, for rings", options_.budget)});
   const int halo = kernels::halo(options_.spec);
   const geometry::Range wide{std::max(0, rows.first - halo), std::min(detector.rows, rows.end + halo)};
-  LineIntegralReader reader(*inner_, options_.budget);
+  LineIntegralReader reader(inner(), options_.budget);
   Array3<float> image(columns, wide.count(), 1, "a view, for rings", options_.budget);
   for (int n = 0; n < views; ++n) {
     const auto read = reader.read(view_indices_[static_cast<std::size_t>(n)], {{0, columns}, wide});

@@ -17,7 +17,7 @@ namespace feldspar::recon {
 /// Everything of the inner source but its pixels: those are float counts whose attenuation is corrected by
 /// `spec` first and then free of stripes. The rows last read are held in all views: as many blocks of rows
 /// as devices read at one time. A row's bits do not depend on which others are read with it.
-class StripeFreeSource final : public io::ScanSource {
+class StripeFreeSource final : public io::WrappedSource {
  public:
   struct Options {
     StripeMethod method = StripeMethod::sorting;
@@ -29,14 +29,8 @@ class StripeFreeSource final : public io::ScanSource {
   /// Only `view_indices` can be read.
   StripeFreeSource(std::unique_ptr<io::ScanSource> inner, std::vector<int> view_indices, Options options);
 
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return inner_->scan(); }
-  [[nodiscard]] const io::ScanDescription& description() const override { return inner_->description(); }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return inner_->fields(); }
-  [[nodiscard]] const Findings& findings() const override { return inner_->findings(); }
   [[nodiscard]] const io::References& references() const override { return references_; }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return inner_->proposed_grid(); }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return inner_->files(); }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
 
   /// Bytes that a detector row takes while it is held.
@@ -54,7 +48,6 @@ class StripeFreeSource final : public io::ScanSource {
   [[nodiscard]] std::shared_ptr<const Rows> hold(geometry::Range rows) const;
   [[nodiscard]] std::shared_ptr<const Rows> make(geometry::Range rows) const;
 
-  std::unique_ptr<io::ScanSource> inner_;
   io::References references_{.white = {0x1p40f}, .dark = {}, .saturation = 0};
   std::vector<int> view_indices_;
   std::vector<int> position_;  ///< of a view of the source among those, or -1

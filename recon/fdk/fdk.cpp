@@ -11,162 +11,12 @@
 #include "base/memory.hpp"
 #include "kernels/back_projector.hpp"
 #include "kernels/filter.hpp"
-#include "kernels/rectifier.hpp"
 #include "recon/slabs/conveyor.hpp"
-#include "recon/slabs/device_array.hpp"
+#include "recon/slabs/device_worker.hpp"
 #include "recon/truncation/extended_filter.hpp"
-#include "recon/slabs/slab_worker.hpp"
-#include "recon/slabs/slab_works.hpp"
 
 namespace feldspar::recon {
 namespace {
-
-/// The operators and the memory of one reconstruction: what turns raw counts into a slab.
-class Works final : public SlabWorks {
- public:
-  Works(const io::ScanSource& source, kernels::Backend& backend, const FdkSetup& setup, const SlabPlan& plan,
-        const FdkOptions& options, FdkReport& report)
-      : backend_(backend),
-        setup_(setup),
-        options_(options),
-        report_(report),
-        count_type_(source.count_type()),
-        attenuation_(backend.make_attenuation({.columns = setup.source_columns,
-                                               .rows = setup.source_rows,
-                                               .white = source.references().white,
-                                               .dark = source.references().dark,
-                                               .saturation = source.references().saturation})),
-        back_projector_(backend.make_back_projector(options.projector)) {
-    const auto views = static_cast<std::size_t>(plan.views_per_batch);
-    const std::size_t pixels = largest(plan, source_pixels) * views;
-    line_integrals_.emplace(backend, pixels, "line integrals");
-    if (options.extension)
-      extended_filter_.emplace(backend, setup, *options.extension, options.ramp,
-                               static_cast<int>(largest(plan, [](const Slab& s) { return s.rows.count(); })));
-    else
-      filter_ = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
-    for (int slot = 0; slot < slots; ++slot) {
-      done_.push_back(backend.make_marker());
-      if (!backend.uses_host_memory())
-        counts_.emplace_back(backend, pixels * io::bytes_of(count_type_), "raw counts");
-    }
-    if (options.corrections && !options.corrections->spec.empty())
-      correction_ = backend.make_correction(options.corrections->spec);
-    if (setup.rectification) rectifier_ = backend.make_rectifier();
-    if (!setup.rectification && options.halo_rows() == 0) return;
-    upright_.emplace(backend,
-                     largest(plan, [&](const Slab& s) { return s.rows.count(); }) * views *
-                         static_cast<std::size_t>(setup.columns),
-                     "upright projections");
-  }
-
-  void bring(int slot, const void* raw, std::size_t bytes) override {
-    if (counts_.empty()) return;
-    at(done_, slot)->wait();
-    backend_.upload_beside(raw, at(counts_, slot).view(1, 1, 1).data, bytes);
-  }
-
-  void add(const Slab& slab, geometry::Range batch, Counts counts,
-           kernels::DeviceView3<float> volume) override {
-    const auto stack = line_integrals(slab, batch, counts);
-    {
-      const Stopwatch time(report_.filter_s);
-      filter(slab, batch, stack);
-    }
-    const Stopwatch time(report_.back_projection_s);
-    back_projector_->accumulate(part(setup_.views, batch), slab.rows, stack, options_.grid, slab.slices,
-                                volume);
-    at(done_, counts.slot)->set();
-    at(done_, (counts.slot + 1) % slots)->wait();
-  }
-
-  void finish() override {
-    const Stopwatch time(report_.back_projection_s);
-    backend_.wait();
-  }
-
-  kernels::DeviceView3<float> line_integrals(const Slab& slab, geometry::Range batch,
-                                             Counts counts) override {
-    const int columns = slab.source_window.columns.count(), rows = slab.source_window.rows.count();
-    auto stack = line_integrals_->view(columns, rows, batch.count());
-    {
-      const Stopwatch time(report_.attenuation_s);
-      attenuate(slab, stack, counts_.empty() ? counts.raw : at(counts_, counts.slot).view(1, 1, 1).data);
-    }
-    if (correction_) {
-      const Stopwatch time(report_.correction_s);
-      stack = correct(slab, batch, stack);
-    }
-    if (setup_.rectification) {
-      const Stopwatch time(report_.rectification_s);
-      const auto upright = upright_->view(setup_.columns, slab.rows.count(), batch.count());
-      rectifier_->apply(part(setup_.rectification->homographies, batch), setup_.source_columns,
-                        setup_.source_rows, slab.source_window, stack, {{0, setup_.columns}, slab.rows},
-                        upright);
-      stack = upright;
-    }
-    return stack;
-  }
-
-  [[nodiscard]] kernels::AttenuationTally tally() const override { return attenuation_->tally(); }
-
- private:
-  template <class T>
-  static T& at(std::vector<T>& of_slots, int slot) {
-    return of_slots[static_cast<std::size_t>(slot)];
-  }
-
-  template <class T>
-  static std::span<const T> part(const std::vector<T>& all, geometry::Range batch) {
-    return std::span(all).subspan(static_cast<std::size_t>(batch.first),
-                                  static_cast<std::size_t>(batch.count()));
-  }
-
-  void filter(const Slab& slab, geometry::Range batch, kernels::DeviceView3<float> stack) {
-    if (extended_filter_) return extended_filter_->apply(batch, slab.rows, stack);
-    const auto width = static_cast<std::size_t>(setup_.columns);
-    const std::span<const float> all(setup_.column_weights);
-    filter_->apply(part(setup_.weights, batch),
-                   all.empty() ? all : all.subspan(width * batch.first, width * batch.count()),
-                   slab.rows.first, stack);
-  }
-
-  /// Leaves the rows that are filtered next: all of them to a rectification, which finds its own.
-  kernels::DeviceView3<float> correct(const Slab& slab, geometry::Range batch,
-                                      kernels::DeviceView3<float> stack) {
-    const geometry::Range read = slab.source_window.rows, kept = setup_.rectification ? read : slab.rows;
-    const auto corrected = kept == read ? stack : upright_->view(stack.nx, kept.count(), stack.nz);
-    correction_->apply(batch.first, read, stack, kept, corrected);
-    return corrected;
-  }
-
-  void attenuate(const Slab& slab, kernels::DeviceView3<float> stack, void* raw) {
-    if (count_type_ == io::CountType::uint16)
-      attenuation_->apply(kernels::DeviceView3<const std::uint16_t>{static_cast<const std::uint16_t*>(raw),
-                                                                    stack.nx, stack.ny, stack.nz},
-                          slab.source_window, stack);
-    else
-      attenuation_->apply(
-          kernels::DeviceView3<const float>{static_cast<const float*>(raw), stack.nx, stack.ny, stack.nz},
-          slab.source_window, stack);
-  }
-
-  kernels::Backend& backend_;
-  const FdkSetup& setup_;
-  const FdkOptions& options_;
-  FdkReport& report_;
-  io::CountType count_type_;
-  std::unique_ptr<kernels::Attenuation> attenuation_;
-  std::unique_ptr<kernels::Correction> correction_;
-  std::unique_ptr<kernels::Rectifier> rectifier_;
-  std::unique_ptr<kernels::Filter> filter_;
-  std::optional<ExtendedFilter> extended_filter_;  ///< instead of filter_ when rows are continued
-  std::unique_ptr<kernels::BackProjector> back_projector_;
-  std::optional<DeviceArray3<float>> line_integrals_,
-      upright_;                                         ///< the latter rectified, or without the halo
-  std::vector<DeviceArray3<std::byte>> counts_;         ///< by slot; none where operators read host memory
-  std::vector<std::unique_ptr<kernels::Marker>> done_;  ///< by slot: the batch added from it
-};
 
 Findings judge(const kernels::AttenuationTally& tally) {
   Findings findings;
@@ -202,12 +52,6 @@ void add(FdkReport& sum, const FdkReport& part) {
 }
 
 }  // namespace
-
-std::unique_ptr<SlabWorks> make_slab_works(const io::ScanSource& source, kernels::Backend& backend,
-                                           const FdkSetup& setup, const SlabPlan& plan,
-                                           const FdkOptions& options, FdkReport& report) {
-  return std::make_unique<Works>(source, backend, setup, plan, options, report);
-}
 
 double computed_voxels(const FdkOptions& options) {
   const geometry::VolumeGrid& grid = options.grid;
@@ -280,14 +124,14 @@ FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink,
                 .options = options,
                 .progress = progress,
                 .queue = SlabQueue(wanted, static_cast<int>(backends.size()))};
-  std::deque<SlabWorker> workers;
+  std::deque<DeviceWorker> workers;
   for (kernels::Backend* backend : backends) workers.emplace_back(task, *backend);
   Conveyor devices;
-  for (SlabWorker& worker : workers) devices.start([&worker] { worker.serve(); });
+  for (DeviceWorker& worker : workers) devices.start([&worker] { worker.serve(); });
   devices.finish();
 
   FdkReport report;
-  for (const SlabWorker& worker : workers) add(report, worker.report());
+  for (const DeviceWorker& worker : workers) add(report, worker.report());
   const Findings judged = judge(report.tally);
   report.findings.insert(report.findings.end(), judged.begin(), judged.end());
   report.total_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

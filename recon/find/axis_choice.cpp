@@ -32,7 +32,7 @@ void compare(AxisChoice& choice, const geometry::RotationAxis& stated) {
 std::size_t axis_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
                        std::span<const int> views, const Resources& resources, const AxisSearch& how) {
   const std::size_t count = views.empty() ? scan.angles.size() : views.size();
-  return std::max(center_bytes(source, count),
+  return std::max(centre_bytes(source, count),
                   sharpness_bytes(source, scan, views, resources, {.keep_slices = how.keep_slices}));
 }
 
@@ -43,14 +43,14 @@ AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularSca
   choice.pixel = scan.detector.column_pitch / scan.magnification();
   geometry::CircularScan from = scan;
   try {
-    choice.rays = find_center(source, scan, views, resources, how.rows);
+    choice.rays = find_centre(source, scan, views, resources, how.rows);
     from.axis = choice.rays->axis;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::unsupported) throw;
     choice.no_rays = error.what();
   }
   const bool rays_know = choice.rays && choice.rays->offset_uncertainty < sure * choice.pixel;
-  choice.sharpness = sharpen_center(
+  choice.sharpness = sharpen_centre(
       source, from, views, resources,
       {.reach = rays_know ? nearby_columns : everywhere_columns, .keep_slices = how.keep_slices});
   if (rays_know || (choice.rays && !choice.sharpness.known)) {

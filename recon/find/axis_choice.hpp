@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "recon/find/center.hpp"
+#include "recon/find/centre.hpp"
 #include "recon/find/slice_sharpness.hpp"
 
 namespace feldspar::recon {
@@ -21,7 +21,7 @@ struct AxisChoice {
   std::string method;                  ///< "reverse rays", "sharpness" or "metadata"
   double offset_uncertainty = 0;       ///< one standard deviation, mm; 0 for the metadata's
   double pixel = 0;                    ///< mm at the axis that one column spans
-  std::optional<CenterEstimate> rays;  ///< absent when no ray tells
+  std::optional<CentreEstimate> rays;  ///< absent when no ray tells
   std::string no_rays;                 ///< why not
   SharpnessEstimate sharpness;         ///< sought from the reverse rays' axis, or else the metadata's
   Findings findings;                   ///< differences of more than 0.3 column between any two

@@ -57,9 +57,12 @@ geometry::Detector part_of(geometry::Detector d, const geometry::PixelWindow& wi
 
 }  // namespace
 
+CoarseScan::CoarseScan() { references_.white = {open_beam}; }
+
 CoarseScan::CoarseScan(const io::ScanSource& source, const geometry::CircularScan& scan,
                        std::span<const int> views, const Resources& resources, const CoarseLimits& limits)
-    : scan_(scan) {
+    : CoarseScan() {
+  scan_ = scan;
   const geometry::Detector& d = scan.detector;
   const double shadow = shadow_of(source, scan, views, resources);
   // A shadow that the detector sees only a part of keeps all its columns.

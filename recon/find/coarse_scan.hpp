@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/memory.hpp"
-#include "io/scan_source.hpp"
+#include "io/described_scan.hpp"
 #include "recon/resources.hpp"
 
 namespace feldspar::recon {
@@ -18,7 +18,7 @@ struct CoarseLimits {
 };
 
 /// Counts are transmissions times 60000, without dark current.
-class CoarseScan final : public io::ScanSource {
+class CoarseScan final : public io::DescribedScan {
  public:
   /// Reads every n-th of `views`. `scan` is the source's, with the axis and the shifts that hold. Columns
   /// that only ever see air are left out on both sides of the axis alike. Throws what the source throws.
@@ -32,12 +32,6 @@ class CoarseScan final : public io::ScanSource {
   [[nodiscard]] static CoarseLimits largest(const geometry::CircularScan& scan, std::size_t views,
                                             const CoarseLimits& limits);
 
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
-  [[nodiscard]] const io::ScanDescription& description() const override { return description_; }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return fields_; }
-  [[nodiscard]] const Findings& findings() const override { return findings_; }
-  [[nodiscard]] const io::References& references() const override { return references_; }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return proposed_; }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
   [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
@@ -48,14 +42,8 @@ class CoarseScan final : public io::ScanSource {
   [[nodiscard]] std::span<const float> image(std::size_t view) const;
 
  private:
-  CoarseScan() = default;
+  CoarseScan();
 
-  geometry::CircularScan scan_;
-  io::ScanDescription description_;
-  std::vector<io::SourceField> fields_;
-  Findings findings_;
-  io::References references_{{60000}, {}, 0};
-  io::ProposedGrid proposed_;
   std::vector<int> views_;
   Array3<float> counts_;  ///< columns x rows x views
 };

@@ -225,7 +225,7 @@ std::size_t sharpness_bytes(const io::ScanSource& source, const geometry::Circul
   return most;
 }
 
-SharpnessEstimate sharpen_center(const io::ScanSource& source, const geometry::CircularScan& scan,
+SharpnessEstimate sharpen_centre(const io::ScanSource& source, const geometry::CircularScan& scan,
                                  std::span<const int> views, const Resources& resources,
                                  SharpnessSearch how) {
   SharpnessEstimate found;

@@ -63,7 +63,7 @@ struct SharpnessSearch {
 /// start that nothing vouches for needs the long reach; a scan of less than a full turn gets the short one.
 /// The fourth power is chosen because the energy of half a turn's slice does not depend on the axis at all,
 /// and noise adds the same to all trials.
-[[nodiscard]] SharpnessEstimate sharpen_center(const io::ScanSource& source,
+[[nodiscard]] SharpnessEstimate sharpen_centre(const io::ScanSource& source,
                                                const geometry::CircularScan& scan, std::span<const int> views,
                                                const Resources& resources, SharpnessSearch how = {});
 

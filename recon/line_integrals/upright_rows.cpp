@@ -44,10 +44,10 @@ void UprightRows::make_room(const Slab& slab, int views) {
   const auto count = static_cast<std::size_t>(views);
   const std::size_t real = source_pixels(slab) * count;
   const std::size_t upright = static_cast<std::size_t>(setup_.columns) * slab.rows.count() * count;
-  if (works_ && real <= source_pixels_ && upright <= pixels_) return;
-  works_.reset(), raw_ = {};
-  works_ = make_slab_works(source_, *backend_, setup_, {.slabs = {slab}, .views_per_batch = views}, options_,
-                           report_);
+  if (operators_ && real <= source_pixels_ && upright <= pixels_) return;
+  operators_.reset(), raw_ = {};
+  operators_ = std::make_unique<SlabOperators>(
+      source_, *backend_, setup_, SlabPlan{.slabs = {slab}, .views_per_batch = views}, options_, report_);
   raw_ = Block(real * io::bytes_of(source_.count_type()), "raw counts to verify", &budget_);
   source_pixels_ = real, pixels_ = upright;
 }
@@ -60,7 +60,7 @@ UprightRows::Rows UprightRows::read(geometry::Range batch, geometry::Range rows)
   source_.read(std::span(setup_.view_indices)
                    .subspan(static_cast<std::size_t>(batch.first), static_cast<std::size_t>(batch.count())),
                slab.source_window, raw_.data());
-  const auto stack = works_->line_integrals(slab, batch, {0, raw_.data()});
+  const auto stack = operators_->line_integrals(slab, batch, {0, raw_.data()});
   return {slab.rows.first, {stack.data, stack.nx, stack.ny, stack.nz}};
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/reservation.hpp"
 #include "recon/fdk/fdk.hpp"
-#include "recon/slabs/slab_works.hpp"
+#include "recon/slabs/slab_operators.hpp"
 
 namespace feldspar::recon {
 
@@ -35,10 +35,10 @@ class UprightRows {
   FdkOptions options_;
   FdkReport report_;
   std::unique_ptr<kernels::Backend> backend_;
-  std::unique_ptr<SlabWorks> works_;
+  std::unique_ptr<SlabOperators> operators_;
   MemoryBudget& budget_;
   Reservation copies_;
-  std::size_t source_pixels_ = 0, pixels_ = 0;  ///< that `works_` has room for
+  std::size_t source_pixels_ = 0, pixels_ = 0;  ///< that `operators_` has room for
   Block raw_;
 };
 

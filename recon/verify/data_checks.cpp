@@ -49,9 +49,9 @@ double object_level(const Sinogram& s) {
 }  // namespace
 
 Check check_air(const Sinogram& s, double noise) {
-  Check check{.name = "level of air"};
+  const Check check{.name = "level of air"};
   const int margin = std::clamp(s.columns / 32, 3, 32);
-  if (s.trusted.count() < 4 * margin) return check.text = "the rows are too short", check;
+  if (s.trusted.count() < 4 * margin) return check.not_applicable("the rows are too short");
   const double object = object_level(s);
   double level = INFINITY, error = 0;
   for (const int first : {s.trusted.first, s.trusted.end - margin}) {
@@ -61,16 +61,15 @@ Check check_air(const Sinogram& s, double noise) {
     if (flat && edge.level < object_over_edge * object && std::abs(edge.level) < std::abs(level))
       level = edge.level, error = edge.error;
   }
-  if (!std::isfinite(level)) return check.text = "no column at the edges sees air only", check;
+  if (!std::isfinite(level)) return check.not_applicable("no column at the edges sees air only");
   const double limit = std::max({air_limit, air_share * object, air_sigmas * error});
   const bool wrong = std::abs(level) > limit;
-  check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
-  check.text = fmt::format(
-      "rays beside the object read {:+.4f} instead of 0 (limit {:.4f}){}", level, limit,
-      wrong
-          ? fmt::format(": the white level is off by a factor of {:.3f}; set --white-level", std::exp(level))
-          : "");
-  return check;
+  return check.judged(
+      wrong,
+      fmt::format("rays beside the object read {:+.4f} instead of 0 (limit {:.4f}){}", level, limit,
+                  wrong ? fmt::format(": the white level is off by a factor of {:.3f}; set --white-level",
+                                      std::exp(level))
+                        : ""));
 }
 
 }  // namespace feldspar::recon

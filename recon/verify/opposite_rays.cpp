@@ -173,26 +173,24 @@ OppositeRays compare_opposite_rays(const Sinogram& sinogram) {
 }
 
 Check check_turn(const Sinogram& sinogram, const OppositeRays& rays) {
-  Check check{.name = "sense of rotation"};
+  const Check check{.name = "sense of rotation"};
   if (sinogram.views.front().is_parallel())
-    return check.text = "a parallel beam that turns the other way gives the mirror image, not a worse one",
-           check;
+    return check.not_applicable(
+        "a parallel beam that turns the other way gives the mirror image, not a worse one");
   if (rays.pairs < least_pairs || !std::isfinite(rays.reversed))
-    return check.text = "too few rays were measured from both ends", check;
+    return check.not_applicable("too few rays were measured from both ends");
   const bool wrong = rays.misfit > clearly * rays.reversed, right = rays.reversed > clearly * rays.misfit;
-  check.text =
+  const std::string text =
       fmt::format("opposite rays differ by {:.4f}, and by {:.4f} had the object turned the other way{}",
                   rays.misfit, rays.reversed,
                   wrong   ? ": the angles run the wrong way; try --reverse-rotation"
                   : right ? ""
                           : ": too little to tell");
-  if (wrong) check.outcome = Check::Outcome::failed;
-  if (right) check.outcome = Check::Outcome::passed;
-  return check;
+  return wrong || right ? check.judged(wrong, text) : check.not_applicable(text);
 }
 
 Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
-  Check check{.name = "rotation axis"};
+  const Check check{.name = "rotation axis"};
   double shift = rays.shift, error = rays.pairs < least_pairs ? INFINITY : rays.shift_error;
   const char* witness = "opposite rays put";
   if (!(sigmas * error < axis_limit)) {
@@ -202,31 +200,29 @@ Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
   }
   // An axis that is off by far is seen for all its error.
   if (!std::isfinite(error) || (sigmas * error >= axis_limit && std::abs(shift) < 2 * sigmas * error))
-    return check.text = "too few rays were measured from both ends to see an axis that is off", check;
+    return check.not_applicable("too few rays were measured from both ends to see an axis that is off");
   const bool wrong = std::abs(shift) > axis_limit + sigmas * error;
-  check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
-  check.text = fmt::format(
-      "{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}", witness, shift, error,
-      wrong ? ": edges are doubled; try --axis-offset auto, or look with feldspar center" : "");
-  return check;
+  return check.judged(
+      wrong,
+      fmt::format("{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}", witness, shift,
+                  error,
+                  wrong ? ": edges are doubled; try --axis-offset auto, or look with feldspar center" : ""));
 }
 
 Check check_distances(const Sinogram& sinogram, const OppositeRays& rays, bool resampled) {
-  Check check{.name = "distances"};
+  const Check check{.name = "distances"};
   if (resampled)
-    return check.text = "resampling onto an upright detector blurs unevenly, which looks like another scale",
-           check;
-  if (sinogram.views.front().is_parallel()) return check.text = "a parallel beam has none", check;
+    return check.not_applicable(
+        "resampling onto an upright detector blurs unevenly, which looks like another scale");
+  if (sinogram.views.front().is_parallel()) return check.not_applicable("a parallel beam has none");
   if (rays.pairs < least_pairs || !(sigmas * rays.scale_error < scale_limit))
-    return check.text = fmt::format("the fan is too narrow, or the object too plain, to see SDD to {:.1f} %",
-                                    100 * scale_limit),
-           check;
+    return check.not_applicable(fmt::format(
+        "the fan is too narrow, or the object too plain, to see SDD to {:.1f} %", 100 * scale_limit));
   const bool wrong = std::abs(rays.scale) > scale_limit + sigmas * rays.scale_error;
-  check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
-  check.text = fmt::format(
-      "opposite rays put pitch / SDD {:+.2f} +- {:.2f} % from where the geometry has it{}", 100 * rays.scale,
-      100 * rays.scale_error, wrong ? ": the distance to the detector or its pitch is wrong" : "");
-  return check;
+  return check.judged(
+      wrong, fmt::format("opposite rays put pitch / SDD {:+.2f} +- {:.2f} % from where the geometry has it{}",
+                         100 * rays.scale, 100 * rays.scale_error,
+                         wrong ? ": the distance to the detector or its pitch is wrong" : ""));
 }
 
 }  // namespace feldspar::recon

@@ -200,9 +200,9 @@ std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& 
 }
 
 Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging, double quantum) {
-  Check check{.name = "random voxels"};
+  const Check check{.name = "random voxels"};
   if (spots.empty())
-    return check.text = "rows are continued beyond the detector by a model, which is not made again", check;
+    return check.not_applicable("rows are continued beyond the detector by a model, which is not made again");
   double squares = 0, worst = 0;
   for (const Spot& spot : spots) squares += spot.recomputed * spot.recomputed;
   const double rms = std::sqrt(squares / static_cast<double>(spots.size()));
@@ -217,14 +217,13 @@ Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& me
   }
   const double allowed = merging.views > 1 ? wrong_share * static_cast<double>(spots.size()) : 0;
   const bool failed = wrong > allowed;
-  check.outcome = failed ? Check::Outcome::failed : Check::Outcome::passed;
-  check.text =
+  std::string text =
       fmt::format("{} of {} voxels made again from the raw file differ, at most by {:.2f} of the limit",
                   wrong, spots.size(), worst);
   if (failed)
-    check.text += fmt::format(": voxel {}, {}, {} is {:.6g} 1/mm where {:.6g} belongs", example->x,
-                              example->y, example->z, example->stored, example->recomputed);
-  return check;
+    text += fmt::format(": voxel {}, {}, {} is {:.6g} 1/mm where {:.6g} belongs", example->x, example->y,
+                        example->z, example->stored, example->recomputed);
+  return check.judged(failed, text);
 }
 
 }  // namespace feldspar::recon

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace feldspar::recon {
@@ -12,6 +13,14 @@ struct Check {
   std::string name;  ///< "opposite rays"
   Outcome outcome = Outcome::not_applicable;
   std::string text = {};  ///< what was measured, against which limit; of a failure also what it means
+
+  /// The same question with its answer.
+  [[nodiscard]] Check judged(bool wrong, std::string what) const {
+    return {name, wrong ? Outcome::failed : Outcome::passed, std::move(what)};
+  }
+  [[nodiscard]] Check not_applicable(std::string why) const {
+    return {name, Outcome::not_applicable, std::move(why)};
+  }
 };
 [[nodiscard]] const char* name_of(Check::Outcome outcome) noexcept;
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "recon/slabs/slab_works.hpp"
+#include "recon/stopwatch.hpp"
 #include "recon/verify/data_checks.hpp"
 #include "recon/verify/spot_check.hpp"
 #include "recon/verify/volume_checks.hpp"
@@ -16,20 +16,19 @@ namespace {
 constexpr double floored_limit = 0.05, saturated_limit = 0.05, not_finite_limit = 0.01;
 
 Check check_pixels(const kernels::AttenuationTally& tally) {
-  Check check{.name = "pixels"};
-  if (tally.pixels == 0) return check.text = "no pixel was read", check;
+  const Check check{.name = "pixels"};
+  if (tally.pixels == 0) return check.not_applicable("no pixel was read");
   const auto share = [&](std::int64_t count) {
     return static_cast<double>(count) / static_cast<double>(tally.pixels);
   };
   const bool wrong = share(tally.floored) > floored_limit || share(tally.saturated) > saturated_limit ||
                      share(tally.not_finite) > not_finite_limit;
-  check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
-  check.text = fmt::format(
-      "{:.3f} % without signal (limit {:.0f} %), {:.3f} % saturated ({:.0f} %), {:.3f} % not "
-      "finite ({:.0f} %)",
-      100 * share(tally.floored), 100 * floored_limit, 100 * share(tally.saturated), 100 * saturated_limit,
-      100 * share(tally.not_finite), 100 * not_finite_limit);
-  return check;
+  return check.judged(
+      wrong,
+      fmt::format("{:.3f} % without signal (limit {:.0f} %), {:.3f} % saturated ({:.0f} %), {:.3f} % not "
+                  "finite ({:.0f} %)",
+                  100 * share(tally.floored), 100 * floored_limit, 100 * share(tally.saturated),
+                  100 * saturated_limit, 100 * share(tally.not_finite), 100 * not_finite_limit));
 }
 
 /// The height within the volume that is nearest to the plane of the source.

@@ -74,15 +74,12 @@ Difference compare(const Sinogram& measured, const Sinogram& cast, const Sinogra
   return sum;
 }
 
-bool comparable(const Sinogram& measured, const Sinogram& lengths, Check& check) {
-  if (!is_whole(measured)) {
-    check.text = "the object reaches beyond the detector: what lies outside cannot be cast";
-    return false;
-  }
+/// Why the volume cannot be compared with what was measured; empty where it can.
+std::string why_incomparable(const Sinogram& measured, const Sinogram& lengths) {
+  if (!is_whole(measured)) return "the object reaches beyond the detector: what lies outside cannot be cast";
   const double outside = share_outside(measured, lengths);
-  if (outside < outside_share) return true;
-  check.text = fmt::format("{:.0f} % of what was measured lies beside the volume", 100 * outside);
-  return false;
+  if (outside < outside_share) return {};
+  return fmt::format("{:.0f} % of what was measured lies beside the volume", 100 * outside);
 }
 
 }  // namespace
@@ -158,40 +155,36 @@ Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool surv
 }
 
 Check check_layers(const Census& census, const FinishedVolume& volume) {
-  Check check{.name = "layers"};
+  const Check check{.name = "layers"};
   if (census.changed.empty() && census.unreadable.empty()) {
-    const bool known = !volume.layer_hashes.empty();
-    check.outcome = known ? Check::Outcome::passed : Check::Outcome::not_applicable;
-    check.text = known
-                     ? fmt::format("all {} layers are what was written", volume.grid.nz)
-                     : "the volume stores no hashes of its layers, as those of earlier versions: damage that "
-                       "leaves numbers cannot be seen";
-    return check;
+    if (volume.layer_hashes.empty())
+      return check.not_applicable(
+          "the volume stores no hashes of its layers, as those of earlier versions: damage that leaves "
+          "numbers cannot be seen");
+    return check.judged(false, fmt::format("all {} layers are what was written", volume.grid.nz));
   }
-  check.outcome = Check::Outcome::failed;
-  check.text = fmt::format("of {} layers", volume.grid.nz);
+  std::string text = fmt::format("of {} layers", volume.grid.nz);
   if (!census.changed.empty())
-    check.text += fmt::format(" {} {} not what was written: {}", census.changed.size(),
-                              census.changed.size() > 1 ? "are" : "is", list_of(census.changed));
+    text += fmt::format(" {} {} not what was written: {}", census.changed.size(),
+                        census.changed.size() > 1 ? "are" : "is", list_of(census.changed));
   if (!census.unreadable.empty())
-    check.text += fmt::format("{} {} cannot be read: {}", census.changed.empty() ? "" : ";",
-                              census.unreadable.size(), list_of(census.unreadable));
-  return check;
+    text += fmt::format("{} {} cannot be read: {}", census.changed.empty() ? "" : ";",
+                        census.unreadable.size(), list_of(census.unreadable));
+  return check.judged(true, text);
 }
 
 Check check_numbers(const Census& census, int slices) {
-  Check check{.name = "numbers", .outcome = Check::Outcome::passed, .text = "every voxel is a number"};
-  if (census.not_finite == 0) return check;
-  check.outcome = Check::Outcome::failed;
-  check.text = fmt::format("{} voxels are NaN or infinite, the first in slice {} of {}", census.not_finite,
-                           census.first_not_finite, slices);
-  return check;
+  const Check check{.name = "numbers"};
+  if (census.not_finite == 0) return check.judged(false, "every voxel is a number");
+  return check.judged(true, fmt::format("{} voxels are NaN or infinite, the first in slice {} of {}",
+                                        census.not_finite, census.first_not_finite, slices));
 }
 
 Check check_views(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  Check check{.name = "every view"};
-  if (measured.count() < fewest_views) return check.text = "too few views to compare with each other", check;
-  if (!comparable(measured, lengths, check)) return check;
+  const Check check{.name = "every view"};
+  if (measured.count() < fewest_views)
+    return check.not_applicable("too few views to compare with each other");
+  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
   constexpr int around = 10;
   std::vector<double> misfit, level, edges;
   for (int n = 0; n < measured.count(); ++n) {
@@ -218,13 +211,13 @@ Check check_views(const Sinogram& measured, const Sinogram& cast, const Sinogram
         ++wrong <= 6)
       where += fmt::format(" {}", n);
   }
-  check.outcome = wrong > 0 ? Check::Outcome::failed : Check::Outcome::passed;
-  check.text = fmt::format(
-      "the view that the volume explains worst is {:.1f} times worse than those beside it{}", worst,
-      wrong > 0 ? fmt::format(": {} view{} not of this object at this angle:{}{}", wrong,
-                              wrong > 1 ? "s are" : " is", where, wrong > 6 ? " ..." : "")
-                : "");
-  return check;
+  return check.judged(
+      wrong > 0,
+      fmt::format("the view that the volume explains worst is {:.1f} times worse than those beside it{}",
+                  worst,
+                  wrong > 0 ? fmt::format(": {} view{} not of this object at this angle:{}{}", wrong,
+                                          wrong > 1 ? "s are" : " is", where, wrong > 6 ? " ..." : "")
+                            : ""));
 }
 
 namespace {
@@ -259,16 +252,16 @@ Turns turns_of(const Sinogram& measured, const Sinogram& cast, double noise) {
 }  // namespace
 
 Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  Check check{.name = "order of the views"};
+  const Check check{.name = "order of the views"};
   if (measured.count() < fewest_views)
-    return check.text = "too few views to be each other's neighbours", check;
-  if (!comparable(measured, lengths, check)) return check;
+    return check.not_applicable("too few views to be each other's neighbours");
+  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
   const Turns turns = turns_of(measured, cast, noise);
   const double error = median(turns.errors);
   if (turns.views.size() < static_cast<std::size_t>(measured.count()) / 2 || !(error < largest_order_error) ||
       median(turns.unexplained) > most_hidden)
-    return check.text = "neighbouring views are too alike, too noisy or held too coarsely to be told apart",
-           check;
+    return check.not_applicable(
+        "neighbouring views are too alike, too noisy or held too coarsely to be told apart");
   const double correlation = median(turns.correlations), usual = 1.4826 * median(turns.sizes);
   const bool all = correlation > all_turned,
              alone = median(turns.unexplained) < most_unexplained;  // single views can be judged
@@ -280,52 +273,51 @@ Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram
       where += fmt::format(" {}", turns.views[n]);
   }
   if (!all && !alone)
-    return check.text = "the grid hides what the angle of a single view is; together they are at theirs",
-           check;
-  check.outcome = wrong > 0 || all ? Check::Outcome::failed : Check::Outcome::passed;
-  check.text = fmt::format(
+    return check.not_applicable(
+        "the grid hides what the angle of a single view is; together they are at theirs");
+  std::string text = fmt::format(
       "views lie {:.3f} +- {:.3f} of the distance between their neighbours from where their angles put them, "
       "and {:.2f} of what the volume misses is a turn (limit {})",
       usual, error, correlation, all_turned);
   if (wrong > 0)
-    check.text += fmt::format(
+    text += fmt::format(
         ": {} more than others, view{}{}: an angle is wrong, or an image is lost or in "
         "another's place",
         wrong, where, wrong > 6 ? " ..." : "");
   else if (all)
-    check.text += ": the angles of a part of the views are wrong against the others', as after a lost image";
-  return check;
+    text += ": the angles of a part of the views are wrong against the others', as after a lost image";
+  return check.judged(wrong > 0 || all, text);
 }
 
 Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  Check check{.name = "re-projection"};
-  if (measured.count() < fewest_views) return check.text = "too few views to be explained by a volume", check;
-  if (!comparable(measured, lengths, check)) return check;
+  const Check check{.name = "re-projection"};
+  if (measured.count() < fewest_views)
+    return check.not_applicable("too few views to be explained by a volume");
+  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
   Difference all;
   for (int n = 0; n < measured.count(); ++n) {
     const Difference d = compare(measured, cast, lengths, n);
     all.squares += d.squares, all.measured += d.measured, all.crossed += d.crossed, all.count += d.count;
   }
   if (!(all.measured > 16 * noise * noise * all.count))
-    return check.text = "nothing stands out of the noise", check;
+    return check.not_applicable("nothing stands out of the noise");
   const double level = all.crossed / all.measured, explained = all.measured - all.count * noise * noise / 2;
   const double misfit = std::sqrt(std::max(0.0, all.squares - all.count * noise * noise) / explained);
   const bool wrong = misfit > fit_limit || std::abs(level - 1) > level_limit + level_share * misfit;
-  check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
-  check.text = fmt::format(
-      "the volume casts {:.4f} of what was measured, and misses it by {:.4f} of its rms "
-      "beyond the noise (limit {}){}",
-      level, misfit, fit_limit, wrong ? ": it is not the volume of these projections" : "");
-  return check;
+  return check.judged(
+      wrong,
+      fmt::format("the volume casts {:.4f} of what was measured, and misses it by {:.4f} of its rms "
+                  "beyond the noise (limit {}){}",
+                  level, misfit, fit_limit, wrong ? ": it is not the volume of these projections" : ""));
 }
 
 Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSetup& setup,
                  const FinishedVolume& volume) {
-  Check check{.name = "mass"};
-  if (!comparable(measured, lengths, check)) return check;
+  const Check check{.name = "mass"};
+  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
   const double slice = (measured.height - volume.grid.origin.z) / volume.grid.spacing.z;
   if (!(slice >= -0.5 && slice <= volume.grid.nz - 0.5))
-    return check.text = "the volume does not hold the plane of the source", check;
+    return check.not_applicable("the volume does not hold the plane of the source");
   const auto distance = [&](const geometry::View& v, double column) {
     const geometry::Vec3 pixel = v.pixel_origin + column * v.column_step;
     const geometry::Vec3 ray = v.is_parallel() ? v.direction : pixel - v.source;
@@ -356,13 +348,12 @@ Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSet
   const double share = std::clamp(slice - below, 0.0, 1.0);
   const double voxels =
       ((1 - share) * sum_of(below) + share * sum_of(above)) * volume.grid.spacing.x * volume.grid.spacing.y;
-  if (!(rays > 0)) return check.text = "there is no attenuation in the plane of the source", check;
+  if (!(rays > 0)) return check.not_applicable("there is no attenuation in the plane of the source");
   const bool wrong = std::abs(voxels / rays - 1) > mass_limit;
-  check.outcome = wrong ? Check::Outcome::failed : Check::Outcome::passed;
-  check.text =
+  return check.judged(
+      wrong,
       fmt::format("the voxels of the plane of the source sum to {:.4f} mm, its rays to {:.4f} mm ({:+.2f} %)",
-                  voxels, rays, 100 * (voxels / rays - 1));
-  return check;
+                  voxels, rays, 100 * (voxels / rays - 1)));
 }
 
 }  // namespace feldspar::recon

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "base/text.hpp"
 #include "tests/cli/program_folder.hpp"
 #include "tests/support/comparison.hpp"
 
@@ -19,11 +19,7 @@ class Compare : public testing::ProgramFolder {
     expect_success("simulate markers --scale 1/2 --views 120 --no-noise -o scan");
     expect_success("recon scan -o plain.h5");
   }
-  [[nodiscard]] std::string text(const std::string& file) const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / file).rdbuf();
-    return text.str();
-  }
+  [[nodiscard]] std::string text(const std::string& file) const { return read_text(folder_ / file, 1 << 24); }
   [[nodiscard]] nlohmann::json report(const std::string& folder) const {
     return nlohmann::json::parse(text(folder + "/report.json"));
   }

@@ -164,6 +164,18 @@ TEST_F(Pipeline, InfoIsJsonForPrograms) {
   EXPECT_EQ(info["volume"]["size"], (std::vector<int>{64, 64, 64}));
 }
 
+TEST_F(Pipeline, EveryStageSaysHowLongItTook) {
+  simulate("shepp-logan --scale 1/4 --views 20");
+  const auto result = nlohmann::json::parse(run("recon scan -o a.h5 --json 2>/dev/null").output);
+
+  const io::VolumeReader volume(folder_ / "a.h5");
+  for (const std::string stage :
+       {"read", "attenuation", "correction", "rectification", "filter", "back_projection", "write"}) {
+    EXPECT_TRUE(result.contains(stage + "_s")) << stage;
+    EXPECT_NE(volume.text("reconstruction/time_" + stage + "_s"), "") << stage;
+  }
+}
+
 TEST_F(Pipeline, FailuresLeaveNothingBehind) {
   simulate("shepp-logan --scale 1/4 --views 20");
   const struct {

@@ -3,8 +3,8 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "base/text.hpp"
 #include "tests/cli/program_folder.hpp"
 
 namespace feldspar::testing {
@@ -13,10 +13,7 @@ namespace {
 class ScanSpeed : public ProgramFolder {
  protected:
   [[nodiscard]] std::string text_of(const std::string& file) const {
-    std::ifstream stream(folder_ / file);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return text.str();
+    return read_text(folder_ / file, 1 << 24);
   }
   void simulate(const std::string& name, const std::string& more = {}) const {
     expect_success("simulate markers -o " + name + " --scale 1/4 --views 120 " + more);

@@ -5,9 +5,9 @@
 
 #include <csignal>
 #include <fstream>
-#include <sstream>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "io/hdf5/output_file.hpp"
 #include "io/hdf5/slab_journal.hpp"
 #include "io/hdf5/text.hpp"
@@ -22,11 +22,6 @@ using io::hdf5::OutputFile;
 using testing::expect_error;
 using testing::TempFolder;
 
-std::string content_of(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 void put(const std::filesystem::path& path) { std::ofstream(path) << "precious"; }
 
 /// Files may not grow beyond `bytes` while it lives.
@@ -97,7 +92,7 @@ TEST(PartialFile, NeitherFollowsNorReplacesWhatNoRunCanHaveLeft) {
   const auto partial = folder / "a.h5.partial";
   const auto refused = [&](const char* why) {
     expect_error(ErrorKind::io, {"a.h5.partial", why}, [&] { PartialFile(folder / "a.h5", true); });
-    EXPECT_EQ(content_of(folder / "precious"), "precious") << why;
+    EXPECT_EQ(read_text(folder / "precious", 100), "precious") << why;
     std::filesystem::remove(partial);
   };
 
@@ -139,11 +134,11 @@ TEST(SlabJournal, LeavesAloneWhatIsNoJournal) {
     expect_error(ErrorKind::io, {"a.journal", "no journal"}, [&] { (void)journal.read(); });
     expect_error(ErrorKind::io, {"a.journal", "no journal"}, [&] { journal.begin({}); });
 
-    EXPECT_EQ(content_of(folder / "a.journal"), "precious");
+    EXPECT_EQ(read_text(folder / "a.journal", 100), "precious");
     EXPECT_EQ(std::filesystem::is_symlink(folder / "a.journal"), link);
     std::filesystem::remove(folder / "a.journal");
   }
-  EXPECT_EQ(content_of(folder / "precious"), "precious");
+  EXPECT_EQ(read_text(folder / "precious", 100), "precious");
 }
 
 TEST(SlabJournal, IsMadeBesideALinkThatItDoesNotFollow) {
@@ -154,7 +149,7 @@ TEST(SlabJournal, IsMadeBesideALinkThatItDoesNotFollow) {
   io::SlabJournal journal(folder / "a.journal", "one");
 
   expect_error(ErrorKind::io, {"a.journal.new"}, [&] { journal.begin({}); });
-  EXPECT_EQ(content_of(folder / "precious"), "precious");
+  EXPECT_EQ(read_text(folder / "precious", 100), "precious");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "recon/correct/measure.hpp"
+#include "recon/correct/find_corrections.hpp"
 #include "recon/correct/pixel_gain.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/comparison.hpp"
@@ -38,21 +38,13 @@ testing::VirtualScan roll(int views = 120) {
 }
 
 /// The counts of another scan, spoiled view by view.
-class Spoiled final : public io::ScanSource {
+class Spoiled final : public io::WrappedSource {
  public:
   using Spoil = std::function<float(float count, int view, int column, int row)>;
-  Spoiled(const io::ScanSource& clean, Spoil spoil) : clean_(clean), spoil_(std::move(spoil)) {}
+  Spoiled(const io::ScanSource& clean, Spoil spoil) : WrappedSource(clean), spoil_(std::move(spoil)) {}
 
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return clean_.scan(); }
-  [[nodiscard]] const io::ScanDescription& description() const override { return clean_.description(); }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return clean_.fields(); }
-  [[nodiscard]] const Findings& findings() const override { return clean_.findings(); }
-  [[nodiscard]] const io::References& references() const override { return clean_.references(); }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return clean_.proposed_grid(); }
-  [[nodiscard]] io::CountType count_type() const override { return clean_.count_type(); }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
-    clean_.read(views, window, counts);
+    inner().read(views, window, counts);
     auto* value = static_cast<float*>(counts);
     for (const int view : views)
       for (int row = window.rows.first; row < window.rows.end; ++row)
@@ -61,7 +53,6 @@ class Spoiled final : public io::ScanSource {
   }
 
  private:
-  const io::ScanSource& clean_;
   Spoil spoil_;
 };
 
@@ -81,8 +72,8 @@ float noisy(float count, int view, int column, int row) {
 
 std::shared_ptr<const recon::Corrections> measure(const io::ScanSource& source, const std::string& which) {
   return std::make_shared<recon::Corrections>(
-      recon::measure_corrections(source, recon::prepare_fdk(source.scan()).view_indices,
-                                 recon::parse_corrections(which), testing::all_resources()));
+      recon::find_corrections(source, recon::prepare_fdk(source.scan()).view_indices,
+                              recon::parse_corrections(which), testing::all_resources()));
 }
 
 testing::VolumeInMemory reconstruct(const io::ScanSource& source,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/described_scan.hpp"
 #include "recon/correct/scatter.hpp"
 #include "simulate/presets.hpp"
 #include "simulate/scatter.hpp"
@@ -18,10 +19,10 @@ namespace {
 constexpr double radius = 18;
 
 /// A simulated scan in memory, without noise and rounding.
-class SimulatedScan final : public io::ScanSource {
+class SimulatedScan final : public io::DescribedScan {
  public:
-  SimulatedScan(const simulate::VirtualScan& made, const simulate::Illumination& light, double scatter)
-      : scan_(made.scan) {
+  SimulatedScan(const simulate::VirtualScan& made, const simulate::Illumination& light, double scatter) {
+    scan_ = made.scan;
     const auto& d = scan_.detector;
     const Array3<float> image(d.columns, d.rows, 1);
     ThreadPool pool(2);
@@ -33,12 +34,6 @@ class SimulatedScan final : public io::ScanSource {
     references_.white = {1000};
     for (float& count : counts_) count *= 1000;
   }
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
-  [[nodiscard]] const io::ScanDescription& description() const override { return description_; }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return fields_; }
-  [[nodiscard]] const Findings& findings() const override { return findings_; }
-  [[nodiscard]] const io::References& references() const override { return references_; }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return proposed_; }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
   [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
@@ -54,13 +49,7 @@ class SimulatedScan final : public io::ScanSource {
   }
 
  private:
-  geometry::CircularScan scan_;
   std::vector<float> counts_;
-  io::ScanDescription description_;
-  std::vector<io::SourceField> fields_;
-  Findings findings_;
-  io::References references_;
-  io::ProposedGrid proposed_;
 };
 
 /// The preset "cylinder" (aluminium, 36 mm) on 128 x 48 pixels of 0.8 mm, 180 views.

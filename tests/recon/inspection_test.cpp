@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <utility>
 
@@ -22,19 +23,12 @@ using testing::VirtualScan;
 constexpr int columns = 96, views = 24;
 
 /// A scan whose beam fell to `level` after the flats were taken, and slopes by 3 % across the detector.
-class Dimmed final : public io::ScanSource {
+class Dimmed final : public io::WrappedSource {
  public:
-  Dimmed(VirtualScan scan, double level) : scan_(std::move(scan)), level_(level) {}
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_.scan(); }
-  [[nodiscard]] const io::ScanDescription& description() const override { return scan_.description(); }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return scan_.fields(); }
-  [[nodiscard]] const Findings& findings() const override { return scan_.findings(); }
-  [[nodiscard]] const io::References& references() const override { return scan_.references(); }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return scan_.proposed_grid(); }
-  [[nodiscard]] io::CountType count_type() const override { return scan_.count_type(); }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
+  Dimmed(VirtualScan scan, double level)
+      : WrappedSource(std::make_unique<VirtualScan>(std::move(scan))), level_(level) {}
   void read(std::span<const int> wanted, const geometry::PixelWindow& window, void* counts) const override {
-    scan_.read(wanted, window, counts);
+    inner().read(wanted, window, counts);
     auto* count = static_cast<float*>(counts);
     for (std::size_t n = 0; n < wanted.size() * static_cast<std::size_t>(window.rows.count()); ++n)
       for (int column = window.columns.first; column < window.columns.end; ++column)
@@ -42,7 +36,6 @@ class Dimmed final : public io::ScanSource {
   }
 
  private:
-  VirtualScan scan_;
   double level_;
 };
 

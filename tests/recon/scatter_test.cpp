@@ -8,6 +8,7 @@
 #include <functional>
 #include <numbers>
 
+#include "io/described_scan.hpp"
 #include "recon/correct/scatter_estimate.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/resources.hpp"
@@ -28,20 +29,15 @@ geometry::CircularScan cone_scan(int columns, int rows) {
 }
 
 /// Counts from a function of column, row and view.
-class MadeScan final : public io::ScanSource {
+class MadeScan final : public io::DescribedScan {
  public:
   using Counts = std::function<double(int column, int row, int view)>;
   MadeScan(geometry::CircularScan scan, Counts counts, io::CountType type, float dark = 0)
-      : scan_(std::move(scan)), counts_(std::move(counts)), type_(type) {
+      : counts_(std::move(counts)), type_(type) {
+    scan_ = std::move(scan);
     references_ = {{60000 + dark}, {}, 65535};
     if (dark > 0) references_.dark = {dark};
   }
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
-  [[nodiscard]] const io::ScanDescription& description() const override { return description_; }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return fields_; }
-  [[nodiscard]] const Findings& findings() const override { return findings_; }
-  [[nodiscard]] const io::References& references() const override { return references_; }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return proposed_; }
   [[nodiscard]] io::CountType count_type() const override { return type_; }
   [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* out) const override {
@@ -58,14 +54,8 @@ class MadeScan final : public io::ScanSource {
   }
 
  private:
-  geometry::CircularScan scan_;
   Counts counts_;
   io::CountType type_;
-  io::ScanDescription description_;
-  std::vector<io::SourceField> fields_;
-  Findings findings_;
-  io::References references_;
-  io::ProposedGrid proposed_;
 };
 
 std::unique_ptr<io::ScanSource> corrected(MadeScan scan, const ScatterModel& model) {

@@ -47,7 +47,7 @@ TEST(SliceSharpness, FindsTheAxisOfAFullTurn) {
   truth.axis.offset = 5.3 * pixel;
 
   const SharpnessEstimate found =
-      sharpen_center(taken(truth, claimed), claimed, {}, testing::all_resources());
+      sharpen_centre(taken(truth, claimed), claimed, {}, testing::all_resources());
 
   ASSERT_TRUE(found.known);
   EXPECT_NEAR(found.axis.offset, truth.axis.offset, 0.1 * pixel);
@@ -63,7 +63,7 @@ TEST(SliceSharpness, FindsTheAxisOfHalfATurn) {
   truth.axis.offset = -1.6 * pixel;
 
   const SharpnessEstimate found =
-      sharpen_center(taken(truth, claimed), claimed, {}, testing::all_resources());
+      sharpen_centre(taken(truth, claimed), claimed, {}, testing::all_resources());
 
   ASSERT_TRUE(found.known);
   EXPECT_NEAR(found.axis.offset, truth.axis.offset, 0.15 * pixel);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "geometry/scan.hpp"
-#include "io/scan_source.hpp"
+#include "io/described_scan.hpp"
 #include "io/volume_sink.hpp"
 
 namespace feldspar::testing {
@@ -46,21 +46,18 @@ inline double chord(const Body& body, Vec3 from, Vec3 to) {
   return std::max(0.0, leave - enter) * geometry::norm(to - from);
 }
 
-class VirtualScan final : public io::ScanSource {
+class VirtualScan final : public io::DescribedScan {
  public:
   VirtualScan(geometry::CircularScan scan, std::vector<Body> bodies, double white = 60000)
-      : scan_(std::move(scan)), bodies_(std::move(bodies)), references_{{static_cast<float>(white)}, {}, 0} {
+      : bodies_(std::move(bodies)) {
+    scan_ = std::move(scan);
+    references_.white = {static_cast<float>(white)};
     description_.format = "virtual";
   }
   [[nodiscard]] const geometry::CircularScan& scan() const override { return claimed_ ? *claimed_ : scan_; }
   /// From now on the scan says it was taken with another geometry than it was.
   void claim(const geometry::CircularScan& other) { claimed_ = other; }
   [[nodiscard]] const std::vector<Body>& bodies() const { return bodies_; }
-  [[nodiscard]] const io::ScanDescription& description() const override { return description_; }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return fields_; }
-  [[nodiscard]] const Findings& findings() const override { return findings_; }
-  [[nodiscard]] const io::References& references() const override { return references_; }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return proposed_; }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
   [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
 
@@ -120,14 +117,8 @@ class VirtualScan final : public io::ScanSource {
     return times(about_z(-scan_.angles[std::size_t(view)]), facing);
   }
 
-  geometry::CircularScan scan_;
   std::optional<geometry::CircularScan> claimed_;
   std::vector<Body> bodies_;
-  io::References references_;
-  io::ScanDescription description_;
-  std::vector<io::SourceField> fields_;
-  Findings findings_;
-  io::ProposedGrid proposed_;
 };
 
 /// A sink that keeps the volume.

@@ -14,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/memory.hpp"
+#include "base/text.hpp"
 #include "io/tiff/tiff_file.hpp"
 #include "simulate/phantom.hpp"
 #include "simulate/presets.hpp"
@@ -39,12 +40,7 @@ geometry::CircularScan small_scan(int views = 3) {
   return scan;
 }
 
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
+std::string text_of(const fs::path& file) { return read_text(file, 1 << 20); }
 
 std::map<std::string, std::string> keys_of(const fs::path& file) {
   std::map<std::string, std::string> keys;

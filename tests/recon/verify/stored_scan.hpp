@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -13,11 +14,13 @@
 
 namespace feldspar::testing {
 
-class StoredScan final : public io::ScanSource {
+class StoredScan final : public io::WrappedSource {
  public:
   /// `photons` a pixel of the open beam; 0 for no noise.
   StoredScan(const VirtualScan& ideal, double photons, unsigned seed = 5)
-      : scan_(ideal.scan()), references_(ideal.references()), ideal_(ideal) {
+      : WrappedSource(std::make_unique<VirtualScan>(ideal)),
+        scan_(ideal.scan()),
+        references_(ideal.references()) {
     const auto& d = scan_.detector;
     const std::size_t plane = std::size_t(d.columns) * std::size_t(d.rows);
     counts_.resize(plane * scan_.angles.size());
@@ -32,13 +35,8 @@ class StoredScan final : public io::ScanSource {
   }
 
   [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
-  [[nodiscard]] const io::ScanDescription& description() const override { return ideal_.description(); }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return ideal_.fields(); }
-  [[nodiscard]] const Findings& findings() const override { return ideal_.findings(); }
   [[nodiscard]] const io::References& references() const override { return references_; }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return ideal_.proposed_grid(); }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
 
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
     auto* out = static_cast<float*>(counts);
@@ -73,7 +71,6 @@ class StoredScan final : public io::ScanSource {
 
   geometry::CircularScan scan_;
   io::References references_;
-  VirtualScan ideal_;
   std::vector<float> counts_;
 };
 

@@ -1,4 +1,4 @@
-#include "recon/slabs/slab_worker.hpp"
+#include "recon/slabs/device_worker.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "base/error.hpp"
 #include "recon/slabs/conveyor.hpp"
 #include "recon/slabs/device_array.hpp"
-#include "recon/slabs/slab_works.hpp"
+#include "recon/stopwatch.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -34,12 +34,10 @@ void clear_outside(View3<float> slab, const geometry::VolumeGrid& grid, double r
 
 }  // namespace
 
-/// The buffers and operators of one device, large enough for the slabs of a plan.
-class SlabWorker::Station {
+/// The buffers before and behind the operators of one device, large enough for the slabs of a plan.
+class DeviceWorker::Buffers {
  public:
-  Station(const SlabTask& task, kernels::Backend& backend, SlabPlan room, FdkReport& report)
-      : room_(std::move(room)),
-        works_(make_slab_works(task.source, backend, task.setup, room_, task.options, report)) {
+  Buffers(const SlabTask& task, kernels::Backend& backend, SlabPlan room) : room_(std::move(room)) {
     const std::size_t voxels = largest(room_, [&](const Slab& s) { return task.voxels_of(s); });
     const std::size_t counts = largest(room_, source_pixels) *
                                static_cast<std::size_t>(room_.views_per_batch) *
@@ -61,7 +59,6 @@ class SlabWorker::Station {
            static_cast<std::size_t>(rows(slab)) <= largest(room_, rows);
   }
 
-  [[nodiscard]] SlabWorks& works() { return *works_; }
   [[nodiscard]] void* raw(int slot) const { return raw_[slot]->data(); }
   [[nodiscard]] DeviceArray3<float>& volume(std::size_t turn) { return volumes_[turn % volumes_.size()]; }
   [[nodiscard]] bool is_double() const { return volumes_.size() > 1; }
@@ -76,25 +73,24 @@ class SlabWorker::Station {
 
  private:
   SlabPlan room_;
-  std::unique_ptr<SlabWorks> works_;
-  std::unique_ptr<kernels::Buffer> raw_[SlabWorks::slots];
+  std::unique_ptr<kernels::Buffer> raw_[SlabOperators::slots];
   std::vector<DeviceArray3<float>> volumes_;
   std::vector<std::unique_ptr<kernels::Buffer>> copies_;  // where the device's memory is not the host's
 };
 
-SlabWorker::SlabWorker(SlabTask& task, kernels::Backend& backend)
+DeviceWorker::DeviceWorker(SlabTask& task, kernels::Backend& backend)
     : task_(task), backend_(backend), views_per_batch_(task.plan.views_per_batch) {
   for (const Slab& slab : task.plan.slabs) most_slices_ = std::max(most_slices_, slab.slices.count());
 }
 
-SlabWorker::~SlabWorker() = default;
+DeviceWorker::~DeviceWorker() = default;
 
-void SlabWorker::serve() {
+void DeviceWorker::serve() {
   try {
     while (const auto slices = next())
       if (!serve(*slices)) break;
     (void)finish_writing();  // of a run that was stopped: nothing is left otherwise
-    end_station();
+    free_room();
   } catch (...) {
     task_.queue.stop();
     throw;
@@ -102,22 +98,22 @@ void SlabWorker::serve() {
 }
 
 /// The slab before may come back, so it is stored before this device waits for others.
-std::optional<geometry::Range> SlabWorker::next() {
+std::optional<geometry::Range> DeviceWorker::next() {
   if (const auto slices = task_.queue.take_now(most_slices_)) return slices;
   return settle({}) ? task_.queue.take(most_slices_) : std::nullopt;
 }
 
 /// False when this device ends before the queue does.
-bool SlabWorker::serve(geometry::Range slices) {
+bool DeviceWorker::serve(geometry::Range slices) {
   const Slab slab = make_slab(task_.setup, task_.options.grid, slices,
                               task_.options.projector.merging.extra_rows(), task_.options.halo_rows());
-  if (station_ && !station_->holds(task_, slab, views_per_batch_)) {
+  if (buffers_ && !buffers_->holds(task_, slab, views_per_batch_)) {
     if (!settle({slices})) return false;
-    end_station();
+    free_room();
   }
   double advanced = 0;
   try {
-    if (!station_) station_ = std::make_unique<Station>(task_, backend_, room_for(slab), report_);
+    if (!buffers_) make_room(slab);
     if (!compute(slab, advanced)) return false;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::out_of_memory && error.kind() != ErrorKind::device) throw;
@@ -131,17 +127,17 @@ bool SlabWorker::serve(geometry::Range slices) {
   before_ = {slices,
              std::async(std::launch::async, [this, slab, turn = turn_] { return store(slab, turn); })};
   ++turn_;
-  return station_->is_double() || settle({});
+  return buffers_->is_double() || settle({});
 }
 
 /// Within the handler of a failure at `slices`: goes on with smaller slabs where that can help, or gives them
 /// back and returns false, or throws on.
-bool SlabWorker::recover(geometry::Range slices, const Error& error) {
+bool DeviceWorker::recover(geometry::Range slices, const Error& error) {
   constexpr int step = SlabPlan::slice_step;
   const int unit = task_.options.projector.merging.batch_unit();
   if (!settle({slices})) return false;
   if (error.kind() == ErrorKind::out_of_memory && (slices.count() > step || views_per_batch_ > unit)) {
-    end_station();
+    free_room();
     if (slices.count() > step)
       most_slices_ = std::max(step, slices.count() / 2 / step * step);
     else
@@ -156,15 +152,15 @@ bool SlabWorker::recover(geometry::Range slices, const Error& error) {
 }
 
 /// Gives slices back and ends this device, or throws `error` when there is no other.
-void SlabWorker::leave(const std::vector<geometry::Range>& slices, const Error& error) {
+void DeviceWorker::leave(const std::vector<geometry::Range>& slices, const Error& error) {
   if (!task_.queue.leave(slices)) throw error;
-  station_.reset();
+  buffers_.reset(), operators_.reset();
   tell(fmt::format("{} failed and left its slab to the other devices: {}", backend_.name(), error.what()));
 }
 
 /// Waits until the slab before is stored. When the device failed to bring it, gives it and `taken` back and
 /// returns false.
-bool SlabWorker::settle(std::vector<geometry::Range> taken) {
+bool DeviceWorker::settle(std::vector<geometry::Range> taken) {
   const std::optional<Loss> loss = finish_writing();
   if (!loss) return true;
   taken.push_back(loss->slices);
@@ -173,19 +169,26 @@ bool SlabWorker::settle(std::vector<geometry::Range> taken) {
 }
 
 /// The slabs of the plan until memory ran out, and from then on only the slab at hand.
-SlabPlan SlabWorker::room_for(const Slab& slab) const {
+SlabPlan DeviceWorker::room_for(const Slab& slab) const {
   SlabPlan room = task_.plan;
   room.views_per_batch = views_per_batch_;
   if (most_slices_ < room.slabs.front().slices.count()) room.slabs = {slab};
   return room;
 }
 
-std::size_t SlabWorker::raw_bytes(const Slab& slab, geometry::Range batch) const {
+void DeviceWorker::make_room(const Slab& slab) {
+  const SlabPlan room = room_for(slab);
+  operators_ =
+      std::make_unique<SlabOperators>(task_.source, backend_, task_.setup, room, task_.options, report_);
+  buffers_ = std::make_unique<Buffers>(task_, backend_, room);
+}
+
+std::size_t DeviceWorker::raw_bytes(const Slab& slab, geometry::Range batch) const {
   return source_pixels(slab) * static_cast<std::size_t>(batch.count()) *
          io::bytes_of(task_.source.count_type());
 }
 
-void SlabWorker::read(const Slab& slab, geometry::Range batch, void* counts) {
+void DeviceWorker::read(const Slab& slab, geometry::Range batch, void* counts) {
   const Stopwatch time(report_.read_s);
   task_.source.read(
       std::span(task_.setup.view_indices)
@@ -194,10 +197,10 @@ void SlabWorker::read(const Slab& slab, geometry::Range batch, void* counts) {
 }
 
 /// Brings the slab of that turn to the host and writes it. Throws what the sink throws.
-std::optional<SlabWorker::Loss> SlabWorker::store(const Slab& slab, std::size_t turn) {
+std::optional<DeviceWorker::Loss> DeviceWorker::store(const Slab& slab, std::size_t turn) {
   float* voxels = nullptr;
   try {
-    voxels = station_->on_host(turn, task_.voxels_of(slab));
+    voxels = buffers_->on_host(turn, task_.voxels_of(slab));
   } catch (const Error& error) {
     return Loss{slab.slices, error};
   }
@@ -205,7 +208,7 @@ std::optional<SlabWorker::Loss> SlabWorker::store(const Slab& slab, std::size_t 
   return std::nullopt;
 }
 
-void SlabWorker::write(const Slab& slab, float* voxels) {
+void DeviceWorker::write(const Slab& slab, float* voxels) {
   const Stopwatch time(report_.write_s);
   const geometry::VolumeGrid& grid = task_.options.grid;
   const View3<float> values{voxels, grid.nx, grid.ny, slab.slices.count()};
@@ -216,23 +219,23 @@ void SlabWorker::write(const Slab& slab, float* voxels) {
 }
 
 /// Reads and adds all views of a slab. False when the queue was stopped.
-bool SlabWorker::compute(const Slab& slab, double& advanced) {
+bool DeviceWorker::compute(const Slab& slab, double& advanced) {
   const int view_count = static_cast<int>(task_.setup.views.size());
-  DeviceArray3<float>& volume = station_->volume(turn_);
+  DeviceArray3<float>& volume = buffers_->volume(turn_);
   const auto view = volume.view(task_.options.grid.nx, task_.options.grid.ny, slab.slices.count());
   volume.fill_zero(task_.voxels_of(slab));
   Conveyor conveyor;
   Conveyor::Queue<int> empty(conveyor);  // slots
   Conveyor::Queue<std::pair<int, geometry::Range>> full(conveyor);
-  for (int slot = 0; slot < SlabWorks::slots; ++slot) empty.push(slot);
+  for (int slot = 0; slot < SlabOperators::slots; ++slot) empty.push(slot);
   conveyor.start([&] {
     for (int first = 0; first < view_count; first += views_per_batch_) {
       const auto slot = empty.pop();
       if (!slot) return;
       const geometry::Range batch{first, std::min(view_count, first + views_per_batch_)};
-      void* const raw = station_->raw(*slot);
+      void* const raw = buffers_->raw(*slot);
       read(slab, batch, raw);
-      station_->works().bring(*slot, raw, raw_bytes(slab, batch));
+      operators_->bring(*slot, raw, raw_bytes(slab, batch));
       full.push({*slot, batch});
     }
     full.close();
@@ -243,7 +246,7 @@ bool SlabWorker::compute(const Slab& slab, double& advanced) {
       stopped = task_.queue.stopped();
       if (stopped) break;
       const int slot = batch->first;
-      station_->works().add(slab, batch->second, {slot, station_->raw(slot)}, view);
+      operators_->add(slab, batch->second, {slot, buffers_->raw(slot)}, view);
       empty.push(slot);
       const double work = static_cast<double>(batch->second.count()) * slab.slices.count();
       advanced += work;
@@ -255,11 +258,11 @@ bool SlabWorker::compute(const Slab& slab, double& advanced) {
   }
   conveyor.finish();  // the reader must have returned before the queues are gone
   if (stopped) return false;
-  station_->works().finish();
+  operators_->finish();
   return true;
 }
 
-std::optional<SlabWorker::Loss> SlabWorker::finish_writing() {
+std::optional<DeviceWorker::Loss> DeviceWorker::finish_writing() {
   if (!before_) return std::nullopt;
   OnItsWay way = *std::exchange(before_, std::nullopt);
   std::optional<Loss> loss = way.stored.get();
@@ -272,13 +275,12 @@ std::optional<SlabWorker::Loss> SlabWorker::finish_writing() {
 }
 
 /// Frees all memory; nothing may be on its way to the sink.
-void SlabWorker::end_station() {
-  if (!station_) return;
-  report_.tally += station_->works().tally();
-  station_.reset();
+void DeviceWorker::free_room() {
+  if (buffers_) report_.tally += operators_->tally();
+  buffers_.reset(), operators_.reset();
 }
 
-void SlabWorker::tell(std::string finding) {
+void DeviceWorker::tell(std::string finding) {
   log_warning(finding);
   report_.findings.push_back(std::move(finding));
 }

@@ -1,4 +1,4 @@
-#include "recon/find/center.hpp"
+#include "recon/find/centre.hpp"
 
 #include <fmt/format.h>
 
@@ -113,11 +113,11 @@ double search(const Sinogram& sinogram, const ConjugateRays& rays, const geometr
 
 /// The vertex of the parabola through three costs half a column apart, and its standard deviation from the
 /// residual: of a sum of squares C over n differences it is sqrt(2 C / (n C'')).
-std::optional<RowCenter> refine(const Sinogram& sinogram, const ConjugateRays& rays,
+std::optional<RowCentre> refine(const Sinogram& sinogram, const ConjugateRays& rays,
                                 const geometry::CircularScan& scan, double start) {
   const double step = 0.5 * pixel_of(scan);
   const int stride = stride_of(rays, sinogram.columns);
-  RowCenter found{.offset = start};
+  RowCentre found{.offset = start};
   for (int round = 0; round < 3; ++round) {
     const Agreement here = rays.compare(sinogram, 1, found.offset, stride);
     const double below = rays.compare(sinogram, 1, found.offset - step, stride).cost,
@@ -150,9 +150,9 @@ struct Line {
 };
 
 /// Weighted least squares; a scatter beyond the rows' own uncertainties widens the errors.
-Line fit(const std::vector<RowCenter>& rows, bool sloped, double floor) {
+Line fit(const std::vector<RowCentre>& rows, bool sloped, double floor) {
   double w = 0, wz = 0, wa = 0, wzz = 0, wza = 0;
-  for (const RowCenter& row : rows) {
+  for (const RowCentre& row : rows) {
     const double weight = 1 / (row.uncertainty * row.uncertainty + floor * floor);
     w += weight, wz += weight * row.height, wa += weight * row.offset;
     wzz += weight * row.height * row.height, wza += weight * row.height * row.offset;
@@ -161,7 +161,7 @@ Line fit(const std::vector<RowCenter>& rows, bool sloped, double floor) {
   const double determinant = w * wzz - wz * wz;
   Line line{(wzz * wa - wz * wza) / determinant, (w * wza - wz * wa) / determinant, 0, 0};
   double misfit = 0;
-  for (const RowCenter& row : rows) {
+  for (const RowCentre& row : rows) {
     const double off = row.offset - line.at_zero - line.slope * row.height;
     misfit += off * off / (row.uncertainty * row.uncertainty + floor * floor);
   }
@@ -173,24 +173,24 @@ Line fit(const std::vector<RowCenter>& rows, bool sloped, double floor) {
 }
 
 /// Leaves out rows that lie further from the others' line than four times the median distance.
-std::vector<RowCenter> without_outliers(const std::vector<RowCenter>& rows, bool sloped, double pixel) {
+std::vector<RowCentre> without_outliers(const std::vector<RowCentre>& rows, bool sloped, double pixel) {
   const Line line = fit(rows, sloped, pixel);
-  const auto distance = [&](const RowCenter& row) {
+  const auto distance = [&](const RowCentre& row) {
     return std::abs(row.offset - line.at_zero - line.slope * row.height);
   };
   std::vector<double> distances;
-  for (const RowCenter& row : rows) distances.push_back(distance(row));
+  for (const RowCentre& row : rows) distances.push_back(distance(row));
   std::nth_element(distances.begin(), distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2),
                    distances.end());
   const double limit = 4 * distances[distances.size() / 2] + 0.1 * pixel;
-  std::vector<RowCenter> kept;
+  std::vector<RowCentre> kept;
   std::copy_if(rows.begin(), rows.end(), std::back_inserter(kept),
-               [&](const RowCenter& row) { return distance(row) <= limit; });
+               [&](const RowCentre& row) { return distance(row) <= limit; });
   return kept;
 }
 
-CenterEstimate conclude(const geometry::CircularScan& scan, std::vector<RowCenter> rows) {
-  CenterEstimate found;
+CentreEstimate conclude(const geometry::CircularScan& scan, std::vector<RowCentre> rows) {
+  CentreEstimate found;
   found.axis = scan.axis, found.pixel = pixel_of(scan);
   rows = without_outliers(rows, rows.size() >= 4, found.pixel);
   found.roll_known = rows.size() >= 3;
@@ -228,33 +228,33 @@ void require_reverses(const geometry::CircularScan& scan, const std::vector<doub
 
 }  // namespace
 
-std::size_t center_bytes(const io::ScanSource& source, std::size_t views) {
+std::size_t centre_bytes(const io::ScanSource& source, std::size_t views) {
   const auto columns = static_cast<std::size_t>(source.scan().detector.columns);
   constexpr std::size_t sinograms = 2, facts = 64;  // a row's and one of coarse columns; of a view and a ray
   return sinograms * sizeof(float) * views * columns + facts * (views + columns);
 }
 
-CenterEstimate find_center(const io::ScanSource& source, const geometry::CircularScan& scan,
+CentreEstimate find_centre(const io::ScanSource& source, const geometry::CircularScan& scan,
                            std::span<const int> view_indices, const Resources& resources, int row_count) {
   std::vector<int> all(view_indices.empty() ? scan.angles.size() : 0);
   std::iota(all.begin(), all.end(), 0);
   if (view_indices.empty()) view_indices = all;
   std::vector<double> angles;
   for (const int view : view_indices) angles.push_back(scan.angles[static_cast<std::size_t>(view)]);
-  const Reservation room(resources.budget, center_bytes(source, view_indices.size()),
+  const Reservation room(resources.budget, centre_bytes(source, view_indices.size()),
                          "looking for reverse rays");
   require_reverses(scan, angles);
   const geometry::Detector& d = scan.detector;
-  std::vector<RowCenter> rows;
+  std::vector<RowCentre> rows;
   for (const int row : rows_to_use(scan, row_count)) {
     const ConjugateRays rays(scan, angles, row);
     const Sinogram sinogram = read_row(source, scan, view_indices, row);
     if (*std::max_element(sinogram.values.begin(), sinogram.values.end()) < least_shadow) continue;
-    auto center = refine(sinogram, rays, scan, search(sinogram, rays, scan));
-    if (!center || center->uncertainty > 2 * pixel_of(scan)) continue;
-    center->row = row;
-    center->height = ((row - 0.5 * (d.rows - 1)) * d.row_pitch + d.row_offset) / scan.magnification();
-    rows.push_back(*center);
+    auto centre = refine(sinogram, rays, scan, search(sinogram, rays, scan));
+    if (!centre || centre->uncertainty > 2 * pixel_of(scan)) continue;
+    centre->row = row;
+    centre->height = ((row - 0.5 * (d.rows - 1)) * d.row_pitch + d.row_offset) / scan.magnification();
+    rows.push_back(*centre);
   }
   if (rows.empty())
     throw Error(

@@ -27,9 +27,9 @@ struct CorrectionChoice {
 
 /// `view_indices` are those of the views that take part, `air` the line integral that air is expected to
 /// have. Throws what the source throws.
-[[nodiscard]] Corrections measure_corrections(const io::ScanSource& source, std::span<const int> view_indices,
-                                              const CorrectionChoice& choice, const Resources& resources,
-                                              double air = 0);
+[[nodiscard]] Corrections find_corrections(const io::ScanSource& source, std::span<const int> view_indices,
+                                           const CorrectionChoice& choice, const Resources& resources,
+                                           double air = 0);
 
 /// Bytes that it takes at most.
 [[nodiscard]] std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice);

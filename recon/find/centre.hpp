@@ -12,21 +12,21 @@
 namespace feldspar::recon {
 
 /// The axis at the height of one detector row.
-struct RowCenter {
+struct RowCentre {
   int row = 0;
   double height = 0;       ///< mm at the axis, from the central ray
   double offset = 0;       ///< mm at the axis, as RotationAxis::offset
   double uncertainty = 0;  ///< one standard deviation, mm at the axis
 };
 
-struct CenterEstimate {
+struct CentreEstimate {
   geometry::RotationAxis axis;     ///< the scan's, with the offset, and the roll if known, that were found
   double offset_uncertainty = 0;   ///< one standard deviation, mm at the axis
   double roll_uncertainty = 0;     ///< one standard deviation, rad
   bool roll_known = false;         ///< false when fewer than three rows could be used; the scan's is kept
   double pixel = 0;                ///< mm at the axis that one column spans
   double metadata_difference = 0;  ///< found minus stated offset, in columns
-  std::vector<RowCenter> rows;     ///< those that were used
+  std::vector<RowCentre> rows;     ///< those that were used
   Findings findings;
 };
 
@@ -34,11 +34,11 @@ struct CenterEstimate {
 /// A cone's reverse ray lies in another plane except in the mid-plane: rows beyond 5 degrees are not used.
 /// No indices: all views. Row shifts of single views are ignored. Throws Error(unsupported) when the views
 /// measure too few rays twice, or nothing in them tells where the axis is.
-[[nodiscard]] CenterEstimate find_center(const io::ScanSource& source, const geometry::CircularScan& scan,
+[[nodiscard]] CentreEstimate find_centre(const io::ScanSource& source, const geometry::CircularScan& scan,
                                          std::span<const int> view_indices, const Resources& resources,
                                          int row_count = 9);
 
 /// Bytes that it takes with so many views.
-[[nodiscard]] std::size_t center_bytes(const io::ScanSource& source, std::size_t views);
+[[nodiscard]] std::size_t centre_bytes(const io::ScanSource& source, std::size_t views);
 
 }  // namespace feldspar::recon

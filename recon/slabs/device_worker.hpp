@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "recon/fdk/fdk.hpp"
+#include "recon/slabs/slab_operators.hpp"
 #include "recon/slabs/slab_queue.hpp"
 
 namespace feldspar::recon {
@@ -32,12 +33,12 @@ struct SlabTask {
 
 /// Takes slabs until none is left, with reading, computing and writing overlapped: smaller ones once memory
 /// ran out. When its device fails and another can go on, it gives its slab back and ends.
-class SlabWorker {
+class DeviceWorker {
  public:
-  SlabWorker(SlabTask& task, kernels::Backend& backend);
-  SlabWorker(const SlabWorker&) = delete;
-  SlabWorker& operator=(const SlabWorker&) = delete;
-  ~SlabWorker();
+  DeviceWorker(SlabTask& task, kernels::Backend& backend);
+  DeviceWorker(const DeviceWorker&) = delete;
+  DeviceWorker& operator=(const DeviceWorker&) = delete;
+  ~DeviceWorker();
 
   /// Throws what the source, the sink and the backend throw, and Error(cancelled), having stopped the queue.
   void serve();
@@ -45,7 +46,7 @@ class SlabWorker {
   [[nodiscard]] const FdkReport& report() const { return report_; }
 
  private:
-  class Station;
+  class Buffers;
 
   /// A slab that its device failed to bring to the host.
   struct Loss {
@@ -69,7 +70,8 @@ class SlabWorker {
   [[nodiscard]] std::optional<Loss> store(const Slab& slab, std::size_t turn);
   void write(const Slab& slab, float* voxels);
   [[nodiscard]] std::optional<Loss> finish_writing();
-  void end_station();
+  void make_room(const Slab& slab);
+  void free_room();
   void tell(std::string finding);
 
   SlabTask& task_;
@@ -78,7 +80,8 @@ class SlabWorker {
   int most_slices_ = 0;
   int views_per_batch_;
   std::size_t turn_ = 0;
-  std::unique_ptr<Station> station_;
+  std::unique_ptr<SlabOperators> operators_;
+  std::unique_ptr<Buffers> buffers_;
   std::optional<OnItsWay> before_;  // last: it ends before the buffers go
 };
 

@@ -1,4 +1,4 @@
-#include "recon/correct/measure.hpp"
+#include "recon/correct/find_corrections.hpp"
 
 #include <fmt/format.h>
 
@@ -71,8 +71,8 @@ std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoi
   return std::max(most, choice.drift ? view : 0);
 }
 
-Corrections measure_corrections(const io::ScanSource& source, std::span<const int> view_indices,
-                                const CorrectionChoice& choice, const Resources& resources, double air) {
+Corrections find_corrections(const io::ScanSource& source, std::span<const int> view_indices,
+                             const CorrectionChoice& choice, const Resources& resources, double air) {
   ThreadPool pool(resources.threads);
   MemoryBudget* const budget = &resources.budget;
   Corrections result;

@@ -1,8 +1,9 @@
 // The rotation axis found in noisy projections of bodies off the axis, about an axis that is known.
-#include "recon/find/center.hpp"
+#include "recon/find/centre.hpp"
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <numbers>
 #include <numeric>
 #include <random>
@@ -46,22 +47,16 @@ std::vector<Body> can() {
 
 /// Gives another source's counts the scatter of `quanta` in the open beam, and the scan another axis to
 /// claim.
-class NoisyScan final : public io::ScanSource {
+class NoisyScan final : public io::WrappedSource {
  public:
   NoisyScan(geometry::CircularScan scan, std::vector<Body> bodies, double quanta = 10000)
-      : exact_(scan, std::move(bodies), quanta), claimed_(std::move(scan)) {
+      : WrappedSource(std::make_unique<VirtualScan>(scan, std::move(bodies), quanta)),
+        claimed_(std::move(scan)) {
     claimed_.axis = {};
   }
   [[nodiscard]] const geometry::CircularScan& scan() const override { return claimed_; }
-  [[nodiscard]] const io::ScanDescription& description() const override { return exact_.description(); }
-  [[nodiscard]] const std::vector<io::SourceField>& fields() const override { return exact_.fields(); }
-  [[nodiscard]] const Findings& findings() const override { return exact_.findings(); }
-  [[nodiscard]] const io::References& references() const override { return exact_.references(); }
-  [[nodiscard]] const io::ProposedGrid& proposed_grid() const override { return exact_.proposed_grid(); }
-  [[nodiscard]] io::CountType count_type() const override { return exact_.count_type(); }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
-    exact_.read(views, window, counts);
+    inner().read(views, window, counts);
     auto* out = static_cast<float*>(counts);
     for (const int view : views)
       for (int row = window.rows.first; row < window.rows.end; ++row) {
@@ -72,14 +67,13 @@ class NoisyScan final : public io::ScanSource {
   }
 
  private:
-  VirtualScan exact_;
   geometry::CircularScan claimed_;
 };
 
-CenterEstimate find(const NoisyScan& scan) {
+CentreEstimate find(const NoisyScan& scan) {
   std::vector<int> views(scan.scan().angles.size());
   std::iota(views.begin(), views.end(), 0);
-  return find_center(scan, scan.scan(), views, testing::all_resources());
+  return find_centre(scan, scan.scan(), views, testing::all_resources());
 }
 
 // What a reconstruction needs (a tenth of a pixel doubles no edge): these are demands on the program, several
@@ -91,13 +85,13 @@ struct Axis {
   double pixels, degrees;
 };
 
-class CenterOfCone : public ::testing::TestWithParam<Axis> {};
-class CenterOfParallel : public ::testing::TestWithParam<Axis> {};
+class CentreOfCone : public ::testing::TestWithParam<Axis> {};
+class CentreOfParallel : public ::testing::TestWithParam<Axis> {};
 
 void expect_found(geometry::CircularScan scan, Axis axis) {
   scan.axis.offset = axis.pixels * 0.4, scan.axis.roll = axis.degrees * degree;
 
-  const CenterEstimate found = find(NoisyScan(scan, can()));
+  const CentreEstimate found = find(NoisyScan(scan, can()));
 
   EXPECT_NEAR(found.axis.offset, scan.axis.offset, offset_limit);
   ASSERT_TRUE(found.roll_known);
@@ -106,23 +100,23 @@ void expect_found(geometry::CircularScan scan, Axis axis) {
   EXPECT_EQ(found.findings.empty(), std::abs(axis.pixels) < 0.2);
 }
 
-TEST_P(CenterOfCone, IsFoundInAFullTurn) { expect_found(small_scan(180), GetParam()); }
-TEST_P(CenterOfParallel, IsFoundInAFullTurn) {
+TEST_P(CentreOfCone, IsFoundInAFullTurn) { expect_found(small_scan(180), GetParam()); }
+TEST_P(CentreOfParallel, IsFoundInAFullTurn) {
   expect_found(parallel(180, 2 * std::numbers::pi), GetParam());
 }
 
 constexpr Axis axes[] = {{0, 0}, {20, 0.5}, {-7.75, -0.2}};
-INSTANTIATE_TEST_SUITE_P(Axes, CenterOfCone, ::testing::ValuesIn(axes));
-INSTANTIATE_TEST_SUITE_P(Axes, CenterOfParallel, ::testing::ValuesIn(axes));
+INSTANTIATE_TEST_SUITE_P(Axes, CentreOfCone, ::testing::ValuesIn(axes));
+INSTANTIATE_TEST_SUITE_P(Axes, CentreOfParallel, ::testing::ValuesIn(axes));
 
-TEST(Center, IsFoundWhereTheDetectorIsDisplaced) {
+TEST(Centre, IsFoundWhereTheDetectorIsDisplaced) {
   geometry::CircularScan scan = small_scan(180);
   scan.detector.column_offset = 25;
 
   expect_found(scan, {2.4, 0.1});
 }
 
-TEST(Center, IsFoundWithAnObliqueDetectorThatTurnsBackwards) {
+TEST(Centre, IsFoundWithAnObliqueDetectorThatTurnsBackwards) {
   geometry::CircularScan scan = small_scan(180);
   scan.detector.slant = 0.04;
   for (double& angle : scan.angles) angle = -angle;
@@ -130,20 +124,20 @@ TEST(Center, IsFoundWithAnObliqueDetectorThatTurnsBackwards) {
   expect_found(scan, {-4.2, 0.1});
 }
 
-TEST(Center, OfAShortScanIsFoundInTheRaysThatItHasTwice) {
+TEST(Centre, OfAShortScanIsFoundInTheRaysThatItHasTwice) {
   geometry::CircularScan scan = small_scan(130, std::numbers::pi + 0.45);
   scan.axis.offset = 2.6;
 
-  const CenterEstimate found = find(NoisyScan(scan, can()));
+  const CentreEstimate found = find(NoisyScan(scan, can()));
 
   EXPECT_NEAR(found.axis.offset, 2.6, offset_limit);
 }
 
-TEST(Center, OfAHalfTurnInParallelNeedsItsLastView) {
+TEST(Centre, OfAHalfTurnInParallelNeedsItsLastView) {
   geometry::CircularScan scan = parallel(91, std::numbers::pi * 91 / 90);
   scan.axis.offset = -1.7;
 
-  const CenterEstimate found = find(NoisyScan(scan, can()));
+  const CentreEstimate found = find(NoisyScan(scan, can()));
 
   EXPECT_NEAR(found.axis.offset, -1.7, offset_limit);
 }
@@ -158,33 +152,33 @@ std::string refusal_of(const NoisyScan& scan) {
   return "none";
 }
 
-TEST(Center, OfAHalfTurnInParallelIsFoundWithoutTheClosingView) {
+TEST(Centre, OfAHalfTurnInParallelIsFoundWithoutTheClosingView) {
   geometry::CircularScan scan = parallel(180, std::numbers::pi);
   scan.axis.offset = -1.7;
 
-  const CenterEstimate found = find(NoisyScan(scan, can()));
+  const CentreEstimate found = find(NoisyScan(scan, can()));
 
   EXPECT_NEAR(found.axis.offset, -1.7, offset_limit);
 }
 
-TEST(Center, IsRefusedWhereNoRayIsMeasuredTwice) {
+TEST(Centre, IsRefusedWhereNoRayIsMeasuredTwice) {
   const NoisyScan scan(parallel(90, 0.7 * std::numbers::pi), can());
 
   EXPECT_NE(refusal_of(scan).find("rays twice"), std::string::npos);
 }
 
-TEST(Center, IsRefusedWhereNothingIs) {
+TEST(Centre, IsRefusedWhereNothingIs) {
   const NoisyScan scan(small_scan(60), {}, 1e8);
 
   EXPECT_NE(refusal_of(scan).find("no object"), std::string::npos);
 }
 
-TEST(Center, OfADetectorOfOneRowHasNoRoll) {
+TEST(Centre, OfADetectorOfOneRowHasNoRoll) {
   geometry::CircularScan scan = small_scan(180);
   scan.detector.rows = 1;
   scan.axis.offset = 1.3;
 
-  const CenterEstimate found = find(NoisyScan(scan, can()));
+  const CentreEstimate found = find(NoisyScan(scan, can()));
 
   EXPECT_FALSE(found.roll_known);
   EXPECT_NEAR(found.axis.offset, 1.3, offset_limit);
