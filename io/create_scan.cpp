@@ -35,10 +35,10 @@ ScanNotes notes_of(const ScanTarget& target, const ScanContent& content) {
     if (dark != 0) refuse(target, "dark counts (its images are corrected)");
   const ScanDescription& about = content.description;
   ScanNotes notes{.white_level = white_level_of(content.references),
-                            .voltage_kv = about.voltage_kv,
-                            .current_ua = about.current_ua,
-                            .exposure_s = about.exposure_s,
-                            .hardening = about.hardening};
+                  .voltage_kv = about.voltage_kv,
+                  .current_ua = about.current_ua,
+                  .exposure_s = about.exposure_s,
+                  .hardening = about.hardening};
   const std::size_t unit = about.filter.find(" mm ");
   if (unit != std::string::npos && parse_number(about.filter.substr(0, unit), notes.filter_mm))
     notes.filter_material = about.filter.substr(unit + 4);

@@ -29,7 +29,6 @@ struct ScanTarget {
 
 /// Makes the files that `content`'s views are written to. What the format cannot say exactly is warned of;
 /// what it cannot hold throws Error(unsupported), other errors as the format's writer.
-[[nodiscard]] std::unique_ptr<ScanSink> create_scan(const ScanTarget& target,
-                                                        const ScanContent& content);
+[[nodiscard]] std::unique_ptr<ScanSink> create_scan(const ScanTarget& target, const ScanContent& content);
 
 }  // namespace feldspar::io

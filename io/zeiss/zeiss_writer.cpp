@@ -33,8 +33,7 @@ const std::filesystem::path& claimed(const std::filesystem::path& file, const ge
 ZeissWriter::ZeissWriter(const std::filesystem::path& file, const geometry::CircularScan& scan,
                          const ScanNotes& notes, bool overwrite, ZeissPixels pixels)
     : file_(claimed(file, scan, io::bytes_of(pixels.type)), scan,
-            {.type = pixels.type == CountType::uint16 ? zeiss::PixelType::uint16
-                                                          : zeiss::PixelType::float32,
+            {.type = pixels.type == CountType::uint16 ? zeiss::PixelType::uint16 : zeiss::PixelType::float32,
              .voltage_kv = notes.voltage_kv,
              .current_ua = notes.current_ua,
              .exposure_s = notes.exposure_s,

@@ -6,9 +6,9 @@
 
 #include "base/view3.hpp"
 #include "geometry/scan.hpp"
+#include "io/nikon/nikon_writer.hpp"
 #include "io/scan_sink.hpp"
 #include "io/zeiss/txrm_writer.hpp"
-#include "io/nikon/nikon_writer.hpp"
 
 namespace feldspar::io {
 

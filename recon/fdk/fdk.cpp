@@ -14,9 +14,9 @@
 #include "kernels/rectifier.hpp"
 #include "recon/slabs/conveyor.hpp"
 #include "recon/slabs/device_array.hpp"
-#include "recon/truncation/extended_filter.hpp"
 #include "recon/slabs/slab_worker.hpp"
 #include "recon/slabs/slab_works.hpp"
+#include "recon/truncation/extended_filter.hpp"
 
 namespace feldspar::recon {
 namespace {

@@ -10,10 +10,10 @@
 #include "kernels/backend.hpp"
 #include "kernels/ramp.hpp"
 #include "recon/correct/corrections.hpp"
-#include "recon/truncation/extension.hpp"
 #include "recon/fdk/fdk_setup.hpp"
 #include "recon/resources.hpp"
 #include "recon/slabs/slab_plan.hpp"
+#include "recon/truncation/extension.hpp"
 
 namespace feldspar::recon {
 

@@ -4,8 +4,8 @@
 #include <span>
 
 #include "io/scan_source.hpp"
-#include "recon/truncation/context.hpp"
 #include "recon/resources.hpp"
+#include "recon/truncation/context.hpp"
 
 namespace feldspar::recon {
 

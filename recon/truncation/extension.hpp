@@ -9,8 +9,8 @@
 
 #include "kernels/fdk_weights.hpp"
 #include "kernels/row_extender.hpp"
-#include "recon/truncation/context.hpp"
 #include "recon/fdk/fdk_setup.hpp"
+#include "recon/truncation/context.hpp"
 #include "recon/truncation/outline.hpp"
 
 namespace feldspar::recon {

@@ -20,8 +20,7 @@ struct Census {
   std::vector<int> unreadable = {};  ///< slices, where that is no error
 };
 /// `survey`: slices that cannot be read are noted, instead of ending it with their error.
-[[nodiscard]] Census take_census(const FinishedVolume& volume, MemoryBudget& budget,
-                                 bool survey = false);
+[[nodiscard]] Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey = false);
 /// Is every slice what was written.
 [[nodiscard]] Check check_layers(const Census& census, const FinishedVolume& volume);
 [[nodiscard]] Check check_numbers(const Census& census, int slices);
