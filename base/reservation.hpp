@@ -14,7 +14,9 @@ class Reservation {
       : budget_(&budget), bytes_(bytes) {
     budget.reserve(bytes, purpose);
   }
+  /// Leaves the other one empty.
   Reservation(Reservation&& other) noexcept { swap(other); }
+  /// The other one gets what this one had.
   Reservation& operator=(Reservation&& other) noexcept {
     swap(other);
     return *this;

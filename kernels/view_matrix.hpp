@@ -10,11 +10,13 @@ namespace feldspar::kernels {
 /// The same matrix in double precision, row-major: what slab-sized offsets are computed with before
 /// anything is rounded.
 struct ExactViewMatrix {
-  double m[12];
+  double m[12];  ///< three rows of four
 };
 
+/// From the voxel indices of `grid` to the pixels of `view`.
 [[nodiscard]] ExactViewMatrix make_exact_view_matrix(const geometry::View& view,
                                                      const geometry::VolumeGrid& grid);
+/// The same, rounded.
 [[nodiscard]] ViewMatrix make_view_matrix(const geometry::View& view, const geometry::VolumeGrid& grid);
 
 }  // namespace feldspar::kernels

@@ -14,8 +14,8 @@ class SlabWorks {
  public:
   /// Raw counts in host memory and in a slot.
   struct Counts {
-    int slot;
-    void* raw;
+    int slot;   ///< that bring() was given
+    void* raw;  ///< in host memory
   };
 
   virtual ~SlabWorks() = default;
@@ -40,6 +40,7 @@ class SlabWorks {
   /// Returns when all that was added is done.
   virtual void finish() = 0;
 
+  /// Of all batches; after finish().
   [[nodiscard]] virtual kernels::AttenuationTally tally() const = 0;
 };
 
@@ -52,6 +53,7 @@ class SlabWorks {
 /// Adds the time it lives to a sum of seconds.
 class Stopwatch {
  public:
+  /// Starts.
   explicit Stopwatch(double& seconds) : seconds_(seconds) {}
   ~Stopwatch() {
     seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -72,6 +74,7 @@ std::size_t largest(const SlabPlan& plan, Count count) {
   return values;
 }
 
+/// Pixels of the real detector that a slab needs of a view.
 inline std::size_t source_pixels(const Slab& slab) {
   return static_cast<std::size_t>(slab.source_window.columns.count()) *
          static_cast<std::size_t>(slab.source_window.rows.count());
