@@ -21,6 +21,7 @@ class MemoryBudget {
   explicit MemoryBudget(std::size_t limit = unlimited) : limit_(limit) {}
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
+  ~MemoryBudget() = default;
 
   /// Counts `bytes` for `purpose`; throws Error(out_of_memory) naming need, use and limit.
   void reserve(std::size_t bytes, std::string_view purpose);
@@ -50,6 +51,8 @@ class Block {
     swap(other);
     return *this;
   }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
   ~Block();
 
   [[nodiscard]] void* data() const noexcept { return data_; }          ///< null when it is empty
@@ -84,6 +87,9 @@ class Array3 {
     block_ = std::move(other.block_);
     return *this;
   }
+  Array3(const Array3&) = delete;
+  Array3& operator=(const Array3&) = delete;
+  ~Array3() = default;
   [[nodiscard]] View3<T> view() const noexcept { return view_; }  ///< valid as long as the array is
   [[nodiscard]] T* data() const noexcept { return view_.data; }   ///< the first value
   [[nodiscard]] T& operator()(int x, int y, int z) const noexcept { return view_(x, y, z); }  ///< not checked

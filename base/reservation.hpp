@@ -21,6 +21,8 @@ class Reservation {
     swap(other);
     return *this;
   }
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
   ~Reservation() {
     if (budget_) budget_->release(bytes_);
   }
