@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that the house stands: who includes whom, third parties at their doorways, files that stay short.
+"""Checks that the house stands: who includes whom, third parties at their doorways, files that stay short, one set of limits.
 
     floors.py FOLDER       prints every breach in the project at FOLDER; exit code 1 when there is one
     floors.py --self-test  plants every kind of breach in a small project and sees that each is found
@@ -143,8 +143,20 @@ def limits_elsewhere(root):
             yield f"{name}: states {stated.group() if stated else 'no limit'!r}, where tests/floors.py has {limits}"
 
 
+def versions_apart(root):
+    """A breach where CITATION.cff has another version than CMakeLists.txt."""
+    versions = {}
+    for name, pattern in [("CMakeLists.txt", r"project\(feldspar VERSION (\S+)"), ("CITATION.cff", r"(?m)^version: (\S+)$")]:
+        if (root / name).is_file():
+            found = re.search(pattern, (root / name).read_text(encoding="utf-8"))
+            versions[name] = found.group(1) if found else "none"
+    if len(versions) == 2 and len(set(versions.values())) == 2:
+        yield f"CITATION.cff: version {versions['CITATION.cff']}, where CMakeLists.txt has {versions['CMakeLists.txt']}"
+
+
 def breaches(root):
     yield from limits_elsewhere(root)
+    yield from versions_apart(root)
     for file in project_files(root):
         yield from breaches_of_file(file, (root / file).read_text(encoding="utf-8"))
 
@@ -225,6 +237,13 @@ class SelfTest(unittest.TestCase):
                 if re.search(rf"\b{limit}\b", text):
                     self.assert_breach(file, re.sub(rf"\b{limit}\b", str(limit + 1), text), "where tests/floors.py has")
         self.assertEqual(len(self.found("CONTRIBUTING.md", "Nothing.\n")), 2)
+
+    def test_versions_apart(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "CMakeLists.txt").write_text("project(feldspar VERSION 1.2.3 LANGUAGES C CXX)\n", encoding="utf-8")
+            for version, number in [("1.2.3", 0), ("1.2.4", 1)]:
+                pathlib.Path(folder, "CITATION.cff").write_text(f"cff-version: 1.2.0\nversion: {version}\n", encoding="utf-8")
+                self.assertEqual(len(list(breaches(pathlib.Path(folder)))), number)
 
     def test_algorithms(self):
         for used in ("std::copy_n(a, 3, b);", "x = std::max(a, b);", "std::ranges::reverse(a);", "std::sort(a.begin(), a.end());"):
