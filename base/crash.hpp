@@ -11,6 +11,7 @@ namespace feldspar {
 /// While it lives, a library at work in this thread has this file in its hands. They nest.
 class FileInHand {
  public:
+  /// Keeps the name of the file; what was in hand before is so again at the end.
   explicit FileInHand(const std::filesystem::path& path);
   FileInHand(const FileInHand&) = delete;
   FileInHand& operator=(const FileInHand&) = delete;

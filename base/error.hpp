@@ -23,9 +23,12 @@ enum class ErrorKind {
 /// The name of a kind, for logs and JSON: "bad_file".
 [[nodiscard]] const char* name_of(ErrorKind kind) noexcept;
 
+/// The one exception that the project throws.
 class Error : public std::runtime_error {
  public:
+  /// `message` is for people: what is wrong, where, and the way out.
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  /// What programs go by: the exit code of `feldspar`.
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
 
  private:

@@ -9,10 +9,12 @@ namespace feldspar {
 /// Normal equations of sum w (x . a - y)^2, one observation at a time; for a handful of unknowns.
 class LeastSquares {
  public:
+  /// No observations yet, of this number of unknowns.
   explicit LeastSquares(int unknowns);
 
   /// Adds weight * (row . a - target)^2. `row` has one value an unknown.
   void add(std::span<const double> row, double target, double weight = 1);
+  /// Adds all observations of another of the same number of unknowns.
   void add(const LeastSquares& other);
 
   /// The a of least squares, by Cholesky's factors of the equations scaled to a diagonal of ones. Empty when

@@ -83,7 +83,7 @@ Attempt attempt(std::string_view text, const NumberColumns& columns, Reading rea
     const std::vector<std::string_view> cells = cells_of(line, reading.separator);
     if (width == 0) width = cells.size();
     for (int n = 0; n < columns.count; ++n) {
-      const auto column = static_cast<std::size_t>(columns.first - 1 + n);
+      const auto column = static_cast<std::size_t>(columns.first) + static_cast<std::size_t>(n) - 1;
       double value = 0;
       if (column >= cells.size() || !parse_cell(cells[column], reading, value)) {
         result.why = fmt::format(

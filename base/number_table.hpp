@@ -9,13 +9,14 @@ namespace feldspar {
 
 /// Which numbers of each line are wanted, and what is stated of how they are written.
 struct NumberColumns {
-  int header_lines = 0;
-  int first = 1;       ///< column, counted from 1
-  int count = 1;       ///< neighbouring columns
-  char separator = 0;  ///< ',', ';', '\t' or ' ' (any run of blanks); 0 where not stated
-  char decimal = 0;    ///< '.' or ','; 0 where not stated
+  int header_lines = 0;  ///< lines that are skipped at the beginning
+  int first = 1;         ///< column, counted from 1
+  int count = 1;         ///< neighbouring columns
+  char separator = 0;    ///< comma, semicolon, tab or blank (any run of blanks); 0 where not stated
+  char decimal = 0;      ///< '.' or ','; 0 where not stated
 };
 
+/// What was read.
 struct NumberTable {
   std::vector<double> values;  ///< `count` a line
   std::string finding;         ///< what was made of commas that nothing was stated of; empty without any

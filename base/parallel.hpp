@@ -20,6 +20,7 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
+  /// Threads in all, the caller of for_each included.
   [[nodiscard]] int size() const noexcept { return static_cast<int>(workers_.size()) + 1; }
 
   /// Calls body(index, worker) for every index in [0, count), in no order, `worker` in [0, size()), and

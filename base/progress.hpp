@@ -14,6 +14,7 @@ using ProgressMonitor = std::function<bool(double fraction, std::string_view sta
 /// Counts the work of one task. The fraction never falls, and reaches 1 only when all work is done.
 class Progress {
  public:
+  /// Told to `monitor`, or to nobody.
   explicit Progress(ProgressMonitor monitor = {}) : monitor_(std::move(monitor)) {}
 
   /// The work of the whole task, in any unit that is proportional to time.

@@ -14,11 +14,15 @@ class Reservation {
       : budget_(&budget), bytes_(bytes) {
     budget.reserve(bytes, purpose);
   }
+  /// Leaves the other one empty.
   Reservation(Reservation&& other) noexcept { swap(other); }
+  /// The other one gets what this one had.
   Reservation& operator=(Reservation&& other) noexcept {
     swap(other);
     return *this;
   }
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
   ~Reservation() {
     if (budget_) budget_->release(bytes_);
   }

@@ -5,6 +5,7 @@ namespace feldspar {
 
 /// Who is asked whether the process is to stop, as a program knows by its signals; null for nobody.
 using StopRequest = bool (*)() noexcept;
+/// Replaces who is asked.
 void set_stop_request(StopRequest asked) noexcept;
 
 /// Throws Error(cancelled) when the process is to stop. Every parallel loop, every Progress and every reader

@@ -14,9 +14,10 @@ namespace feldspar {
 
 /// Bytes that this process has resident now, and that it had at most.
 struct ResidentMemory {
-  std::size_t now = 0;
-  std::size_t peak = 0;
+  std::size_t now = 0;   ///< bytes
+  std::size_t peak = 0;  ///< bytes
 };
+/// As the system says; 0 where it does not.
 [[nodiscard]] ResidentMemory resident_memory();
 
 /// Tells the C library to give freed memory back to the system instead of keeping it for later: what is

@@ -25,7 +25,7 @@ namespace feldspar {
 [[nodiscard]] std::string as_utf8(std::string_view text);
 
 /// `text` as a terminal may be given it: control characters but tab and line end, as of colours and cursor
-/// movements, and those that reorder what is beside them, are written as \u001b, as JSON does.
+/// movements, and those that reorder what is beside them, are written as `\u001b`, as JSON does.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// The lines of a file one by one, as UTF-8 where it is UTF-16 with its mark; a mark is no part of the text.

@@ -9,7 +9,7 @@
 
 namespace feldspar {
 
-constexpr double radians_per_degree = std::numbers::pi / 180;
+constexpr double radians_per_degree = std::numbers::pi / 180;  ///< rad in one degree
 
 /// A length in mm from "36um", "0.036 mm", "1.2cm", "1m". Only 0 needs no unit: a number that may be
 /// millimetres or micrometres is neither. `what` names the quantity in the error. Throws Error(usage).
@@ -23,9 +23,10 @@ constexpr double radians_per_degree = std::numbers::pi / 180;
 
 /// Something that the program also reports in pixels.
 struct LengthOrPixels {
-  double value = 0;  ///< mm, or pixels
-  bool is_pixels = false;
+  double value = 0;        ///< mm, or pixels
+  bool is_pixels = false;  ///< what `value` counts
 
+  /// In mm, where a pixel is `pixel_mm` wide.
   [[nodiscard]] double in_mm(double pixel_mm) const;
 };
 
@@ -35,6 +36,7 @@ struct LengthOrPixels {
 /// Of what files call the units of their lengths and angles, in whatever case and with either mu: "um",
 /// "microns", "Metre", "degrees". Nothing for what is none.
 [[nodiscard]] std::optional<double> millimetres_in(std::string_view unit);
+/// The same of angles.
 [[nodiscard]] std::optional<double> radians_in(std::string_view unit);
 
 /// A plain decimal number taking all of `text`; a decimal comma, trailing letters, NaN and infinity are

@@ -12,17 +12,18 @@ namespace feldspar::geometry {
 
 /// A half-open range of indices.
 struct Range {
-  int first = 0;
-  int end = 0;
+  int first = 0;  ///< the first index
+  int end = 0;    ///< one behind the last
+  /// Indices in it; not positive when it is empty.
   [[nodiscard]] constexpr int count() const { return end - first; }
-  [[nodiscard]] constexpr bool empty() const { return end <= first; }
+  [[nodiscard]] constexpr bool empty() const { return end <= first; }  ///< no index is in it
   friend constexpr bool operator==(const Range&, const Range&) = default;
 };
 
 /// A rectangle of detector pixels.
 struct PixelWindow {
-  Range columns;
-  Range rows;
+  Range columns;  ///< of the detector
+  Range rows;     ///< of the detector
 };
 
 /// The pixels that bilinear interpolation of the shadows of `grid` in any of `views` can touch, cut to a
@@ -34,18 +35,20 @@ struct PixelWindow {
 /// `depth` receives the distance from the source along the detector's normal, not positive behind it; of a
 /// parallel beam, whose source is as far from everything, 1.
 struct DetectorPoint {
-  double column = 0;
-  double row = 0;
-  double depth = 0;
+  double column = 0;  ///< pixels
+  double row = 0;     ///< pixels
+  double depth = 0;   ///< mm, or 1 of a parallel beam
 };
+/// The shadow of `p`.
 [[nodiscard]] DetectorPoint project(const View& view, Vec3 p);
 
 /// Radius in mm of the cylinder around the axis that every view of a full turn sees, and of the one that
 /// some view sees. Equal when the axis projects to the detector's middle.
 struct FieldOfView {
-  double inner_radius = 0;
-  double outer_radius = 0;
+  double inner_radius = 0;  ///< mm
+  double outer_radius = 0;  ///< mm
 };
+/// Of a valid scan.
 [[nodiscard]] FieldOfView field_of_view(const CircularScan& scan);
 
 /// True when the axis projects off the detector's middle by more than a tenth of its width: a full turn then

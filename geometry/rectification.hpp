@@ -21,8 +21,8 @@ namespace feldspar::geometry {
 
 /// A virtual, aligned detector and the way from its pixels to the real ones.
 struct Rectification {
-  int columns = 0;
-  int rows = 0;
+  int columns = 0;          ///< of the virtual detector
+  int rows = 0;             ///< of the virtual detector
   std::vector<View> views;  ///< of the virtual detector
 
   /// Row-major 3x3, one a view: real (column, row, 1) ~ H * (virtual column, virtual row, 1).

@@ -26,10 +26,10 @@ namespace feldspar::geometry {
 /// A flat detector and how it stands in the laboratory. All zero: centred on the central ray and
 /// perpendicular to it, columns along x, rows along z.
 struct Detector {
-  int columns = 0;
-  int rows = 0;
-  double column_pitch = 0;
-  double row_pitch = 0;
+  int columns = 0;           ///< pixels of a row
+  int rows = 0;              ///< pixels of a column
+  double column_pitch = 0;   ///< mm from column to column
+  double row_pitch = 0;      ///< mm from row to row
   double column_offset = 0;  ///< of the detector's centre from the central ray, along x
   double row_offset = 0;     ///< of the detector's centre from the central ray, along z
   double roll = 0;           ///< about y: positive lowers the right edge seen from the source
@@ -56,11 +56,11 @@ enum class Beam { cone, parallel };
 /// An object that turns before a beam. Of a parallel beam both distances stay 0, and pitches and offsets
 /// are what they are at the object.
 struct CircularScan {
-  Beam beam = Beam::cone;
+  Beam beam = Beam::cone;               ///< cone or parallel
   double source_object_distance = 0;    ///< source to the rotation axis (SOD)
   double source_detector_distance = 0;  ///< source to the detector along y (SDD)
-  Detector detector;
-  RotationAxis axis;
+  Detector detector;                    ///< one for all views
+  RotationAxis axis;                    ///< one for all views
   std::vector<double> angles;     ///< one a view, in the order of the views; any sense, start and spacing
   std::vector<ViewShift> shifts;  ///< empty, or one a view
 
@@ -78,7 +78,7 @@ struct View {
   Vec3 row_step;        ///< from a pixel to its neighbour in the next row
   Vec3 direction = {};  ///< unit vector along the rays of a parallel beam; zero for a cone
 
-  [[nodiscard]] constexpr bool is_parallel() const { return direction != Vec3{}; }
+  [[nodiscard]] constexpr bool is_parallel() const { return direction != Vec3{}; }  ///< of a parallel beam
 };
 
 /// The axis of instruments that state its position at the height of the detector's upper and lower edge,

@@ -11,11 +11,12 @@ namespace feldspar::geometry {
 /// w is positive on the detector's side of a cone's source, and one and the same for all points of a parallel
 /// beam.
 struct ShadowMap {
-  Vec3 base;
-  Vec3 column, row, depth;
-  double constant = 0;
+  Vec3 base;                ///< mm: the source of a cone, pixel (0, 0) of a parallel beam
+  Vec3 column, row, depth;  ///< what r is multiplied with
+  double constant = 0;      ///< of w
 };
 
+/// The map of a view.
 [[nodiscard]] ShadowMap make_shadow_map(const View& view);
 
 }  // namespace feldspar::geometry

@@ -10,15 +10,17 @@ namespace feldspar::geometry {
 
 /// Voxels along the world axes. Voxel (i, j, k) is centred at origin + (i, j, k) * spacing.
 struct VolumeGrid {
-  int nx = 0;
-  int ny = 0;
-  int nz = 0;
+  int nx = 0;    ///< voxels along x
+  int ny = 0;    ///< voxels along y
+  int nz = 0;    ///< voxels along z: slices
   Vec3 spacing;  ///< mm
   Vec3 origin;   ///< centre of voxel (0, 0, 0), mm
 
+  /// The world point of voxel indices, mm; they need not be whole.
   [[nodiscard]] constexpr Vec3 centre_of(double i, double j, double k) const {
     return {origin.x + i * spacing.x, origin.y + j * spacing.y, origin.z + k * spacing.z};
   }
+  /// Their number.
   [[nodiscard]] constexpr std::size_t voxels() const {
     return static_cast<std::size_t>(nx) * static_cast<std::size_t>(ny) * static_cast<std::size_t>(nz);
   }

@@ -19,6 +19,7 @@ class Hasher {
   ~Hasher();
   Hasher(const Hasher&) = delete;
   Hasher& operator=(const Hasher&) = delete;
+  /// Adds the next bytes.
   void add(const void* bytes, std::size_t count);
   /// "xxh3-128:<hex>" of all that came.
   [[nodiscard]] std::string text() const;

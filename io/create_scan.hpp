@@ -17,11 +17,12 @@ namespace feldspar::io {
 /// The format that `path` looks like; empty when nothing tells.
 [[nodiscard]] std::string format_of(const std::filesystem::path& path);
 
+/// Where a scan is to be written, and how.
 struct ScanTarget {
-  std::string format;
-  std::filesystem::path path;
-  std::string name;  ///< of the files of a Nikon scan
-  bool overwrite = false;
+  std::string format;          ///< one of scan_formats()
+  std::filesystem::path path;  ///< a file, or the folder of a Nikon scan or a stack
+  std::string name;            ///< of the files of a Nikon scan
+  bool overwrite = false;      ///< what is there may be replaced, as check_outputs() says
 };
 
 /// What create_scan() makes, for check_outputs().

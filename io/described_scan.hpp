@@ -8,6 +8,7 @@
 
 namespace feldspar::io {
 
+/// A source that keeps what it says of itself; readers add files and pixels.
 class DescribedScan : public ScanSource {
  public:
   [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
@@ -24,12 +25,12 @@ class DescribedScan : public ScanSource {
       if (field.section == section && field.name == name) field.use = use, field.note = note;
   }
 
-  geometry::CircularScan scan_;
-  ScanDescription description_;
-  std::vector<SourceField> fields_;
-  Findings findings_;
-  References references_;
-  ProposedGrid grid_;
+  geometry::CircularScan scan_;      ///< scan()
+  ScanDescription description_;      ///< description()
+  std::vector<SourceField> fields_;  ///< fields()
+  Findings findings_;                ///< findings()
+  References references_;            ///< references()
+  ProposedGrid grid_;                ///< proposed_grid()
 };
 
 }  // namespace feldspar::io

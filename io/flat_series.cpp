@@ -137,6 +137,7 @@ std::vector<float> mean_of_groups(const ReferenceFrames& frames,
                                   const std::map<int, std::vector<int>>& groups, std::vector<FlatGroup>& kept,
                                   Findings& findings) {
   std::vector<std::vector<int>> members;
+  members.reserve(groups.size());
   for (const auto& [before, group] : groups) members.push_back(group);
   std::vector<ReferenceMean> means = means_of(frames, members, findings);
   std::size_t n = 0;

@@ -15,7 +15,7 @@ namespace feldspar::io {
 struct FlatGroup {
   double views_before = 0;    ///< how many views had been taken
   std::vector<float> counts;  ///< columns x rows, in the orientation of ScanSource::read
-  int flats = 1;
+  int flats = 1;              ///< that the mean was made of
 };
 
 /// True when that many groups of that many pixels may be kept in memory, 512 MiB in all.

@@ -12,6 +12,7 @@ namespace feldspar::io {
 
 /// Something that a run will write.
 struct Output {
+  /// What it is, which says what may stand in its place before.
   enum class Kind {
     file,       ///< gets its name when it is complete, and is NAME.partial until then
     picture,    ///< a file that may replace a PNG only
@@ -19,16 +20,16 @@ struct Output {
     folder,     ///< appears complete, and is NAME.partial until then; PartialFolder says what it may replace
     shelf       ///< a folder that other outputs lie in; made when it is missing
   };
-  std::filesystem::path path;
-  Kind kind = Kind::file;
+  std::filesystem::path path;  ///< its final name
+  Kind kind = Kind::file;      ///< what it is
 };
 
 /// What a run reads and writes. Inputs are files and folders; names that are not there count for nothing.
 struct RunFiles {
-  std::vector<std::filesystem::path> inputs = {};
-  std::vector<Output> outputs = {};
-  bool overwrite = false;    ///< what is there may be replaced, inputs never
-  bool resume = false;       ///< what is there may be the run's own; its writer decides
+  std::vector<std::filesystem::path> inputs = {};  ///< what is read
+  std::vector<Output> outputs = {};                ///< what is written
+  bool overwrite = false;                          ///< what is there may be replaced, inputs never
+  bool resume = false;                             ///< what is there may be the run's own; its writer decides
   bool more_inputs = false;  ///< others are to come: what only stands in the way is not judged before them
 };
 

@@ -23,12 +23,14 @@ void write_new_file(const std::filesystem::path& path, std::string_view content)
 
 /// How a file begins and how long it is, at one moment.
 struct FileHead {
-  std::uint64_t size = 0;
-  std::string bytes = {};
+  std::uint64_t size = 0;  ///< bytes of the whole file
+  std::string bytes = {};  ///< the first of them
 };
 
+/// A file in the making, of one run at a time.
 class PartialFile {
  public:
+  /// What becomes of the content that a killed run left behind.
   enum class Start { empty, as_left };
 
   /// Makes and locks `<path>.partial`, taking over one that a killed run left behind: emptied, or as it is.
@@ -40,7 +42,9 @@ class PartialFile {
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
 
+  /// The name it gets.
   [[nodiscard]] const std::filesystem::path& final_path() const noexcept { return path_; }
+  /// The name it has until then.
   [[nodiscard]] const std::filesystem::path& temporary_path() const noexcept { return temporary_; }
 
   /// Bytes this user may still write on that disk.
@@ -56,7 +60,7 @@ class PartialFile {
   void resize(std::uint64_t size) noexcept;
   /// Reads all of these bytes; what lies behind the end reads as zeros. False when it cannot be read.
   [[nodiscard]] bool read(std::uint64_t offset, void* bytes, std::size_t count) const noexcept;
-  [[nodiscard]] std::uint64_t size() const noexcept;
+  [[nodiscard]] std::uint64_t size() const noexcept;  ///< bytes, now
 
   /// The errno of the first write that failed; 0 as long as none has.
   [[nodiscard]] int error() const noexcept { return error_; }
@@ -67,7 +71,7 @@ class PartialFile {
 
   /// Leaves the file under its temporary name when it is given up, for a later run to go on with.
   void keep(bool wanted) noexcept { keep_ = wanted; }
-  [[nodiscard]] bool kept() const noexcept { return keep_; }
+  [[nodiscard]] bool kept() const noexcept { return keep_; }  ///< as keep() said last
 
   /// Brings what was written so far to the disk. Throws Error(io), also when an earlier write failed.
   void sync();

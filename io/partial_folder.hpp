@@ -7,6 +7,7 @@
 
 namespace feldspar::io {
 
+/// A folder in the making.
 class PartialFolder {
  public:
   /// Whether an earlier product may have a file of this name.

@@ -13,9 +13,9 @@ namespace feldspar::io {
 
 /// Frames of one kind, and how to read them.
 struct ReferenceFrames {
-  std::string kind;        ///< "flats"; for people
-  bool open_beam = false;  ///< flats, whose brightness may drift, not darks
-  int columns = 0, rows = 0;
+  std::string kind;           ///< "flats"; for people
+  bool open_beam = false;     ///< flats, whose brightness may drift, not darks
+  int columns = 0, rows = 0;  ///< of a frame
   /// Reads whole frames, one behind the other.
   std::function<void(std::span<const int> frames, float* counts)> read;
   std::function<std::string(int frame)> name;  ///< "flat_3.tif"; for people
@@ -25,7 +25,7 @@ struct ReferenceFrames {
 /// The mean of the frames of a group that agree.
 struct ReferenceMean {
   std::vector<float> counts;  ///< empty when no frame agrees with those of the other groups
-  int frames = 0;
+  int frames = 0;             ///< that the mean was made of
 };
 
 /// The mean of each group of frames; between groups the beam may change its shape. A frame is left out, as a

@@ -12,10 +12,11 @@ namespace feldspar::io {
 
 /// A file as a format first sees it.
 struct FileStart {
-  std::filesystem::path path;
-  std::string bytes;  ///< its first 4096 bytes, or all there are
+  std::filesystem::path path;  ///< of the file
+  std::string bytes;           ///< its first 4096 bytes, or all there are
 };
 
+/// What a reader offers: to say which files are its own, and to open them.
 struct ScanFormat {
   /// For people: "Nikon X-Tek CT (.xtekct)".
   const char* name;

@@ -11,16 +11,17 @@ namespace feldspar::io {
 
 /// Everything of a scan but its views.
 struct ScanContent {
-  geometry::CircularScan scan;
-  CountType type = CountType::uint16;
-  References references;
-  ScanDescription description;
-  Findings findings;  ///< of the source: what was assumed there is assumed in the copy too
+  geometry::CircularScan scan;         ///< the geometry, with an angle for every view
+  CountType type = CountType::uint16;  ///< of the counts that write_view() gets
+  References references;               ///< open-beam and dark counts
+  ScanDescription description;         ///< facts for people
+  Findings findings;                   ///< of the source: what was assumed there is assumed in the copy too
 };
 
 /// How a copy says what was found in its source, "was converted from a.nxs: ...": the same for a copy's copy.
 [[nodiscard]] std::string finding_of_source(const std::string& finding);
 
+/// A scan in the making, view by view.
 class ScanSink {
  public:
   virtual ~ScanSink() = default;

@@ -6,6 +6,7 @@
 
 namespace feldspar::io {
 
+/// A volume in the making, slab by slab.
 class VolumeSink {
  public:
   virtual ~VolumeSink() = default;

@@ -10,9 +10,10 @@
 
 namespace feldspar::kernels {
 
+/// What counts mean: -ln((count - dark) / (white - dark)) is the line integral.
 struct AttenuationSpec {
-  int columns = 0;  ///< of the whole detector
-  int rows = 0;
+  int columns = 0;           ///< of the whole detector
+  int rows = 0;              ///< of the whole detector
   std::vector<float> white;  ///< open-beam counts: one value, or columns x rows
   std::vector<float> dark;   ///< counts without beam: empty for 0, one value, or columns x rows
   float saturation = 0;      ///< counts at or above this are counted as saturated; 0 for never
@@ -23,12 +24,13 @@ void validate(const AttenuationSpec& spec);
 
 /// What the logarithm met, summed over all calls. Pixels read twice by neighbouring slabs count twice.
 struct AttenuationTally {
-  std::int64_t pixels = 0;
-  std::int64_t floored = 0;  ///< less than one count above dark: taken as one count above it
-  std::int64_t saturated = 0;
+  std::int64_t pixels = 0;      ///< all that were converted
+  std::int64_t floored = 0;     ///< less than one count above dark: taken as one count above it
+  std::int64_t saturated = 0;   ///< at or above AttenuationSpec::saturation
   std::int64_t dead = 0;        ///< white is no more than one count above dark: line integral 0
   std::int64_t not_finite = 0;  ///< NaN or infinite counts: line integral 0
 
+  /// Adds another tally, as of another device.
   AttenuationTally& operator+=(const AttenuationTally& other) {
     pixels += other.pixels;
     floored += other.floored;
@@ -48,6 +50,7 @@ class Attenuation {
   /// `counts` and `line_integrals` are `window` x views; the window places them on the white and dark images.
   virtual void apply(DeviceView3<const std::uint16_t> counts, const geometry::PixelWindow& window,
                      DeviceView3<float> line_integrals) = 0;
+  /// The same of counts that are no integers.
   virtual void apply(DeviceView3<const float> counts, const geometry::PixelWindow& window,
                      DeviceView3<float> line_integrals) = 0;
 

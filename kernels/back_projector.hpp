@@ -13,6 +13,7 @@
 
 namespace feldspar::kernels {
 
+/// What a back-projector may leave out and put together.
 struct BackProjectorSpec {
   /// Voxels whose centre is further than this from the rotation axis, in mm, may be left out.
   double radius = std::numeric_limits<double>::infinity();

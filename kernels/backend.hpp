@@ -31,11 +31,13 @@ struct FilterSpec;
 /// need not be the host's.
 template <class T>
 struct DeviceView3 {
-  T* data = nullptr;
-  int nx = 0;
-  int ny = 0;
-  int nz = 0;
+  T* data = nullptr;  ///< the first value, where the backend works
+  int nx = 0;         ///< values along the first index, which runs fastest
+  int ny = 0;         ///< along the second
+  int nz = 0;         ///< along the third
+  /// Number of values.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return View3<T>{data, nx, ny, nz}.size(); }
+  /// The same values, not to be changed.
   constexpr operator DeviceView3<const T>() const noexcept  // NOLINT(google-explicit-constructor)
       requires(!std::is_const_v<T>) {
     return {data, nx, ny, nz};
@@ -46,8 +48,8 @@ struct DeviceView3 {
 class Buffer {
  public:
   virtual ~Buffer() = default;
-  [[nodiscard]] virtual void* data() const noexcept = 0;
-  [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
+  [[nodiscard]] virtual void* data() const noexcept = 0;         ///< where the backend works
+  [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;  ///< its size
 };
 
 /// A place in a backend's queue.
@@ -60,6 +62,7 @@ class Marker {
   virtual void wait() = 0;
 };
 
+/// A device with its queue, and what makes operators for it.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -73,10 +76,15 @@ class Backend {
   /// Throws Error(out_of_memory) when the device or the budget has no room, naming `purpose`.
   [[nodiscard]] virtual std::unique_ptr<Buffer> allocate(std::size_t bytes, std::string_view purpose) = 0;
 
+  /// Copies bytes from the host into a buffer. `host` must stay as it is until wait().
   virtual void upload(const void* host, void* device, std::size_t bytes) = 0;
+  /// Copies bytes of a buffer to the host, where they are after wait().
   virtual void download(const void* device, void* host, std::size_t bytes) = 0;
+  /// Sets bytes of a buffer to 0.
   virtual void fill_zero(void* device, std::size_t bytes) = 0;
+  /// Returns when all that was queued is done. Throws Error(device) when some of it failed.
   virtual void wait() = 0;
+  /// Not set yet.
   [[nodiscard]] virtual std::unique_ptr<Marker> make_marker();
 
   /// Copies beside what is queued, from any thread, and returns when the copy is done. Nothing that is queued
@@ -101,12 +109,19 @@ class Backend {
   /// True when back-projectors of this backend can merge neighbouring views (kernels/view_merging.hpp).
   [[nodiscard]] virtual bool merges_views() const noexcept { return false; }
 
+  /// Counts to line integrals.
   [[nodiscard]] virtual std::unique_ptr<Attenuation> make_attenuation(const AttenuationSpec& spec) = 0;
+  /// Corrections of line integrals.
   [[nodiscard]] virtual std::unique_ptr<Correction> make_correction(const CorrectionSpec& spec) = 0;
+  /// Resampling onto an upright detector.
   [[nodiscard]] virtual std::unique_ptr<Rectifier> make_rectifier() = 0;
+  /// Weighting and ramp filter.
   [[nodiscard]] virtual std::unique_ptr<Filter> make_filter(const FilterSpec& spec) = 0;
+  /// Projections into a volume.
   [[nodiscard]] virtual std::unique_ptr<BackProjector> make_back_projector(const BackProjectorSpec& spec) = 0;
+  /// A volume into projections.
   [[nodiscard]] virtual std::unique_ptr<ForwardProjector> make_forward_projector() = 0;
+  /// Continuation of truncated rows.
   [[nodiscard]] virtual std::unique_ptr<RowExtender> make_row_extender() = 0;
 };
 
@@ -119,6 +134,7 @@ struct DeviceInfo {
   std::string unavailable;  ///< empty when it can be opened, else the reason
 };
 
+/// What a backend may take.
 struct BackendOptions {
   int threads = 0;                 ///< of host backends; 0 takes what the process may use
   MemoryBudget* budget = nullptr;  ///< host memory that buffers count against

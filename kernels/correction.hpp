@@ -12,9 +12,9 @@ namespace feldspar::kernels {
 
 /// A value of one view that is replaced, as measured: before offsets and polynomial.
 struct CorrectionPatch {
-  int view = 0;
+  int view = 0;            ///< index among the views that take part
   std::int64_t pixel = 0;  ///< row * columns + column
-  float value = 0;
+  float value = 0;         ///< line integral
 };
 
 /// With p(n, x) the measured line integral of pixel x in view n, the corrected one is, in this order,
@@ -27,14 +27,15 @@ struct CorrectionPatch {
 struct CorrectionSpec {
   static constexpr int reach = 8;  ///< pixels from a bad pixel to the edge of the largest square
 
-  int columns = 0;  ///< of the whole detector
-  int rows = 0;
+  int columns = 0;                            ///< of the whole detector
+  int rows = 0;                               ///< of the whole detector
   std::vector<float> view_offset = {};        ///< empty for none, or one a view that takes part
   std::vector<float> pixel_offset = {};       ///< empty for none, or columns x rows
   std::vector<std::int64_t> bad_pixels = {};  ///< row * columns + column, ascending
   std::vector<CorrectionPatch> patches = {};  ///< ascending in view, then pixel
   std::vector<float> polynomial = {};         ///< empty for none
 
+  /// True when nothing is corrected.
   [[nodiscard]] bool empty() const {
     return view_offset.empty() && pixel_offset.empty() && bad_pixels.empty() && patches.empty() &&
            polynomial.empty();

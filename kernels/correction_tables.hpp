@@ -9,18 +9,20 @@
 
 namespace feldspar::kernels {
 
+/// A CorrectionSpec as the arithmetic in kernels/shared/ reads it.
 struct CorrectionTables {
-  std::vector<Repair> repairs;  ///< ascending in pixel
-  std::vector<RepairSource> sources;
-  std::vector<Patch> patches;
-  std::vector<float> pixel_offset;  ///< 0 at repaired pixels
+  std::vector<Repair> repairs;        ///< ascending in pixel
+  std::vector<RepairSource> sources;  ///< the good pixels that they take their values from
+  std::vector<Patch> patches;         ///< ascending in view, then pixel
+  std::vector<float> pixel_offset;    ///< 0 at repaired pixels
 };
 
 /// Throws as validate() does.
 [[nodiscard]] CorrectionTables make_tables(const CorrectionSpec& spec);
 
-/// The repairs of bad pixels in those rows, and the patches of `views` views, as indices of the tables.
+/// The repairs of bad pixels in those rows, as indices of the tables.
 [[nodiscard]] geometry::Range repairs_in(const CorrectionTables& tables, int columns, geometry::Range rows);
+/// The patches of `views` views from `first_view`, as indices of the tables.
 [[nodiscard]] geometry::Range patches_in(const CorrectionTables& tables, int first_view, int views);
 
 /// Throws Error(internal) unless blocks, rows and views fit each other and the specification.

@@ -20,16 +20,17 @@ namespace feldspar::kernels {
 
 /// w(column, row) = scale * dot(r, to_axis) / |r| with r = ray + column * column_step + row * row_step.
 struct FdkWeight {
-  geometry::Vec3 ray;  ///< source to pixel (0, 0); of a parallel beam the direction, with steps of 0
-  geometry::Vec3 column_step;
-  geometry::Vec3 row_step;
+  geometry::Vec3 ray;          ///< source to pixel (0, 0); of a parallel beam the direction, with steps of 0
+  geometry::Vec3 column_step;  ///< mm, from a pixel to its neighbour in the next column
+  geometry::Vec3 row_step;     ///< mm, from a pixel to its neighbour in the next row
   geometry::Vec3 to_axis;  ///< unit vector from the source straight to the z axis; level along parallel rays
-  double scale = 0;
+  double scale = 0;        ///< all factors but the cosine
 };
 
 /// `angular_step` is the view's share of the turn in rad (geometry::AngularCoverage::steps).
 [[nodiscard]] FdkWeight make_fdk_weight(const geometry::View& view, double angular_step);
 
+/// w(column, row), as above.
 [[nodiscard]] double weight_at(const FdkWeight& weight, double column, double row);
 
 }  // namespace feldspar::kernels

@@ -10,9 +10,10 @@
 
 namespace feldspar::kernels {
 
+/// What a filter is made for.
 struct FilterSpec {
-  int columns = 0;  ///< of the projections that will be filtered
-  RampOptions ramp;
+  int columns = 0;   ///< of the projections that will be filtered
+  RampOptions ramp;  ///< its window and cutoff
 };
 
 /// Made by a Backend for projections of one width. Row by row: multiplies by the FDK weight of every

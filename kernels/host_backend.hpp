@@ -9,8 +9,10 @@
 
 namespace feldspar::kernels {
 
+/// A buffer in host memory.
 class HostBuffer final : public Buffer {
  public:
+  /// Owns the block.
   explicit HostBuffer(Block block) : block_(std::move(block)) {}
   [[nodiscard]] void* data() const noexcept override { return block_.data(); }
   [[nodiscard]] std::size_t bytes() const noexcept override { return block_.bytes(); }
@@ -19,8 +21,10 @@ class HostBuffer final : public Buffer {
   Block block_;
 };
 
+/// A backend that computes in host memory and finishes before it returns.
 class HostBackend : public Backend {
  public:
+  /// Its buffers count against `budget`, which may be null.
   explicit HostBackend(MemoryBudget* budget) : budget_(budget) {}
 
   [[nodiscard]] bool uses_host_memory() const noexcept override { return true; }
@@ -41,7 +45,7 @@ class HostBackend : public Backend {
   void wait() override {}
 
  protected:
-  [[nodiscard]] MemoryBudget* budget() const noexcept { return budget_; }
+  [[nodiscard]] MemoryBudget* budget() const noexcept { return budget_; }  ///< may be null
 
  private:
   MemoryBudget* budget_;

@@ -15,18 +15,18 @@ namespace feldspar::kernels {
 
 /// A slab and the detector rows that projections of it hold.
 struct MergeScene {
-  const geometry::VolumeGrid& grid;
-  geometry::Range slices;
-  geometry::Range rows;
-  int detector_columns;
-  double radius;  ///< mm; tiles beyond are left out
+  const geometry::VolumeGrid& grid;  ///< of the whole volume
+  geometry::Range slices;            ///< of the grid: the slab
+  geometry::Range rows;              ///< of the detector
+  int detector_columns;              ///< of the whole detector
+  double radius;                     ///< mm; tiles beyond are left out
 };
 
 /// Tiles, and a tile's slots one behind the other: those of group g begin at g * views_of_a_group().
 struct MergePlan {
-  std::vector<MergeTile> tiles;
-  std::vector<MergeSource> sources;
-  MergeSizes sizes{};
+  std::vector<MergeTile> tiles;      ///< of the slab, those beyond the radius left out
+  std::vector<MergeSource> sources;  ///< the slots of all tiles
+  MergeSizes sizes{};                ///< what buffers are needed
 };
 
 /// False where a view's columns are not upright or a voxel is closer to the source than merging can serve.

@@ -12,10 +12,12 @@ enum class RampWindow { ram_lak, shepp_logan, cosine, hamming, hann };
 
 /// From "ram-lak", "shepp-logan", "cosine", "hamming" or "hann". Throws Error(usage).
 [[nodiscard]] RampWindow parse_ramp_window(std::string_view name);
+/// The name, as parse_ramp_window() takes it.
 [[nodiscard]] std::string_view name_of(RampWindow window) noexcept;
 
+/// Which ramp.
 struct RampOptions {
-  RampWindow window = RampWindow::ram_lak;
+  RampWindow window = RampWindow::ram_lak;  ///< what damps it
   double cutoff = 1.0;  ///< fraction of the Nyquist frequency above which nothing passes, in (0, 1]
 };
 

@@ -7,6 +7,7 @@
 
 namespace feldspar::kernels {
 
+/// The rays of `view` where voxel (i, j, k) of `grid` is at (i, j, k).
 [[nodiscard]] RayView make_ray_view(const geometry::View& view, const geometry::VolumeGrid& grid);
 
 }  // namespace feldspar::kernels

@@ -13,21 +13,21 @@ namespace feldspar::kernels {
 /// side, and the second term ends at `reach`. k is 1 for a model of attenuation; one that only knows the
 /// object's shape is scaled to the edge, k = p / max(m, least_level).
 struct RowExtension {
-  geometry::Range measured;  ///< the columns of the projections that hold data
-  int left = 0;              ///< columns to add before column 0
-  int right = 0;             ///< and after the last
-  int edge = 1;
-  double reach = 1;
-  bool scale_to_edge = false;
-  double least_level = 0;  ///< above 0 when scaled to the edge
+  geometry::Range measured;    ///< the columns of the projections that hold data
+  int left = 0;                ///< columns to add before column 0
+  int right = 0;               ///< and after the last
+  int edge = 1;                ///< columns at either end that p and m are means of
+  double reach = 1;            ///< columns, at least 1
+  bool scale_to_edge = false;  ///< the model is a shape without a level
+  double least_level = 0;      ///< above 0 when scaled to the edge
 };
 
 /// A coarse image of what is expected, interpolated bilinearly: sample (i, j) is at column
 /// first_column + i * step and row (j + first_row) * step of the projections' detector.
 struct ModelSampling {
-  int first_column = 0;
-  int first_row = 0;  ///< in steps, so that rows of samples are at the same places in every block
-  int step = 1;
+  int first_column = 0;  ///< of the projections' detector, where sample 0 is
+  int first_row = 0;     ///< in steps, so that rows of samples are at the same places in every block
+  int step = 1;          ///< pixels from sample to sample
 };
 
 /// Made by a Backend.

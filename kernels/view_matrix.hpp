@@ -10,8 +10,10 @@ namespace feldspar::kernels {
 /// The same matrix in double precision: what slab-sized offsets are computed with before anything is rounded.
 using ExactViewMatrix = ViewMatrixOf<double>;
 
+/// From the voxel indices of `grid` to the pixels of `view`.
 [[nodiscard]] ExactViewMatrix make_exact_view_matrix(const geometry::View& view,
                                                      const geometry::VolumeGrid& grid);
+/// The same, rounded.
 [[nodiscard]] ViewMatrix make_view_matrix(const geometry::View& view, const geometry::VolumeGrid& grid);
 
 }  // namespace feldspar::kernels

@@ -17,14 +17,15 @@
 
 namespace feldspar::kernels {
 
+/// How many views are merged, over how large tiles.
 struct ViewMerging {
   int views = 1;            ///< merged into one; 1 for none
   int tile = 16;            ///< voxels along each side of the tiles, a multiple of 16
   double displacement = 0;  ///< sideways, of the worst voxel, in units of its own size or the pixel's image
 
-  static constexpr int most_views = 16;
-  static constexpr int widest_tile = 64;
-  static constexpr double most_displacement = 0.33;
+  static constexpr int most_views = 16;              ///< that may be merged into one
+  static constexpr int widest_tile = 64;             ///< voxels along each side
+  static constexpr double most_displacement = 0.33;  ///< in its units, where merging is chosen
   static constexpr double most_smear = 1.2;  ///< of displacement times the way of the furthest edge, as above
   static constexpr double most_pixels_per_voxel = 2;  ///< what the memory of a tile's shadow is made for
 

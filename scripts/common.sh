@@ -63,9 +63,8 @@ reason_in() {
        END {sub(/^ +/, " ", message); print substr(line ? line : cmake ? cmake message : last, 1, 300)}' "$1"
 }
 
-# build_preset PRESET TARGET...: configures build/PRESET as CMakePresets.json says, afresh when that or the tools
-# changed, and builds.
-build_preset() {
+# configure_preset PRESET: configures build/PRESET as CMakePresets.json says, afresh when that or the tools changed.
+configure_preset() {
   local preset=$1 folder=$root/build/$1 options=() wanted
   if command -v ccache >/dev/null; then
     options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
@@ -76,5 +75,27 @@ build_preset() {
     run_step "configure $preset" cmake --fresh -S "$root" --preset "$preset" "${options[@]}"
     printf '%s\n' "$wanted" >"$folder/configured_with"
   fi
-  run_step "build $preset" ninja -C "$folder" -j "$(jobs_at_once)" "${@:2}"
+}
+
+# build_preset PRESET TARGET...: configures build/PRESET where needed, and builds.
+build_preset() {
+  configure_preset "$1"
+  run_step "build $1" ninja -C "$root/build/$1" -j "$(jobs_at_once)" "${@:2}"
+}
+
+# skip REASON: ends a check that cannot be made here, visibly and with a code of its own.
+skip() {
+  say "skipped: $1"
+  exit 77
+}
+
+# llvm_tool NAME: the path of the clang-format or clang-tidy that decides; nothing where it is not installed. Another
+# version would lay out other lines and find other faults, so it decides nothing.
+llvm_version=14
+llvm_tool() {
+  local path
+  for path in "$1-$llvm_version" "$1"; do
+    path=$(command -v "$path") || continue
+    ! "$path" --version | grep -q "version $llvm_version\." || { printf '%s\n' "$path"; return; }
+  done
 }

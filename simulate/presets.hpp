@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "geometry/scan.hpp"
+#include "io/nikon/nikon_writer.hpp"
 #include "simulate/detector.hpp"
 #include "simulate/illumination.hpp"
-#include "io/nikon/nikon_writer.hpp"
 #include "simulate/object.hpp"
 #include "simulate/spectrum.hpp"
 #include "simulate/virtual_scan.hpp"

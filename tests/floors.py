@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that the house stands: who includes whom, third parties at their doorways, files that stay short.
+"""Checks that the house stands: who includes whom, third parties at their doorways, files that stay short, one set of limits.
 
     floors.py FOLDER       prints every breach in the project at FOLDER; exit code 1 when there is one
     floors.py --self-test  plants every kind of breach in a small project and sees that each is found
@@ -52,8 +52,17 @@ ALGORITHM = re.compile(r"\bstd::(ranges::)?((all|any|none)_of|for_each|find(_if|
                        r"|(min|max|minmax)(_element)?|clamp|lexicographical_compare|next_permutation|adjacent_find)\(")
 FRAGMENT = "Included only by"  # what a header says that is a piece of one file, and no header by itself
 ANYWHERE = ("tests/", "benchmarks/")
+# The limits. CONTRIBUTING.md states all four and .clang-tidy, which sees functions, the last two; limits_elsewhere() compares.
 LINES = 400
 LINES_OF_TESTS = 600
+LINES_OF_FUNCTION = 60
+PARAMETERS = 6
+STATED = [
+    ("CONTRIBUTING.md", r"at most (\d+) lines \(tests (\d+)\)", (LINES, LINES_OF_TESTS)),
+    ("CONTRIBUTING.md", r"at most (\d+) lines\s+and\s+(\d+)\s+parameters", (LINES_OF_FUNCTION, PARAMETERS)),
+    (".clang-tidy", r"function-size\.LineThreshold, value: '(\d+)'", (LINES_OF_FUNCTION,)),
+    (".clang-tidy", r"function-size\.ParameterThreshold, value: '(\d+)'", (PARAMETERS,)),
+]
 
 
 def project_files(root):
@@ -123,7 +132,31 @@ def breaches_of_file(file, text):
             yield f"{file}:{number}: {project or foreign} {reason}"
 
 
+def limits_elsewhere(root):
+    """Breaches where the project's other files, as far as there are any, state other limits."""
+    for name, pattern, limits in STATED:
+        path = root / name
+        if not path.is_file():
+            continue
+        stated = re.search(pattern, path.read_text(encoding="utf-8"))
+        if not stated or tuple(map(int, stated.groups())) != limits:
+            yield f"{name}: states {stated.group() if stated else 'no limit'!r}, where tests/floors.py has {limits}"
+
+
+def versions_apart(root):
+    """A breach where CITATION.cff has another version than CMakeLists.txt."""
+    versions = {}
+    for name, pattern in [("CMakeLists.txt", r"project\(feldspar VERSION (\S+)"), ("CITATION.cff", r"(?m)^version: (\S+)$")]:
+        if (root / name).is_file():
+            found = re.search(pattern, (root / name).read_text(encoding="utf-8"))
+            versions[name] = found.group(1) if found else "none"
+    if len(versions) == 2 and len(set(versions.values())) == 2:
+        yield f"CITATION.cff: version {versions['CITATION.cff']}, where CMakeLists.txt has {versions['CMakeLists.txt']}"
+
+
 def breaches(root):
+    yield from limits_elsewhere(root)
+    yield from versions_apart(root)
     for file in project_files(root):
         yield from breaches_of_file(file, (root / file).read_text(encoding="utf-8"))
 
@@ -134,7 +167,7 @@ class SelfTest(unittest.TestCase):
     def found(self, file, text):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, file)
-            path.parent.mkdir(parents=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             return list(breaches(pathlib.Path(folder)))
 
@@ -192,6 +225,25 @@ class SelfTest(unittest.TestCase):
     def test_lengths(self):
         self.assert_breach("base/a.cpp", "\n" * (LINES + 1), f"more than {LINES}")
         self.assert_breach("tests/base/a.cpp", "\n" * (LINES_OF_TESTS + 1), f"more than {LINES_OF_TESTS}")
+
+    def test_limits_elsewhere(self):
+        tidy = (f"  - {{key: readability-function-size.LineThreshold, value: '{LINES_OF_FUNCTION}'}}\n"
+                f"  - {{key: readability-function-size.ParameterThreshold, value: '{PARAMETERS}'}}\n")
+        style = (f"- at most {LINES} lines (tests {LINES_OF_TESTS}); a function at most {LINES_OF_FUNCTION} lines and\n"
+                 f"  {PARAMETERS} parameters.\n")
+        for file, text in [(".clang-tidy", tidy), ("CONTRIBUTING.md", style)]:
+            self.assertEqual(self.found(file, text), [])
+            for limit in {LINES, LINES_OF_TESTS, LINES_OF_FUNCTION, PARAMETERS}:
+                if re.search(rf"\b{limit}\b", text):
+                    self.assert_breach(file, re.sub(rf"\b{limit}\b", str(limit + 1), text), "where tests/floors.py has")
+        self.assertEqual(len(self.found("CONTRIBUTING.md", "Nothing.\n")), 2)
+
+    def test_versions_apart(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "CMakeLists.txt").write_text("project(feldspar VERSION 1.2.3 LANGUAGES C CXX)\n", encoding="utf-8")
+            for version, number in [("1.2.3", 0), ("1.2.4", 1)]:
+                pathlib.Path(folder, "CITATION.cff").write_text(f"cff-version: 1.2.0\nversion: {version}\n", encoding="utf-8")
+                self.assertEqual(len(list(breaches(pathlib.Path(folder)))), number)
 
     def test_algorithms(self):
         for used in ("std::copy_n(a, 3, b);", "x = std::max(a, b);", "std::ranges::reverse(a);", "std::sort(a.begin(), a.end());"):

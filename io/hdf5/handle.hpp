@@ -45,6 +45,8 @@ class Owner {
     std::swap(id_, other.id_);
     return *this;
   }
+  Owner(const Owner&) = delete;
+  Owner& operator=(const Owner&) = delete;
   ~Owner() {
     if (id_ >= 0 && close_id(id_) < 0) note_failed_closing();
   }

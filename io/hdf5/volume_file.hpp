@@ -19,14 +19,16 @@
 
 namespace feldspar::io {
 
+/// How voxels are stored: as they are, or as 65536 steps of a range.
 enum class VoxelType { float32, uint16 };
 
+/// How a volume file is written.
 struct VolumeFileOptions {
-  VoxelType type = VoxelType::float32;
+  VoxelType type = VoxelType::float32;  ///< of the voxels in the file
   /// Range in 1/mm that uint16 spans; values beyond it are clipped, and the clipped voxels counted. NaN
   /// counts as clipped and becomes `lowest`.
   double lowest = 0;
-  double highest = 0;
+  double highest = 0;      ///< 1/mm, the other end of the range
   int deflate = 0;         ///< 0 stores plainly; 1 .. 9 compresses (shuffle + deflate, readable everywhere)
   bool overwrite = false;  ///< replace an existing file instead of refusing
   /// What the volume is made from, as one line. When it is given, NAME.journal lists the slabs that are
@@ -42,8 +44,8 @@ using Record = std::vector<std::pair<std::string, std::string>>;
 
 /// How a volume came to be, stored when it is finished.
 struct VolumeRecord {
-  std::string title;
-  std::string sample_name;
+  std::string title;          ///< of the volume, for viewers
+  std::string sample_name;    ///< of what was scanned; empty when unknown
   Record sample = {};         ///< what else is known of it: cycle, capacity
   Record instrument;          ///< format, name, voltage, current, exposure, filter
   Record scan;                ///< what the source said: "XTekCT/SrcToObject" -> "176.9 (used)"
@@ -77,8 +79,10 @@ class VolumeWriter final : public VolumeSink {
   VolumeWriter(const VolumeWriter&) = delete;
   VolumeWriter& operator=(const VolumeWriter&) = delete;
 
+  /// Stores a slab, of the grid's width and height. Slabs may come in any order, each once. Throws Error(io).
   void write(int first_slice, View3<const float> slab) override;
 
+  /// True when the run that this one goes on with stored all of these slices.
   [[nodiscard]] bool has(geometry::Range slices) const override;
 
   /// Asks a complete file that has not its name yet whether it is right. What it returns is stored as
@@ -105,8 +109,8 @@ class VolumeWriter final : public VolumeSink {
 
 /// What the voxels of a file can hold.
 struct StoredRange {
-  double lowest = -std::numeric_limits<double>::infinity();
-  double highest = std::numeric_limits<double>::infinity();
+  double lowest = -std::numeric_limits<double>::infinity();  ///< 1/mm
+  double highest = std::numeric_limits<double>::infinity();  ///< 1/mm
   double quantum = 0;  ///< 1/mm from one value to the next; 0 for floating point
 };
 /// True when a run of this identity has finished the volume at `path`; what it may have left beside it is
@@ -123,9 +127,9 @@ class VolumeReader {
   VolumeReader(const VolumeReader&) = delete;
   VolumeReader& operator=(const VolumeReader&) = delete;
 
-  [[nodiscard]] const geometry::VolumeGrid& grid() const noexcept;
-  [[nodiscard]] const std::string& title() const noexcept;
-  [[nodiscard]] StoredRange range() const noexcept;
+  [[nodiscard]] const geometry::VolumeGrid& grid() const noexcept;  ///< where its voxels are
+  [[nodiscard]] const std::string& title() const noexcept;          ///< VolumeRecord::title
+  [[nodiscard]] StoredRange range() const noexcept;                 ///< what its voxels can hold
   /// The file itself and those that hold its voxels for it.
   [[nodiscard]] std::vector<std::filesystem::path> files() const;
 

@@ -9,6 +9,7 @@
 
 namespace feldspar::io {
 
+/// How the one file is made.
 struct JoinOptions {
   bool solid = false;      ///< copy the voxels; otherwise the file refers to the parts (a virtual dataset)
   bool overwrite = false;  ///< replace an existing file instead of refusing

@@ -9,6 +9,7 @@
 
 namespace feldspar::io {
 
+/// Which slices, and of which volume.
 struct VolumePart {
   std::string identity;    ///< of the whole: the same inputs, options and grid make the same one
   geometry::Range slices;  ///< of the whole

@@ -21,16 +21,17 @@ namespace feldspar::io {
 
 /// What the files say besides the geometry.
 struct ScanNotes {
-  double white_level = 60000;
-  double voltage_kv = 205;
-  double current_ua = 330;
-  double exposure_s = 1;
-  double filter_mm = 0;
-  std::string filter_material{};
+  double white_level = 60000;     ///< counts of the open beam
+  double voltage_kv = 205;        ///< of the tube
+  double current_ua = 330;        ///< of the tube
+  double exposure_s = 1;          ///< a view
+  double filter_mm = 0;           ///< thickness of the filter; 0 for none
+  std::string filter_material{};  ///< "Cu"; empty for none
   /// A line integral p becomes the sum of hardening[n] * p^n, n at most 4; empty for p itself.
   std::vector<double> hardening{};
 };
 
+/// The folder of a scan, view by view.
 class NikonWriter final : public ScanSink {
  public:
   /// Until finish() the scan is in "`folder`.partial", which goes away with an unfinished writer; `folder`
@@ -41,6 +42,7 @@ class NikonWriter final : public ScanSink {
   NikonWriter(const std::filesystem::path& folder, std::string name, geometry::CircularScan scan,
               ScanNotes notes, bool overwrite = false);
 
+  /// The same of an image whose shape is checked.
   void write_view(int view, View3<const std::uint16_t> counts);
   void write_view(int view, const void* counts) override;
 
@@ -48,6 +50,7 @@ class NikonWriter final : public ScanSink {
   /// name.
   void finish() override;
 
+  /// The file of a view, under the name that the folder has now.
   [[nodiscard]] std::filesystem::path view_file(int view) const;
 
  private:

@@ -196,7 +196,7 @@ StackDescription parse_stack(std::string_view text, const std::filesystem::path&
   return stack;
 }
 
-std::string_view stack_template() {
+std::string_view stack_template() {  // NOLINT(readability-function-size): a text for people, in one piece
   return R"(# A scan kept as TIFF images, for feldspar. Save as scan.toml beside the images, fill in, and try:
 #   feldspar info scan.toml
 # Every length and angle has its unit: "36 um", "0.036 mm", "1.2 cm", "0.2 deg", "0.0035 rad".

@@ -24,7 +24,8 @@ void launch_columns(const ViewBatch& batch, const Stack& stack, const FdkTarget&
   const dim3 grid(blocks(target.nx, block_x), blocks(target.ny, block_y),
                   blocks(target.slices, Column::length));
   fdk_kernel<<<grid, dim3(block_x, block_y), 0, stream>>>(
-      batch, Column{target.volume, target.nx, target.ny, target.first_slice, target.slices, stack, target.disc});
+      batch,
+      Column{target.volume, target.nx, target.ny, target.first_slice, target.slices, stack, target.disc});
   check(cudaGetLastError(), "the launch of the back-projection kernel");
 }
 

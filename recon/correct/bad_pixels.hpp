@@ -9,9 +9,10 @@
 
 namespace feldspar::recon {
 
+/// Pixels whose values are replaced.
 struct BadPixels {
   std::vector<std::int64_t> pixels;  ///< row * columns + column, ascending
-  CorrectionStep step;
+  CorrectionStep step;               ///< what was found
 };
 
 /// A pixel is without beam when the references say so; stuck when it never changes but at least six of its

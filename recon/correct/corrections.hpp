@@ -10,10 +10,11 @@ namespace feldspar::recon {
 
 /// What became of one correction, in a sentence that begins with its name.
 struct CorrectionStep {
-  std::string text;
+  std::string text;     ///< for people
   bool notable = true;  ///< something was found: done, or left alone for a reason
 };
 
+/// What is corrected, and why.
 struct Corrections {
   kernels::CorrectionSpec spec;  ///< offsets of views are those of FdkSetup::views
   std::vector<CorrectionStep>

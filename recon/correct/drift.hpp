@@ -9,9 +9,10 @@
 
 namespace feldspar::recon {
 
+/// How the brightness of the beam changed from view to view.
 struct Drift {
   std::vector<float> view_offset;  ///< to add to the line integrals, one a view; empty for none
-  CorrectionStep step;
+  CorrectionStep step;             ///< what was found
 };
 
 /// Reads a few rows of every view. Nothing is done when too little of the edges is air in all views, when

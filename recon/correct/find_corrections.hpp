@@ -12,12 +12,13 @@ namespace feldspar::recon {
 
 /// What to look for, in the order it is corrected.
 struct CorrectionChoice {
-  bool zingers = false;  ///< reads the whole scan once more
-  bool bad_pixels = true;
-  bool rings = true;  ///< by the gain of single pixels
-  bool drift = true;
+  bool zingers = false;    ///< reads the whole scan once more
+  bool bad_pixels = true;  ///< values of pixels that are dark, stuck or erratic
+  bool rings = true;       ///< by the gain of single pixels
+  bool drift = true;       ///< of the beam's brightness, from view to view
 
   friend bool operator==(const CorrectionChoice&, const CorrectionChoice&) = default;
+  /// Something is looked for.
   [[nodiscard]] bool any() const { return zingers || bad_pixels || rings || drift; }
 };
 

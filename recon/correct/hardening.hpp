@@ -7,8 +7,9 @@
 
 namespace feldspar::recon {
 
+/// A polynomial against beam hardening, and what it was found from.
 struct HardeningEstimate {
-  HardeningFit fit;
+  HardeningFit fit;      ///< the polynomial, or why there is none
   double reference = 0;  ///< the line integral that stays what it is: the mean through the object
   double highest = 0;    ///< of the line integrals looked at
 };

@@ -14,16 +14,17 @@ namespace feldspar::recon {
 /// Slices of p, p^2, p^3 ... of the same places, each `columns` x `rows` x any number of slices. Voxels of
 /// `computed` 0 are left out.
 struct PowerSlices {
-  int columns = 0, rows = 0;
-  std::vector<std::vector<float>> powers{};
-  std::vector<char> computed{};
+  int columns = 0, rows = 0;                 ///< of a slice
+  std::vector<std::vector<float>> powers{};  ///< of p, p^2, ..., 1/mm
+  std::vector<char> computed{};              ///< of columns x rows, alike in all slices
 };
 
+/// The polynomial, and how even it makes the object.
 struct HardeningFit {
   std::vector<double> coefficients{};  ///< of p, p^2, ...; empty when none was found
   double unevenness_before = 0;        ///< standard deviation over mean of the part that was taken as uniform
-  double unevenness_after = 0;
-  std::string reason{};  ///< why none was found
+  double unevenness_after = 0;         ///< the same with the polynomial
+  std::string reason{};                ///< why none was found
 };
 
 /// The object's uniform part is what lies around the median of what stands out from the air, away from edges;

@@ -10,9 +10,10 @@
 
 namespace feldspar::recon {
 
+/// What every pixel reads too much or too little.
 struct PixelGain {
   std::vector<float> pixel_offset;  ///< to add to the line integrals, columns x rows; empty for none
-  CorrectionStep step;
+  CorrectionStep step;              ///< what was found
 };
 
 /// What differs in the mean of the views both from the rows above and below and from the columns beside: a

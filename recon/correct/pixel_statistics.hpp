@@ -11,6 +11,7 @@ namespace feldspar::recon {
 
 /// Maps of columns x rows, of line integrals. The views are taken in two halves, every other one each.
 struct PixelStatistics {
+  /// Maps of zeros, counted against `budget`, which may be null.
   PixelStatistics(int columns, int rows, MemoryBudget* budget);
 
   int views = 0;          ///< in both sums
@@ -18,7 +19,7 @@ struct PixelStatistics {
   /// Mean square of how the distance from the median of 3 x 3 pixels changes from view to view, halved,
   /// without the two largest: variance in time, of neither what stands still nor what a zinger did.
   Array3<float> unrest;
-  Array3<float> lowest, highest;
+  Array3<float> lowest, highest;  ///< line integrals over the views that are judged
 };
 
 /// How many views are read, spread evenly, or all if there are fewer.
@@ -27,6 +28,7 @@ struct StatisticsViews {
   int summed = 256;  ///< for the sums, those included
 };
 
+/// Reads the views. Throws what the source throws.
 [[nodiscard]] PixelStatistics gather(const io::ScanSource& source, std::span<const int> view_indices,
                                      const StatisticsViews& most, ThreadPool& pool, MemoryBudget* budget);
 

@@ -16,6 +16,7 @@ inline float quantile(std::vector<float>& values, double share) {
   return *at;
 }
 
+/// The value that half of the values lie below; 0 of none. Reorders them.
 inline float median(std::vector<float>& values) { return quantile(values, 0.5); }
 
 /// The standard deviation of a normal distribution with the same median deviation from the median.

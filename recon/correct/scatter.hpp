@@ -15,14 +15,16 @@
 
 namespace feldspar::recon {
 
+/// What is known of the scattered signal.
 struct ScatterModel {
+  /// Where it comes from.
   enum class Kind {
     none,
     constant,  ///< `share` of the open beam everywhere: glare of the housing and the detector
     kernel     ///< of what each ray scatters once, P ln(1 / P), `share` goes on forwards and spreads
   };
-  Kind kind = Kind::none;
-  double share = 0;
+  Kind kind = Kind::none;     ///< which model
+  double share = 0;           ///< as `kind` says
   double narrow_part = 0.3;   ///< of a kernel: coherently scattered
   double narrow_degrees = 2;  ///< Gaussian about the ray as seen from the axis, standard deviation
   double wide_degrees = 20;   ///< the rest, by the Compton effect
@@ -42,8 +44,9 @@ struct ScatterModel {
 
 /// Bytes that it takes at most with one thread, and how many of them it keeps.
 struct ScatterBytes {
-  std::size_t estimating = 0, kept = 0;
+  std::size_t estimating = 0, kept = 0;  ///< bytes
 };
+/// For all views of the source.
 [[nodiscard]] ScatterBytes scatter_bytes(const io::ScanSource& source);
 
 }  // namespace feldspar::recon

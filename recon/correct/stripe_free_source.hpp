@@ -19,12 +19,13 @@ namespace feldspar::recon {
 /// as devices read at one time. A row's bits do not depend on which others are read with it.
 class StripeFreeSource final : public io::WrappedSource {
  public:
+  /// How its pixels are made.
   struct Options {
-    StripeMethod method = StripeMethod::sorting;
-    kernels::CorrectionSpec spec = {};  ///< offsets of views are those of `view_indices`
-    int threads = 0;
-    int held = 1;  ///< blocks of rows
-    MemoryBudget* budget = nullptr;
+    StripeMethod method = StripeMethod::sorting;  ///< what takes the stripes out
+    kernels::CorrectionSpec spec = {};            ///< offsets of views are those of `view_indices`
+    int threads = 0;                 ///< of the correction and the removal; 0 takes what the process may use
+    int held = 1;                    ///< blocks of rows
+    MemoryBudget* budget = nullptr;  ///< that held rows count against; may be null
   };
   /// Only `view_indices` can be read.
   StripeFreeSource(std::unique_ptr<io::ScanSource> inner, std::vector<int> view_indices, Options options);

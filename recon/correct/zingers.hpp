@@ -11,9 +11,10 @@
 
 namespace feldspar::recon {
 
+/// Single values that a particle spoiled.
 struct Zingers {
   std::vector<kernels::CorrectionPatch> patches;  ///< the median of the neighbours in space and time
-  CorrectionStep step;
+  CorrectionStep step;                            ///< what was found
 };
 
 /// Reads every view once. A pixel is hit when its line integral lies far below the median of the 3 x 3

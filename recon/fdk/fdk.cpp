@@ -105,6 +105,7 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
   return costs;
 }
 
+// NOLINTNEXTLINE(readability-function-size): one parameter more than six
 FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink,
                           std::span<kernels::Backend* const> backends, const FdkSetup& setup,
                           const SlabPlan& plan, const FdkOptions& options, Progress& progress) {
@@ -138,6 +139,7 @@ FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink,
   return report;
 }
 
+// NOLINTNEXTLINE(readability-function-size): one parameter more than six
 FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, kernels::Backend& backend,
                           const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options,
                           Progress& progress) {

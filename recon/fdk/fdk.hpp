@@ -10,17 +10,18 @@
 #include "kernels/backend.hpp"
 #include "kernels/ramp.hpp"
 #include "recon/correct/corrections.hpp"
-#include "recon/truncation/extension.hpp"
 #include "recon/fdk/fdk_setup.hpp"
 #include "recon/resources.hpp"
 #include "recon/slabs/slab_plan.hpp"
+#include "recon/truncation/extension.hpp"
 
 namespace feldspar::recon {
 
+/// What to reconstruct, and with how much memory.
 struct FdkOptions {
-  geometry::VolumeGrid grid;
-  kernels::RampOptions ramp;
-  kernels::BackProjectorSpec projector;
+  geometry::VolumeGrid grid;             ///< of the whole volume
+  kernels::RampOptions ramp;             ///< of the filter
+  kernels::BackProjectorSpec projector;  ///< its radius and merging
   std::shared_ptr<const Extension> extension =
       nullptr;  ///< of truncated rows; null when they are not continued
   std::shared_ptr<const Corrections> corrections = nullptr;  ///< of line integrals; null for none
@@ -39,16 +40,16 @@ struct FdkOptions {
 
 /// What a finished run says about itself. Times are seconds of each stage's own work; stages overlap.
 struct FdkReport {
-  double total_s = 0;
-  double read_s = 0;
-  double attenuation_s = 0;
-  double correction_s = 0;
-  double rectification_s = 0;
-  double filter_s = 0;
-  double back_projection_s = 0;
-  double write_s = 0;
-  kernels::AttenuationTally tally;
-  Findings findings;
+  double total_s = 0;               ///< from beginning to end
+  double read_s = 0;                ///< of the source
+  double attenuation_s = 0;         ///< counts to line integrals
+  double correction_s = 0;          ///< of line integrals
+  double rectification_s = 0;       ///< onto the upright detector
+  double filter_s = 0;              ///< weights and ramp
+  double back_projection_s = 0;     ///< into the slabs
+  double write_s = 0;               ///< to the sink
+  kernels::AttenuationTally tally;  ///< of all pixels that were read
+  Findings findings;                ///< what went otherwise than planned
 };
 
 /// The memory that FDK on this backend needs beside what the plan itself adds up. What comes back refers to

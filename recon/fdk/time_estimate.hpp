@@ -6,10 +6,11 @@
 
 namespace feldspar::recon {
 
+/// How long the operators will take.
 struct TimeEstimate {
-  double filter_s = 0;  ///< attenuation and filtering
-  double back_projection_s = 0;
-  [[nodiscard]] double total_s() const { return filter_s + back_projection_s; }
+  double filter_s = 0;           ///< attenuation and filtering
+  double back_projection_s = 0;  ///< of all slabs
+  [[nodiscard]] double total_s() const { return filter_s + back_projection_s; }  ///< the sum
 };
 
 /// Runs the operators for a fraction of a second on the scan's own geometry, and scales to the whole plan.

@@ -11,11 +11,13 @@
 
 namespace feldspar::recon {
 
+/// How the axis is looked for.
 struct AxisSearch {
   int rows = 9;              ///< of the detector, to compare reverse rays in
   bool keep_slices = false;  ///< the voxels of all trials, to be drawn
 };
 
+/// The axis to use, and what each of the ways to find it says.
 struct AxisChoice {
   geometry::RotationAxis axis;         ///< to use
   std::string method;                  ///< "reverse rays", "sharpness" or "metadata"

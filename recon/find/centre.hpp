@@ -13,12 +13,13 @@ namespace feldspar::recon {
 
 /// The axis at the height of one detector row.
 struct RowCentre {
-  int row = 0;
+  int row = 0;             ///< of the detector
   double height = 0;       ///< mm at the axis, from the central ray
   double offset = 0;       ///< mm at the axis, as RotationAxis::offset
   double uncertainty = 0;  ///< one standard deviation, mm at the axis
 };
 
+/// The axis that rays and their reverses agree on.
 struct CentreEstimate {
   geometry::RotationAxis axis;     ///< the scan's, with the offset, and the roll if known, that were found
   double offset_uncertainty = 0;   ///< one standard deviation, mm at the axis
@@ -27,7 +28,7 @@ struct CentreEstimate {
   double pixel = 0;                ///< mm at the axis that one column spans
   double metadata_difference = 0;  ///< found minus stated offset, in columns
   std::vector<RowCentre> rows;     ///< those that were used
-  Findings findings;
+  Findings findings;               ///< where it is not sure
 };
 
 /// Compares rays with their reverses on up to `row_count` rows near the mid-plane, reading only those rows.

@@ -11,13 +11,15 @@
 
 namespace feldspar::recon {
 
+/// How large a coarse scan may be.
 struct CoarseLimits {
   int across = 128;  ///< columns of the object's widest shadow
   int along = 128;   ///< rows
-  int views = 400;
+  int views = 400;   ///< of the whole turn
 };
 
 /// Counts are transmissions times 60000, without dark current.
+/// A scan averaged over pixels, kept in memory.
 class CoarseScan final : public io::DescribedScan {
  public:
   /// Reads every n-th of `views`. `scan` is the source's, with the axis and the shifts that hold. Columns

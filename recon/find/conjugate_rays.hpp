@@ -10,8 +10,9 @@ namespace feldspar::recon {
 
 /// Line integrals of one detector row in all views, views x columns, columns fastest.
 struct Sinogram {
-  int columns = 0;
-  std::vector<float> values;
+  int columns = 0;            ///< of a row
+  std::vector<float> values;  ///< of all views
+  /// The columns of a view.
   [[nodiscard]] const float* row(std::size_t view) const {
     return values.data() + view * static_cast<std::size_t>(columns);
   }
@@ -20,6 +21,7 @@ struct Sinogram {
 /// Columns averaged in groups of `bin`.
 [[nodiscard]] Sinogram binned(const Sinogram& fine, int bin);
 
+/// How well rays agree with their reverses.
 struct Agreement {
   double cost = 1;   ///< sum of squared differences over the sum of squares: 0 for equal rays
   double pairs = 0;  ///< rays that were compared

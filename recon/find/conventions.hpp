@@ -20,6 +20,7 @@ struct Convention {
   std::vector<double> of_slices = {};  ///< relative sharpness, one a slice
 };
 
+/// Which combination the slices speak for.
 struct ConventionVerdict {
   std::vector<Convention> tried;  ///< the first is as stated
   std::size_t best = 0;           ///< index of the sharpest

@@ -21,13 +21,14 @@ struct MotionAlong {
   double uncertainty = 0;  ///< one standard deviation of a view's shift
 };
 
+/// How the views are shifted, and how sure that is.
 struct MotionEstimate {
-  std::vector<geometry::ViewShift> shifts;  ///< of all views: the scan's own, plus what was found
-  MotionAlong columns, rows;
+  std::vector<geometry::ViewShift> shifts;     ///< of all views: the scan's own, plus what was found
+  MotionAlong columns, rows;                   ///< along either side of the detector
   double misfit_before = 0, misfit_after = 0;  ///< of re-projections, relative to the projections (rms)
   std::string text;                            ///< what became of it, in a sentence
 
-  [[nodiscard]] bool found() const { return columns.found || rows.found; }
+  [[nodiscard]] bool found() const { return columns.found || rows.found; }  ///< along any side
 };
 
 /// Looks at up to 400 of `views`, averaged to some 128 pixels across the object, and continues in straight

@@ -9,9 +9,10 @@ namespace feldspar::recon {
 
 /// Shifts of all views, in pixels of a scan.
 struct Shifts {
-  std::vector<double> column, row;
+  std::vector<double> column, row;  ///< one a view; positive when the image moved to higher indices
 };
 
+/// One comparison of all views with the volume made of them.
 struct MotionStep {
   Shifts further;  ///< how much further than supposed the views are shifted
   /// Half the difference of what the upper and the lower half of the detector say (the left and the right

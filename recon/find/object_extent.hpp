@@ -13,7 +13,7 @@ namespace feldspar::recon {
 
 /// A box along the world's axes, in mm.
 struct Box {
-  geometry::Vec3 lowest, highest;
+  geometry::Vec3 lowest, highest;  ///< opposite corners
 };
 
 /// The box around all that casts a shadow in up to `count` of the given views, spread evenly, cut to what the

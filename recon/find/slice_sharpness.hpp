@@ -27,6 +27,7 @@ struct SliceTrials {
   bool peaked = false;             ///< the peak lies within the trials and stands out
 };
 
+/// The axis that makes slices sharpest.
 struct SharpnessEstimate {
   geometry::RotationAxis axis;      ///< the one it began with, moved to where the slices are sharpest
   double offset_uncertainty = 0;    ///< from the slices' scatter, mm; at least a twentieth of a pixel
@@ -35,7 +36,7 @@ struct SharpnessEstimate {
   std::vector<SliceTrials> slices;  ///< lowest first; the middle one has every trial
 };
 
-constexpr int most_across = 384;  ///< voxels
+constexpr int most_across = 384;  ///< voxels along a side of a trial slice
 
 /// Up to three small grids of one slice in the object: below, at and above its middle. One when the detector
 /// has too few rows. `most` voxels across.
@@ -50,12 +51,12 @@ constexpr int most_across = 384;  ///< voxels
                                    std::span<const int> views, const geometry::VolumeGrid& grid,
                                    const Resources& resources);
 
-/// How many columns away from where it begins the axis is looked for.
-constexpr int everywhere_columns = 24, nearby_columns = 3;
+constexpr int everywhere_columns = 24, nearby_columns = 3;  ///< from where the search begins, to both sides
 
+/// How the axis is looked for.
 struct SharpnessSearch {
-  int reach = everywhere_columns;
-  bool keep_slices = true;  ///< the voxels of all trials
+  int reach = everywhere_columns;  ///< columns to both sides
+  bool keep_slices = true;         ///< the voxels of all trials
 };
 
 /// Looks for the axis in the middle slice, `reach` columns to both sides of that of `scan` and further while

@@ -9,6 +9,7 @@
 
 namespace feldspar::recon {
 
+/// Reads views and takes the logarithm. One user at a time.
 class LineIntegralReader {
  public:
   /// Blocks count against `budget`, which may be null.

@@ -13,6 +13,7 @@ namespace feldspar::recon {
 /// neither weighted nor filtered. One user at a time; `source` and `setup` must outlive it.
 class UprightRows {
  public:
+  /// Its memory counts against `budget`.
   UprightRows(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
               MemoryBudget& budget);
 
@@ -20,6 +21,7 @@ class UprightRows {
   [[nodiscard]] static std::size_t bytes(const io::ScanSource& source, const FdkSetup& setup,
                                          const FdkOptions& options, int views, int rows);
 
+  /// Some rows of some views.
   struct Rows {
     int first = 0;              ///< the detector's row of the first: rows.first made even
     View3<const float> values;  ///< columns x rows x views; valid until the next call

@@ -11,17 +11,18 @@ namespace feldspar::recon::measure {
 
 /// A circle in a slice, in voxels from the centre of voxel (0, 0), and the ring around it to look at.
 struct RoundEdge {
-  double x = 0, y = 0, radius = 0;
-  double half_width = 6;  ///< voxels inside and outside the radius; the body is uniform so far
+  double x = 0, y = 0, radius = 0;  ///< centre and radius
+  double half_width = 6;            ///< voxels inside and outside the radius; the body is uniform so far
 };
 
 /// Values over the distance from the circle, outwards, in bins of `step` voxels from -half_width. Throws
 /// Error(usage) when the ring leaves the slice or a bin stays empty.
 struct EdgeResponse {
-  double first = 0;  ///< distance of the first bin, voxels
-  double step = 0;   ///< voxels
-  std::vector<double> values;
+  double first = 0;            ///< distance of the first bin, voxels
+  double step = 0;             ///< voxels
+  std::vector<double> values;  ///< 1/mm, one a bin
 };
+/// Of the ring around `edge` in `slice`.
 [[nodiscard]] EdgeResponse edge_response(View3<const float> slice, const RoundEdge& edge,
                                          double step = 0.125);
 
@@ -29,6 +30,7 @@ struct EdgeResponse {
 /// least squares (Kasa 1976). Throws Error(usage) when too few rays stay within the slice.
 [[nodiscard]] RoundEdge fit_edge(View3<const float> slice, const RoundEdge& guess);
 
+/// How much of each frequency an image keeps.
 struct Modulation {
   double step = 0;             ///< of frequency, cycles a voxel
   std::vector<double> values;  ///< from frequency 0, where it is 1, to Nyquist's, 1/2

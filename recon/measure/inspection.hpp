@@ -10,6 +10,7 @@
 
 namespace feldspar::recon {
 
+/// What a few projections say.
 struct Inspection {
   double air_level = 0;  ///< median transmission in the brightest edge columns; 1 when white is right
   double lowest_transmission = 0;  ///< 0.1 % quantile over the views looked at

@@ -6,10 +6,11 @@
 
 namespace feldspar::recon::measure {
 
+/// Of some voxels.
 struct Statistics {
-  double mean = 0;       ///< 1/mm
-  double deviation = 0;  ///< standard deviation of one voxel, 1/mm
-  std::size_t count = 0;
+  double mean = 0;        ///< 1/mm
+  double deviation = 0;   ///< standard deviation of one voxel, 1/mm
+  std::size_t count = 0;  ///< voxels
 };
 
 /// Of the values whose mask is not 0, or of all when `mask` is empty. Throws Error(usage) with fewer than two

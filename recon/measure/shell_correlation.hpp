@@ -8,6 +8,7 @@
 
 namespace feldspar::recon::measure {
 
+/// How far two images agree, by frequency.
 struct ShellCorrelation {
   double step = 0;              ///< of frequency, cycles a voxel
   std::vector<double> values;   ///< from frequency 0 up to Nyquist's, 1/2, a shell each

@@ -10,12 +10,14 @@
 
 namespace feldspar::recon::registration {
 
+/// What may differ between the volumes.
 struct AlignOptions {
   bool rigid = false;    ///< no scale
   bool densest = false;  ///< by what is above half of the brightest, as a can whose contents have moved
   std::optional<geometry::Similarity> start = {};  ///< of the second volume in the first; none: searched
 };
 
+/// How the second volume lies in the first.
 struct Alignment {
   geometry::Similarity transform;  ///< takes the second volume's points to the first's
   double scale_error = 0;          ///< one standard deviation each, as far as the images say; what differs

@@ -13,14 +13,15 @@ namespace feldspar::recon::registration {
 
 /// A volume that is read piece by piece: voxels [x, x+nx) x [y, y+ny) x [z, z+nz).
 struct StoredVolume {
-  geometry::VolumeGrid grid;
-  std::function<Array3<float>(int x, int nx, int y, int ny, int z, int nz)> read;
+  geometry::VolumeGrid grid;                                                       ///< where its voxels are
+  std::function<Array3<float>(int x, int nx, int y, int ny, int z, int nz)> read;  ///< 1/mm
   double field_radius = INFINITY;  ///< mm about the z axis: voxels beyond were not computed
 };
 
+/// A volume averaged over voxels, in memory.
 struct CoarseVolume {
-  geometry::VolumeGrid grid;
-  Array3<float> voxels;  ///< NaN where the volume was not computed
+  geometry::VolumeGrid grid;  ///< where its voxels are
+  Array3<float> voxels;       ///< NaN where the volume was not computed
 };
 
 /// How many voxels to average along each side so that at most `most_voxels` are left.

@@ -12,11 +12,11 @@ namespace feldspar::recon::registration {
 
 /// A fixed volume at the places that its object fills or comes near, and the moving one.
 struct FitLevel {
-  const CoarseVolume* moving = nullptr;
-  std::vector<geometry::Vec3> places;  ///< mm in the fixed volume's world
-  std::vector<float> values;           ///< of the fixed volume there, 1/mm
-  geometry::Vec3 centre;               ///< mean of the places, weighted by the values
-  double reach = 0;                    ///< mm, their root mean square distance from it
+  const CoarseVolume* moving = nullptr;  ///< not owned
+  std::vector<geometry::Vec3> places;    ///< mm in the fixed volume's world
+  std::vector<float> values;             ///< of the fixed volume there, 1/mm
+  geometry::Vec3 centre;                 ///< mean of the places, weighted by the values
+  double reach = 0;                      ///< mm, their root mean square distance from it
 };
 
 /// At most about `most` places of `fixed`, spread evenly, where it or a neighbour two voxels away is above
@@ -24,6 +24,7 @@ struct FitLevel {
 [[nodiscard]] FitLevel make_level(const CoarseVolume& fixed, const CoarseVolume& moving, std::size_t most,
                                   double share = 0.05);
 
+/// How the moving volume lies in the fixed one, and how well it fits there.
 struct Fit {
   geometry::Similarity to_moving;  ///< takes the fixed volume's points to the moving one's
   double gain = 1, offset = 0;     ///< fixed = gain * moving + offset

@@ -12,14 +12,15 @@ namespace feldspar::recon::registration {
 
 /// NaN when the place, in voxels, is not between voxels 1 and n - 2 along each side, or touches a NaN.
 struct Sample {
-  double value = std::numeric_limits<double>::quiet_NaN();
-  geometry::Vec3 gradient;  ///< a voxel
+  double value = std::numeric_limits<double>::quiet_NaN();  ///< at the place
+  geometry::Vec3 gradient;                                  ///< a voxel
 };
 
 /// Weights of four neighbours and their derivatives, for a place `t` in [0, 1) between the middle two.
 struct CubicWeights {
-  double w[4], d[4];
+  double w[4], d[4];  ///< weights and derivatives
 
+  /// Of place `t`.
   explicit CubicWeights(double t) {
     const double t2 = t * t, t3 = t2 * t;
     w[0] = 0.5 * (-t3 + 2 * t2 - t), w[1] = 0.5 * (3 * t3 - 5 * t2 + 2);
@@ -29,6 +30,7 @@ struct CubicWeights {
   }
 };
 
+/// The volume and its gradient at `at`, in voxels, by cubic convolution.
 [[nodiscard]] inline Sample sample(View3<const float> volume, geometry::Vec3 at) {
   const kernels::Parts<double> across = kernels::parts_of(at.x), along = kernels::parts_of(at.y),
                                up = kernels::parts_of(at.z);

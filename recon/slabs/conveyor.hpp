@@ -71,8 +71,10 @@ class Conveyor {
 template <class Item>
 class Conveyor::Queue {
  public:
+  /// Ends with `conveyor`, which must outlive it.
   explicit Queue(Conveyor& conveyor) : conveyor_(conveyor) {}
 
+  /// Adds an item and wakes who waits for one.
   void push(Item item) {
     {
       const std::scoped_lock lock(conveyor_.mutex_);

@@ -16,15 +16,16 @@ namespace feldspar::recon {
 
 /// What all devices share of one reconstruction.
 struct SlabTask {
-  const io::ScanSource& source;
-  io::VolumeSink& sink;
-  const FdkSetup& setup;
-  const SlabPlan& plan;
-  const FdkOptions& options;
-  Progress& progress;
-  SlabQueue queue;
-  std::mutex writing = {};  ///< held by who writes to the sink
+  const io::ScanSource& source;  ///< read by all, at one time
+  io::VolumeSink& sink;          ///< written to by one at a time
+  const FdkSetup& setup;         ///< of the scan
+  const SlabPlan& plan;          ///< for the device with the least room
+  const FdkOptions& options;     ///< of the run
+  Progress& progress;            ///< of all devices together
+  SlabQueue queue;               ///< of what is left to do
+  std::mutex writing = {};       ///< held by who writes to the sink
 
+  /// Voxels of a slab.
   [[nodiscard]] std::size_t voxels_of(const Slab& slab) const {
     return static_cast<std::size_t>(options.grid.nx) * static_cast<std::size_t>(options.grid.ny) *
            static_cast<std::size_t>(slab.slices.count());
@@ -35,6 +36,7 @@ struct SlabTask {
 /// ran out. When its device fails and another can go on, it gives its slab back and ends.
 class DeviceWorker {
  public:
+  /// Both must outlive it.
   DeviceWorker(SlabTask& task, kernels::Backend& backend);
   DeviceWorker(const DeviceWorker&) = delete;
   DeviceWorker& operator=(const DeviceWorker&) = delete;
@@ -43,6 +45,7 @@ class DeviceWorker {
   /// Throws what the source, the sink and the backend throw, and Error(cancelled), having stopped the queue.
   void serve();
 
+  /// What this device did; complete when serve() has returned.
   [[nodiscard]] const FdkReport& report() const { return report_; }
 
  private:

@@ -37,14 +37,15 @@ struct MemoryCosts {
   std::function<std::size_t(int rows)> extension;
 };
 
+/// How a volume is cut into slabs, and what that takes.
 struct SlabPlan {
   static constexpr int slice_step = 16;    ///< slabs begin at multiples of what a chunk of the output is high
   static constexpr int slice_block = 128;  ///< that the column kernel computes together, wherever slabs begin
-  std::vector<Slab> slabs;
+  std::vector<Slab> slabs;                 ///< lowest first
   int views_per_batch = 0;        ///< a multiple of ViewMerging::batch_unit(), which a voxel's bits depend on
   std::size_t memory = 0;         ///< bytes of host memory at the peak
   std::size_t device_memory = 0;  ///< bytes of each device's own at the peak; 0 where there is none
-  std::size_t bytes_to_read = 0;
+  std::size_t bytes_to_read = 0;  ///< of raw pixels, those that slabs share counted for each
 };
 
 /// The plan with the fewest slabs (then the largest batches) within `budget` bytes of host memory and the

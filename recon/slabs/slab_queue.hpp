@@ -16,6 +16,7 @@ namespace feldspar::recon {
 /// Thread-safe. Every take() that returns slices is followed by done(), give_back() or leave() with them.
 class SlabQueue {
  public:
+  /// All slabs are waiting, for so many workers.
   SlabQueue(const std::vector<geometry::Range>& slabs, int workers)
       : waiting_(slabs.begin(), slabs.end()), workers_(workers) {}
 
@@ -32,7 +33,9 @@ class SlabQueue {
     return next(most);
   }
 
+  /// The slices that a take() gave are stored.
   void done() { finish_taking({}); }
+  /// The slices that a take() gave are to be given out again.
   void give_back(geometry::Range slices) { finish_taking(std::span(&slices, 1)); }
 
   /// Gives all of a worker's slices back, which takes no more. False, with nothing given back, when no other
@@ -55,6 +58,7 @@ class SlabQueue {
     }
     changed_.notify_all();
   }
+  /// Nothing will be given out any more.
   [[nodiscard]] bool stopped() const {
     const std::scoped_lock lock(mutex_);
     return stopped_;

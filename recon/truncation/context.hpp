@@ -18,11 +18,14 @@ namespace feldspar::recon {
 /// Where an interior scan was taken in a wide volume: its point p is at turn(p) + shift there, with the turn
 /// about z, counter-clockwise seen from +z.
 struct Placement {
-  geometry::Vec3 shift;
-  double turn = 0;
+  geometry::Vec3 shift;  ///< mm
+  double turn = 0;       ///< rad
 
+  /// A direction, in the wide volume.
   [[nodiscard]] geometry::Vec3 turned(geometry::Vec3 v) const;
+  /// A view, in the wide volume.
   [[nodiscard]] geometry::View moved(const geometry::View& view) const;
+  /// A cylinder, in the wide volume.
   [[nodiscard]] Outline moved(const Outline& outline) const;
   /// The inverse, of the point of the wide volume's axis.
   [[nodiscard]] Outline back(const Outline& outline) const;
@@ -30,19 +33,20 @@ struct Placement {
 
 /// A volume that is read piece by piece: voxels [y, y+ny) x [z, z+nz) of all x.
 struct WideVolume {
-  geometry::VolumeGrid grid;
-  std::function<Array3<float>(int y, int ny, int z, int nz)> read;
+  geometry::VolumeGrid grid;                                        ///< where its voxels are
+  std::function<Array3<float>(int y, int ny, int z, int nz)> read;  ///< 1/mm
 };
 
 /// Host memory of a context: its voxels, and what reading them takes besides.
 struct ContextBytes {
-  std::size_t kept = 0, reading = 0;
+  std::size_t kept = 0, reading = 0;  ///< bytes
 };
 
 /// Of one made of a wide volume of that grid, as Context's arguments say.
 [[nodiscard]] ContextBytes context_bytes(const geometry::VolumeGrid& wide, const Placement& placement,
                                          std::span<const geometry::View> views, int rows, double finest);
 
+/// A wide reconstruction, kept as coarsely as continued rows need it.
 class Context {
  public:
   /// Reads the slices that any of `views` can see beyond an upright detector of `rows`, averaging as many
@@ -54,12 +58,13 @@ class Context {
   /// Multiplies all attenuation.
   void scale(double gain);
 
+  /// Of the voxels that are kept.
   [[nodiscard]] const geometry::VolumeGrid& grid() const noexcept { return grid_; }
-  [[nodiscard]] View3<const float> voxels() const noexcept { return voxels_.view(); }
-  [[nodiscard]] const Placement& placement() const noexcept { return placement_; }
+  [[nodiscard]] View3<const float> voxels() const noexcept { return voxels_.view(); }  ///< 1/mm
+  [[nodiscard]] const Placement& placement() const noexcept { return placement_; }     ///< as given
   /// The cylinder around everything in it, in the interior scan's world.
   [[nodiscard]] const Outline& outline() const noexcept { return outline_; }
-  [[nodiscard]] const Findings& findings() const noexcept { return findings_; }
+  [[nodiscard]] const Findings& findings() const noexcept { return findings_; }  ///< where it falls short
 
  private:
   void load(const WideVolume& wide, int factor, geometry::Range slices, const std::optional<Outline>& mask);

@@ -4,11 +4,12 @@
 #include <span>
 
 #include "io/scan_source.hpp"
-#include "recon/truncation/context.hpp"
 #include "recon/resources.hpp"
+#include "recon/truncation/context.hpp"
 
 namespace feldspar::recon {
 
+/// How well a context explains what was measured.
 struct ContextMatch {
   double gain = 1;      ///< least squares over what both see
   double mismatch = 0;  ///< root mean square of what is left, as a share of the line integrals'

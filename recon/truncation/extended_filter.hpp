@@ -12,6 +12,7 @@
 
 namespace feldspar::recon {
 
+/// A filter that continues rows before and cuts them after.
 class ExtendedFilter {
  public:
   /// For blocks of up to `rows` rows. `setup` and `extension` must outlive it.

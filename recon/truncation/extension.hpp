@@ -9,15 +9,15 @@
 
 #include "kernels/fdk_weights.hpp"
 #include "kernels/row_extender.hpp"
-#include "recon/truncation/context.hpp"
 #include "recon/fdk/fdk_setup.hpp"
+#include "recon/truncation/context.hpp"
 #include "recon/truncation/outline.hpp"
 
 namespace feldspar::recon {
 
 /// The continuation of one scan's rows.
 struct Extension {
-  kernels::RowExtension rows;
+  kernels::RowExtension rows;               ///< how each row goes on
   int model_step = 1;                       ///< pixels between the samples of what is expected
   geometry::Range model_columns;            ///< columns that they span, a multiple of the step
   Outline outline;                          ///< what is expected: a uniform cylinder, scaled to the edges,
@@ -25,6 +25,7 @@ struct Extension {
   std::vector<kernels::FdkWeight> weights;  ///< of the continued rows, one a view
   std::vector<float> column_weights;  ///< of the continued rows, or empty; beyond the detector its edges'
 
+  /// Columns of a continued row, where the detector has `columns`.
   [[nodiscard]] int width(int columns) const { return rows.left + columns + rows.right; }
 };
 

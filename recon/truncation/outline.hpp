@@ -9,8 +9,8 @@ namespace feldspar::recon {
 
 /// A cylinder along z; mm in the scan's world.
 struct Outline {
-  double radius = 0;
-  double x = 0, y = 0;
+  double radius = 0;    ///< mm
+  double x = 0, y = 0;  ///< mm, where its axis is
 };
 
 /// Its chord along the ray through pixel (column, row), which may lie beyond the detector; mm.
@@ -18,7 +18,7 @@ struct Outline {
 
 /// The columns between which its shadow falls in all views of an upright detector.
 struct ColumnSpan {
-  double first = 0, last = 0;
+  double first = 0, last = 0;  ///< column indices, not rounded; they may lie beyond the detector
 };
 
 /// Throws Error(usage) when a view's source stands within the cylinder or beside it.

@@ -31,9 +31,12 @@ struct CentreOfMass {
 /// Of a parallel beam over about half a turn or more that sees the whole object.
 [[nodiscard]] CentreOfMass follow_centre_of_mass(const Sinogram& sinogram);
 
+/// Does the object turn as the geometry says.
 [[nodiscard]] Check check_turn(const Sinogram& sinogram, const OppositeRays& rays);
+/// Is the axis where the geometry says.
 [[nodiscard]] Check check_axis(const Sinogram& sinogram, const OppositeRays& rays);
-/// `resampled`: onto an upright detector, whose pixels are blurred more or less by where they fall.
+/// Do the distances agree with the fan of the rays. `resampled`: onto an upright detector, whose pixels are
+/// blurred more or less by where they fall.
 [[nodiscard]] Check check_distances(const Sinogram& sinogram, const OppositeRays& rays, bool resampled);
 
 /// The level of the outermost columns, where they see air.

@@ -6,8 +6,8 @@
 #include "base/parallel.hpp"
 #include "kernels/forward_projector.hpp"
 #include "kernels/shared/parts.hpp"
-#include "recon/slabs/device_array.hpp"
 #include "recon/line_integrals/upright_rows.hpp"
+#include "recon/slabs/device_array.hpp"
 
 namespace feldspar::recon {
 namespace {

@@ -12,8 +12,8 @@ namespace feldspar::recon {
 
 /// A finished volume that is read piece by piece: slices [z, z+nz) whole.
 struct FinishedVolume {
-  geometry::VolumeGrid grid;
-  std::function<Array3<float>(int z, int nz)> read;
+  geometry::VolumeGrid grid;                         ///< where its voxels are
+  std::function<Array3<float>(int z, int nz)> read;  ///< 1/mm
   double quantum = 0;  ///< 1/mm between the values that it can store; 0 for floating point
   double lowest = -INFINITY, highest = INFINITY;  ///< that it can store; what lay beyond was clipped
 
@@ -21,9 +21,11 @@ struct FinishedVolume {
   /// read() that also tells what the hashes are now.
   std::function<Array3<float>(int z, int nz, std::vector<std::string>& hashes)> read_hashed = {};
 
+  /// It cannot store what lies about 0 on both sides.
   [[nodiscard]] bool clips_air() const { return lowest >= 0; }
 };
 
+/// Bytes of a slice in memory.
 [[nodiscard]] inline std::size_t slice_bytes(const geometry::VolumeGrid& grid) {
   return sizeof(float) * static_cast<std::size_t>(grid.nx) * static_cast<std::size_t>(grid.ny);
 }
@@ -33,16 +35,19 @@ struct FinishedVolume {
 
 /// The rays of all views through the points of the axis at one height: views x columns.
 struct Sinogram {
-  int columns = 0;
+  int columns = 0;                         ///< of a row
   double height = 0;                       ///< mm on the axis
   geometry::Range trusted;                 ///< columns that were measured in every view
   std::vector<geometry::View> views = {};  ///< whose row 0 is the sinogram's
-  std::vector<float> values = {};
+  std::vector<float> values = {};          ///< line integrals, columns fastest
 
+  /// Number of views.
   [[nodiscard]] int count() const { return static_cast<int>(views.size()); }
+  /// The columns of a view.
   [[nodiscard]] const float* row(int view) const {
     return values.data() + static_cast<std::ptrdiff_t>(view) * columns;
   }
+  /// The same, to be changed.
   [[nodiscard]] float* row(int view) { return values.data() + static_cast<std::ptrdiff_t>(view) * columns; }
 };
 
@@ -53,9 +58,10 @@ struct Sinogram {
 /// What `volume` casts along the rays of `like`. Reads only the slices that they can meet, a few at a time.
 [[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, const Resources& resources);
 
-/// Bytes of measure() with one thread, and of cast(), beside the sinograms.
+/// Bytes of measure() with one thread, beside the sinograms.
 [[nodiscard]] std::size_t measuring_bytes(const io::ScanSource& source, const FdkSetup& setup,
                                           const FdkOptions& options);
+/// Bytes of cast(), beside the sinograms.
 [[nodiscard]] std::size_t casting_bytes(const FdkSetup& setup, const geometry::VolumeGrid& grid);
 
 /// The lengths in mm of the rays of `like` within `grid`. All 0 when rays leave the grid above or below.
@@ -72,6 +78,7 @@ struct Sinogram {
 /// way round.
 [[nodiscard]] double noise_of(const Sinogram& sinogram);
 
+/// The value that half of the values lie below; 0 of none.
 [[nodiscard]] double median(std::vector<double> values);
 
 }  // namespace feldspar::recon

@@ -8,11 +8,12 @@
 
 namespace feldspar::recon {
 
+/// A voxel that was made again.
 struct Spot {
-  int x = 0, y = 0, z = 0;
-  double stored = 0;      ///< 1/mm, in the volume
-  double around = 0;      ///< range of the stored values of its neighbours and itself
-  double recomputed = 0;  ///< from the raw file
+  int x = 0, y = 0, z = 0;  ///< indices
+  double stored = 0;        ///< 1/mm, in the volume
+  double around = 0;        ///< range of the stored values of its neighbours and itself
+  double recomputed = 0;    ///< from the raw file
 };
 
 /// Voxels at random in every part of the volume's height, within the radius that is computed; the same ones

@@ -9,9 +9,10 @@ namespace feldspar::recon {
 
 /// One question that was asked of the volume or of the scan it was made from.
 struct Check {
+  /// What came of it; what cannot be seen is not called good.
   enum class Outcome { passed, failed, not_applicable };
-  std::string name;  ///< "opposite rays"
-  Outcome outcome = Outcome::not_applicable;
+  std::string name;                           ///< "opposite rays"
+  Outcome outcome = Outcome::not_applicable;  ///< what came of it
   std::string text = {};  ///< what was measured, against which limit; of a failure also what it means
 
   /// The same question with its answer.
@@ -22,11 +23,13 @@ struct Check {
     return {name, Outcome::not_applicable, std::move(why)};
   }
 };
+/// "passed", "FAILED" or "not applicable".
 [[nodiscard]] const char* name_of(Check::Outcome outcome) noexcept;
 
+/// All that was asked, and the sum of it.
 struct Verdict {
-  std::vector<Check> checks;
-  double seconds = 0;
+  std::vector<Check> checks;      ///< in the order in which they were made
+  double seconds = 0;             ///< that it took
   std::string unverifiable = {};  ///< why the scan could not be asked, where it should have been
 
   /// "trusted", "untrusted", or "not verifiable" where nothing failed and the scan could not be asked.
@@ -38,6 +41,7 @@ struct Verdict {
   /// The texts of the checks that failed, "name: text" joined by "; "; else why it is not verifiable.
   [[nodiscard]] std::string reasons() const;
 
+  /// The check of that name; null when it was not made.
   [[nodiscard]] const Check* find(const std::string& name) const;
 };
 

@@ -7,6 +7,7 @@
 
 namespace feldspar::recon {
 
+/// How it is asked.
 struct VerifyOptions {
   unsigned seed = 20;                                ///< of the voxels that are chosen
   const kernels::AttenuationTally* tally = nullptr;  ///< of the run, where it is known

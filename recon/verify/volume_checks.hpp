@@ -12,18 +12,18 @@ namespace feldspar::recon {
 
 /// What one pass over all voxels counted.
 struct Census {
-  std::int64_t not_finite = 0;
-  int first_not_finite = -1;  ///< slice of the first of them
-  int flat_slices = 0;        ///< slices of equal values throughout
-  int first_flat = -1;
+  std::int64_t not_finite = 0;       ///< voxels
+  int first_not_finite = -1;         ///< slice of the first of them
+  int flat_slices = 0;               ///< slices of equal values throughout
+  int first_flat = -1;               ///< slice; -1 for none
   std::vector<int> changed = {};     ///< slices whose hash is not what it was when they were written
   std::vector<int> unreadable = {};  ///< slices, where that is no error
 };
 /// `survey`: slices that cannot be read are noted, instead of ending it with their error.
-[[nodiscard]] Census take_census(const FinishedVolume& volume, MemoryBudget& budget,
-                                 bool survey = false);
+[[nodiscard]] Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey = false);
 /// Is every slice what was written.
 [[nodiscard]] Check check_layers(const Census& census, const FinishedVolume& volume);
+/// Is every voxel finite.
 [[nodiscard]] Check check_numbers(const Census& census, int slices);
 
 /// Each view's rays as measured against those that the volume casts; `lengths` within its grid say which rays

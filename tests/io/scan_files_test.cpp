@@ -4,9 +4,9 @@
 #include <hdf5.h>
 
 #include "io/hdf5/scan_files.hpp"
+#include "io/nikon/nikon_writer.hpp"
 #include "io/open_scan.hpp"
 #include "io/stack/stack_writer.hpp"
-#include "io/nikon/nikon_writer.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/failure.hpp"
 #include "tests/support/scans.hpp"

@@ -6,9 +6,9 @@
 #include <numbers>
 
 #include "base/error.hpp"
+#include "recon/measure/inspection.hpp"
 #include "recon/truncation/context_match.hpp"
 #include "recon/truncation/extended_filter.hpp"
-#include "recon/measure/inspection.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"

@@ -6,8 +6,8 @@
 
 #include "base/stop.hpp"
 #include "recon/find/axis_choice.hpp"
-#include "recon/measure/inspection.hpp"
 #include "recon/find/object_extent.hpp"
+#include "recon/measure/inspection.hpp"
 #include "tests/recon/verify/trusting.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/resources.hpp"
