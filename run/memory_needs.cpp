@@ -5,8 +5,8 @@
 
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
-#include "recon/correct/hardening.hpp"
 #include "recon/correct/find_corrections.hpp"
+#include "recon/correct/hardening.hpp"
 #include "recon/correct/scatter.hpp"
 #include "recon/correct/stripe_free_source.hpp"
 #include "recon/find/axis_choice.hpp"

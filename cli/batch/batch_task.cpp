@@ -179,7 +179,8 @@ std::vector<BatchTask> tasks_of(const Batch& batch) {
     int edition = 0;
     if (job.shares > 1) std::ifstream(edition_of(batch, job)) >> edition;
     for (int share = 1; share <= job.shares; ++share)
-      tasks.push_back({&job, share, run::part_path(job.name + ".h5", {share, job.shares}).stem().string(), edition});
+      tasks.push_back(
+          {&job, share, run::part_path(job.name + ".h5", {share, job.shares}).stem().string(), edition});
     if (job.shares > 1) tasks.push_back({&job, 0, job.name, edition});
   }
   return tasks;
