@@ -54,14 +54,14 @@ void unshift(std::span<float> row, double shift) {
   }
 }
 
-Sinogram read_row(const io::ScanSource& source, const geometry::CircularScan& scan,
-                  std::span<const int> views, int row) {
+RowSinogram read_row(const io::ScanSource& source, const geometry::CircularScan& scan,
+                     std::span<const int> views, int row) {
   const auto columns = static_cast<std::size_t>(scan.detector.columns);
   const auto reference = [&](const std::vector<float>& image, std::size_t column) {
     if (image.empty()) return 0.0f;
     return image[image.size() == 1 ? 0 : static_cast<std::size_t>(row) * columns + column];
   };
-  Sinogram sinogram{scan.detector.columns, std::vector<float>(views.size() * columns)};
+  RowSinogram sinogram{scan.detector.columns, std::vector<float>(views.size() * columns)};
   const Block raw(columns * io::bytes_of(source.count_type()), "a detector row");
   const geometry::PixelWindow window{{0, scan.detector.columns}, {row, row + 1}};
   for (std::size_t n = 0; n < views.size(); ++n) {
@@ -92,13 +92,13 @@ int stride_of(const ConjugateRays& rays, int columns) {
 }
 
 /// The offset whose mirror agrees best, on a grid over all that the detector allows, then finer around it.
-double search(const Sinogram& sinogram, const ConjugateRays& rays, const geometry::CircularScan& scan) {
+double search(const RowSinogram& sinogram, const ConjugateRays& rays, const geometry::CircularScan& scan) {
   const int bin = std::max(1, sinogram.columns / coarse_columns);
-  const Sinogram coarse = binned(sinogram, bin);
+  const RowSinogram coarse = binned(sinogram, bin);
   const double pixel = pixel_of(scan), middle = scan.detector.column_offset / scan.magnification();
   const double reach = 0.5 * (1 - least_overlap) * sinogram.columns * pixel;
   double best = middle, least = 2;
-  const auto scan_around = [&](const Sinogram& from, int group, double around, double half, double step) {
+  const auto scan_around = [&](const RowSinogram& from, int group, double around, double half, double step) {
     least = 2;
     const int stride = stride_of(rays, from.columns), steps = static_cast<int>(half / step);
     for (int n = -steps; n <= steps; ++n) {
@@ -113,7 +113,7 @@ double search(const Sinogram& sinogram, const ConjugateRays& rays, const geometr
 
 /// The vertex of the parabola through three costs half a column apart, and its standard deviation from the
 /// residual: of a sum of squares C over n differences it is sqrt(2 C / (n C'')).
-std::optional<RowCentre> refine(const Sinogram& sinogram, const ConjugateRays& rays,
+std::optional<RowCentre> refine(const RowSinogram& sinogram, const ConjugateRays& rays,
                                 const geometry::CircularScan& scan, double start) {
   const double step = 0.5 * pixel_of(scan);
   const int stride = stride_of(rays, sinogram.columns);
@@ -215,7 +215,7 @@ void require_reverses(const geometry::CircularScan& scan, const std::vector<doub
   const int columns = scan.detector.columns;
   double pairs = 0;
   if (columns >= 16 && angles.size() >= 2) {
-    const Sinogram empty{columns, std::vector<float>(angles.size() * static_cast<std::size_t>(columns))};
+    const RowSinogram empty{columns, std::vector<float>(angles.size() * static_cast<std::size_t>(columns))};
     const double middle = scan.detector.column_offset / scan.magnification();
     pairs = ConjugateRays(scan, angles, scan.detector.rows / 2).compare(empty, 1, middle, 1).pairs;
   }
@@ -248,7 +248,7 @@ CentreEstimate find_centre(const io::ScanSource& source, const geometry::Circula
   std::vector<RowCentre> rows;
   for (const int row : rows_to_use(scan, row_count)) {
     const ConjugateRays rays(scan, angles, row);
-    const Sinogram sinogram = read_row(source, scan, view_indices, row);
+    const RowSinogram sinogram = read_row(source, scan, view_indices, row);
     if (*std::max_element(sinogram.values.begin(), sinogram.values.end()) < least_shadow) continue;
     auto centre = refine(sinogram, rays, scan, search(sinogram, rays, scan));
     if (!centre || centre->uncertainty > 2 * pixel_of(scan)) continue;

@@ -28,8 +28,8 @@ float cubic(const float* row, double column) {
 
 }  // namespace
 
-Sinogram binned(const Sinogram& fine, int bin) {
-  Sinogram coarse{fine.columns / bin, {}};
+RowSinogram binned(const RowSinogram& fine, int bin) {
+  RowSinogram coarse{fine.columns / bin, {}};
   const std::size_t views = fine.values.size() / static_cast<std::size_t>(fine.columns);
   coarse.values.reserve(views * static_cast<std::size_t>(coarse.columns));
   for (std::size_t view = 0; view < views; ++view)
@@ -117,7 +117,7 @@ double ConjugateRays::mirror(double offset) const {
   return 2 * (parallel_ ? offset : std::atan2(offset, distance_));
 }
 
-Agreement ConjugateRays::compare(const Sinogram& sinogram, int bin, double offset, int stride) const {
+Agreement ConjugateRays::compare(const RowSinogram& sinogram, int bin, double offset, int stride) const {
   struct Ray {
     int column;
     double reverse, turned;

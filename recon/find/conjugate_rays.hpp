@@ -9,7 +9,7 @@
 namespace feldspar::recon {
 
 /// Line integrals of one detector row in all views, views x columns, columns fastest.
-struct Sinogram {
+struct RowSinogram {
   int columns = 0;            ///< of a row
   std::vector<float> values;  ///< of all views
   /// The columns of a view.
@@ -19,7 +19,7 @@ struct Sinogram {
 };
 
 /// Columns averaged in groups of `bin`.
-[[nodiscard]] Sinogram binned(const Sinogram& fine, int bin);
+[[nodiscard]] RowSinogram binned(const RowSinogram& fine, int bin);
 
 /// How well rays agree with their reverses.
 struct Agreement {
@@ -37,7 +37,7 @@ class ConjugateRays {
 
   /// For the axis at `offset` mm. Looks at every `stride`-th of the views that can have reverses;
   /// `bin` is how many columns were averaged.
-  [[nodiscard]] Agreement compare(const Sinogram& sinogram, int bin, double offset, int stride) const;
+  [[nodiscard]] Agreement compare(const RowSinogram& sinogram, int bin, double offset, int stride) const;
 
   /// Views of which some ray may have its reverse.
   [[nodiscard]] std::size_t views() const { return candidates_.size(); }
