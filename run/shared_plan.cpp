@@ -40,23 +40,22 @@ std::optional<io::StoredPlan> plan_at(const fs::path& path, const std::string& i
   return stored;
 }
 
-/// Makes room for a new one. Throws Error(io) where something else has that name.
-void remove_earlier(const fs::path& path) {
+void refuse_foreign(const fs::path& path) {
   std::error_code ignored;
-  if (!fs::exists(fs::symlink_status(path, ignored))) return;
-  if (!plan_at(path))
+  if (fs::exists(fs::symlink_status(path, ignored)) && !plan_at(path))
     throw Error(
         ErrorKind::io,
-        fmt::format("{}: is there and is no plan that an earlier run left; remove it or choose another "
-                    "output",
-                    path.string()));
-  fs::remove(path, ignored);
+        fmt::format(
+            "{}: is there and is no plan that an earlier run left; remove it or choose another output",
+            path.string()));
 }
 
 }  // namespace
 
 SharedPlan::SharedPlan(const Request& request, std::string id)
-    : path_(plan_of(request.output)), id_(std::move(id)), shared_(!request.share.is_whole()) {}
+    : path_(plan_of(request.output)), id_(std::move(id)), shared_(!request.share.is_whole()) {
+  refuse_foreign(path_);
+}
 
 std::vector<io::Output> SharedPlan::outputs(const fs::path& volume) {
   const fs::path path = plan_of(volume);
@@ -73,7 +72,9 @@ bool SharedPlan::offer(const Plan& plan) const {
   if (shared_ && plan_at(path_, id_)) return false;
   io::StoredPlan stored = store(plan);
   stored.text.insert(0, mark_of(id_));
-  remove_earlier(path_);
+  refuse_foreign(path_);
+  std::error_code ignored;
+  fs::remove(path_, ignored);
   try {
     io::write_plan(path_, stored);
     return true;

@@ -14,7 +14,8 @@ namespace feldspar::run {
 
 class SharedPlan {
  public:
-  /// Of the volume at request.output; `id` says for which request and which files.
+  /// Of the volume at request.output; `id` says for which request and which files. Throws Error(io) where
+  /// something else than a plan has its name.
   SharedPlan(const Request& request, std::string id);
 
   /// What it may write, for check_outputs().

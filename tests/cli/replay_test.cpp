@@ -17,14 +17,14 @@ class Replay : public testing::ProgramFolder {
 
   /// The scan and the first volume are made once.
   void SetUp() override {
-    if (!std::filesystem::exists(made().path() / "a.h5")) {
-      expect_success(
-          "simulate mj1-26min --scale 1/16 --views 120 --axis-offset 120um --spectrum 205kV -o scan");
-      expect_success(std::string("recon scan -o a.h5 --verify off ") + found);
-      for (const char* name : {"scan", "a.h5"}) std::filesystem::rename(folder_ / name, made().path() / name);
+    const std::string scan = (made().path() / "scan").string(), volume = (made().path() / "a.h5").string();
+    if (!std::filesystem::exists(volume)) {
+      expect_success("simulate mj1-26min --scale 1/20 --views 90 --axis-offset 120um --spectrum 205kV -o " +
+                     scan);
+      expect_success(fmt::format("recon {} -o {} --verify off {}", scan, volume, found));
     }
-    std::filesystem::create_directory_symlink(made().path() / "scan", folder_ / "scan");
-    std::filesystem::copy_file(made().path() / "a.h5", folder_ / "a.h5");
+    std::filesystem::create_directory_symlink(scan, folder_ / "scan");
+    std::filesystem::copy_file(volume, folder_ / "a.h5");
   }
   static const testing::TempFolder& made() {
     static const testing::TempFolder folder;
