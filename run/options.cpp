@@ -125,11 +125,6 @@ void set_range(Request& request, Text text, Text what) {
   request.lowest = lowest, request.highest = highest;
 }
 
-void set_cutoff(Request& request, Text text, Text what) {
-  request.ramp.cutoff = parse_in_range(text, 0, 1, "above 0 and up to 1", what);
-  if (!(request.ramp.cutoff > 0)) refuse(what, text, "is not above 0 and up to 1");
-}
-
 /// What a library of a lower floor reads, with the option's name in front of its errors.
 template <class Read>
 auto reading(Text what, const Read& read) {
@@ -139,6 +134,13 @@ auto reading(Text what, const Read& read) {
     const std::string said = error.what();
     throw Error(error.kind(), said.starts_with(what) ? said : fmt::format("{}: {}", what, said));
   }
+}
+
+void set_cutoff(Request& request, Text text, Text what) {
+  double cutoff = 0;
+  if (!parse_number(text, cutoff)) refuse(what, text, "is no plain number, as 0.5");
+  reading(what, [&] { kernels::validate(kernels::RampOptions{.cutoff = cutoff}); });
+  request.ramp.cutoff = cutoff;
 }
 
 constexpr double endless = std::numeric_limits<double>::max();

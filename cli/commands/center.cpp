@@ -161,7 +161,6 @@ void run_conventions(const io::ScanSource& source, const std::vector<int>& views
 
 void run(const CenterOptions& options) {
   const run::Request request = options.request.request();
-  if (request.scan.empty()) throw Error(ErrorKind::usage, "which scan? name its file or folder");
   io::RunFiles files{.inputs = {request.scan}, .outputs = {}, .overwrite = options.overwrite};
   if (!options.picture.empty()) files.outputs.push_back({options.picture, io::Output::Kind::picture});
   files.more_inputs = true;
@@ -208,6 +207,7 @@ void add_center_command(CLI::App& program) {
       "Examples:\n  feldspar center Cell01.xtekct --picture axis.png\n  feldspar center Cell01.xtekct "
       "--conventions");
   options->request.add(*command, {run::Topic::input, run::Topic::machine}, {"sample"});
+  command->get_option("--scan")->required();
   command->add_option("--rows", options->rows, "Detector rows to look at")
       ->check(CLI::Range(1, 99))
       ->capture_default_str();

@@ -253,7 +253,6 @@ bool describe_volume(const InfoOptions& options) {
 
 void run(const InfoOptions& options) {
   const std::filesystem::path scan = options.request.request().scan;
-  if (scan.empty()) throw Error(ErrorKind::usage, "which scan or volume? name its file or folder");
   if (options.config) return print_configuration(scan);
   if (describe_volume(options)) return;
   try {
@@ -283,6 +282,7 @@ void add_info_command(CLI::App& program) {
       *command,
       {Topic::input, Topic::region, Topic::geometry, Topic::corrections, Topic::filter, Topic::machine},
       {"sample"});
+  command->get_option("--scan")->required();
   command->add_option("--rings-map", options->rings_map,
                       "Write what the gain map changes at every pixel as a picture (.png)");
   command->add_flag("--fields", options->fields, "Also everything the source says, and what became of it");
