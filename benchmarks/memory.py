@@ -55,14 +55,19 @@ def make_scans(program, work, side, views):
     return whole, floats, interior, wide
 
 
-def kinds(whole, floats, interior, wide):
+def kinds(whole, floats, interior, wide, side, coarser):
+    """What is given to recon; voxels are `coarser` times as large as those of the detector's pixels at the axis."""
+    def voxels(pitch):
+        return [] if coarser == 1 else ["--voxel-size", f"{coarser * pitch * 1024 / side * 176.9 / 983:.6g}um"]
+
+    whole, floats, interior = [whole, *voxels(130)], [floats, *voxels(130)], [interior, *voxels(30)]
     return {
-        "16-bit": [whole],
-        "float": [floats],
-        "interior": [interior],
-        "all corrections": [whole, "--correct", "all", "--hardening", "auto", "--axis-offset", "auto", "--scatter", "constant:0.001"],
-        "motion": [whole, "--motion", "auto"],
-        "context": [interior, "--context", wide],
+        "16-bit": whole,
+        "float": floats,
+        "interior": interior,
+        "all corrections": [*whole, "--correct", "all", "--hardening", "auto", "--axis-offset", "auto", "--scatter", "constant:0.001"],
+        "motion": [*whole, "--motion", "auto"],
+        "context": [*interior, "--context", wide],
     }
 
 
@@ -90,6 +95,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--coarser", type=float, default=1, help="voxels so many times as large as they could be")
     given = parser.parse_args()
     temporary = None if given.work else tempfile.TemporaryDirectory()
     work = given.work or pathlib.Path(temporary.name)
@@ -97,9 +103,9 @@ def main():
     scans = make_scans(given.program, work, given.side, given.views)
     results, good = [], True
     more = ["--threads", given.threads] if given.threads else []
-    print(f"{given.views} views of {given.side}², volume of all that the detector covers\n")
+    print(f"{given.views} views of {given.side}², volume of all that the detector covers, voxels {given.coarser:g} times the pixels\n")
     print("| scan | `--memory` | peak resident | time | |\n|---|---|---|---|---|")
-    for kind, words in kinds(*scans).items():
+    for kind, words in kinds(*scans, given.side, given.coarser).items():
         if given.kinds and kind not in given.kinds.split(","):
             continue
         for budget in given.budgets.split(","):
@@ -118,7 +124,7 @@ def main():
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
         given.json.write_text(json.dumps({"date": datetime.date.today().isoformat(), "commit": commit,
                                           "machine": platform.processor() or platform.machine(), "cpus": os.cpu_count(),
-                                          "side": given.side, "views": given.views, "runs": results}, indent=1) + "\n")
+                                          "side": given.side, "views": given.views, "coarser": given.coarser, "runs": results}, indent=1) + "\n")
     sys.exit(0 if good else 1)
 
 
