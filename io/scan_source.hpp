@@ -89,6 +89,7 @@ class ScanSource {
 /// Another source, of which a derived class changes some: all else is as there.
 class WrappedSource : public ScanSource {
  public:
+  /// Keeps `inner`.
   explicit WrappedSource(std::unique_ptr<ScanSource> inner) : owned_(std::move(inner)), inner_(*owned_) {}
   /// `inner` must outlive it.
   explicit WrappedSource(const ScanSource& inner) : inner_(inner) {}
@@ -106,7 +107,7 @@ class WrappedSource : public ScanSource {
   }
 
  protected:
-  [[nodiscard]] const ScanSource& inner() const { return inner_; }
+  [[nodiscard]] const ScanSource& inner() const { return inner_; }  ///< the other source
 
  private:
   std::unique_ptr<const ScanSource> owned_;

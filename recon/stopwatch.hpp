@@ -8,7 +8,7 @@ namespace feldspar::recon {
 /// Adds the time it lives to a sum of seconds.
 class Stopwatch {
  public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
+  explicit Stopwatch(double& seconds) : seconds_(seconds) {}  ///< which must outlive it
   ~Stopwatch() {
     seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }

@@ -30,8 +30,8 @@ class SharedPlan {
 
   /// Takes it away.
   void forget() const noexcept;
-  /// Takes away the one beside the joined `volume` by which its parts were made, one of which is `part`.
-  static void forget(const std::filesystem::path& volume, const std::filesystem::path& part) noexcept;
+  /// Takes away the plan by which `part` and the other parts of its volume were made.
+  static void forget_of(const std::filesystem::path& part) noexcept;
 
  private:
   std::filesystem::path path_;

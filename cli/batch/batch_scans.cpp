@@ -22,7 +22,7 @@ bool begins_with(const fs::path& file, const std::string& text) {
 /// A volume, a part of one, or what lies beside it.
 bool is_made_by_recon(const fs::path& path) {
   const fs::path kind = path.extension();
-  if (kind == ".partial" || kind == ".journal") return true;
+  if (kind == ".partial" || kind == ".journal" || kind == ".plan") return true;
   fs::path volume = path;
   if (kind == ".xmf") return io::is_volume(volume.replace_extension(".h5"));
   if (kind == ".toml") return begins_with(path, "# feldspar recon --config");

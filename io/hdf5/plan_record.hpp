@@ -11,14 +11,15 @@ namespace feldspar::io {
 
 /// Many numbers of one kind, as the shifts of all views.
 struct StoredNumbers {
-  std::string name;
-  std::vector<double> values;
-  bool single = false;  ///< none of them needs more than single precision
+  std::string name;            ///< without '/'
+  std::vector<double> values;  ///< in the order of what they are of
+  bool single = false;         ///< none of them needs more than single precision
 };
 
+/// A text and the lists of numbers that are too long for it.
 struct StoredPlan {
-  std::string text;  ///< TOML; empty for no plan
-  std::vector<StoredNumbers> numbers;
+  std::string text;                    ///< TOML; empty for no plan
+  std::vector<StoredNumbers> numbers;  ///< each with a name of its own
 
   /// Those of that name; null without any.
   [[nodiscard]] const std::vector<double>* find(const std::string& name) const;

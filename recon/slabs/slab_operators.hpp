@@ -20,8 +20,8 @@ class SlabOperators {
  public:
   /// Raw counts in host memory and in a slot.
   struct Counts {
-    int slot;
-    void* raw;
+    int slot;   ///< that holds them where they are worked on
+    void* raw;  ///< where they stand in host memory
   };
 
   /// For the slabs and batches of `plan`. Refers to all arguments but the plan.
@@ -47,6 +47,7 @@ class SlabOperators {
   /// Returns when all that was added is done.
   void finish();
 
+  /// What was counted of all pixels so far.
   [[nodiscard]] kernels::AttenuationTally tally() const;
 
  private:
@@ -80,6 +81,7 @@ std::size_t largest(const SlabPlan& plan, Count count) {
   return values;
 }
 
+/// Pixels of the real detector that it is made from.
 inline std::size_t source_pixels(const Slab& slab) {
   return static_cast<std::size_t>(slab.source_window.columns.count()) *
          static_cast<std::size_t>(slab.source_window.rows.count());

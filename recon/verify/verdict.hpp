@@ -19,6 +19,7 @@ struct Check {
   [[nodiscard]] Check judged(bool wrong, std::string what) const {
     return {name, wrong ? Outcome::failed : Outcome::passed, std::move(what)};
   }
+  /// The same question, and why it cannot be judged.
   [[nodiscard]] Check not_applicable(std::string why) const {
     return {name, Outcome::not_applicable, std::move(why)};
   }

@@ -201,6 +201,7 @@ TEST_F(BatchRun, TakesNoProductForAScan) {
     EXPECT_EQ(volumes, std::string(jobs).find("one") == std::string::npos ? 2U : 3U) << jobs << status();
     std::ofstream(folder_ / "Cell01.h5.partial") << "of a run that goes on";
     std::ofstream(folder_ / "Cell01.h5.journal") << "of a run that goes on";
+    std::ofstream(folder_ / "Cell01.h5.plan") << "of its shares";
     EXPECT_EQ(status().size(), volumes) << jobs << status();
   }
 }
