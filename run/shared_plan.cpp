@@ -98,16 +98,13 @@ void SharedPlan::forget() const noexcept {
   }
 }
 
-void SharedPlan::forget_of(const fs::path& part) noexcept {
+void SharedPlan::forget(const fs::path& volume, const fs::path& part) noexcept {
   try {
-    const std::string name = part.filename().string();
-    const std::size_t end = name.rfind(".part-");  // as part_path() names it
-    if (end == std::string::npos) return;
-    const fs::path plan = plan_of(part.parent_path() / (name.substr(0, end) + part.extension().string()));
     std::error_code ignored;
-    if (!fs::exists(plan, ignored)) return;
+    if (!fs::exists(plan_of(volume), ignored)) return;
     const std::string identity = io::VolumeReader(part).text("reconstruction/identity");
-    if (plan_at(plan, identity.substr(0, identity.find(' ')))) fs::remove(plan, ignored);
+    if (plan_at(plan_of(volume), identity.substr(0, identity.find(' '))))
+      fs::remove(plan_of(volume), ignored);
   } catch (const std::exception&) {
     return;  // it stays, which costs nothing
   }

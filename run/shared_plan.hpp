@@ -30,8 +30,9 @@ class SharedPlan {
 
   /// Takes it away.
   void forget() const noexcept;
-  /// Takes away the plan by which `part` and the other parts of its volume were made.
-  static void forget_of(const std::filesystem::path& part) noexcept;
+  /// Takes away the one beside the joined `volume` by which its parts were made, one of which is `part`. One
+  /// beside parts of another name or folder is not the volume's to take.
+  static void forget(const std::filesystem::path& volume, const std::filesystem::path& part) noexcept;
 
  private:
   std::filesystem::path path_;

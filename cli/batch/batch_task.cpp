@@ -142,6 +142,7 @@ bool may_replace(const Batch& batch, const BatchTask& task) {
 void remove_earlier_parts(const BatchTask& join) {
   std::error_code ignored;
   BatchTask part = join;
+  fs::remove(join.parts_of() += ".plan", ignored);  // by which the parts of this edition were made
   for (part.edition = 0; part.edition < join.edition; ++part.edition)
     for (part.share = 1; part.share <= part.job->shares; ++part.share)
       for (const char* kind : {"", ".partial", ".journal"}) fs::remove(part.output() += kind, ignored);

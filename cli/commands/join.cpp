@@ -80,7 +80,7 @@ void run(const JoinCommand& command) {
   if (!command.xdmf.empty() && (made || !std::filesystem::exists(command.xdmf)))
     io::write_file(command.xdmf, io::VolumeReader(command.output).xdmf(command.xdmf.parent_path()),
                    overwrite);
-  run::SharedPlan::forget_of(command.parts.front());
+  run::SharedPlan::forget(command.output, command.parts.front());
   std::cout << command.output.string() << '\n';
   if (!made) return repeat_stored_verdict(command.output);
   if (!verdict) return;

@@ -77,8 +77,8 @@ TEST_F(Replay, OfThreeSharesGoesByOnePlan) {
     expect_success(fmt::format("recon scan -o s.h5 --slabs {} {}", share, found));
     EXPECT_TRUE(has("s.h5.plan")) << share;
   }
-  expect_success("join s.part-1-of-3.h5 s.part-2-of-3.h5 s.part-3-of-3.h5 -o joined.h5");
-  expect_the_bits("joined.h5");
+  expect_success("join s.part-1-of-3.h5 s.part-2-of-3.h5 s.part-3-of-3.h5 -o s.h5");
+  expect_the_bits("s.h5");
   EXPECT_FALSE(has("s.h5.plan"));
 }
 
