@@ -17,16 +17,6 @@
 namespace feldspar::cli {
 namespace {
 
-/// A TOML value as the text the option would have on the command line.
-std::string as_text(const toml::node& value, const std::string& where) {
-  if (const auto text = value.value_exact<std::string>()) return *text;
-  if (const auto flag = value.value_exact<bool>()) return *flag ? "true" : "false";
-  if (const auto whole = value.value_exact<std::int64_t>()) return fmt::format("{}", *whole);
-  if (value.is_number()) return fmt::format("{}", *value.value<double>());
-  throw Error(ErrorKind::usage,
-              fmt::format("{}: the value must be a text, a number, true or false, or a list of them", where));
-}
-
 /// Gives the options of `command` that the command line left out the values of `table`.
 void apply_table(CLI::App& command, const toml::table& table, const std::string& source) {
   for (const auto& [key, value] : table) {
@@ -37,9 +27,9 @@ void apply_table(CLI::App& command, const toml::table& table, const std::string&
                   fmt::format("{}: `feldspar {}` has no such option", where, command.get_name()));
     if (option->count() > 0) continue;  // the command line wins
     if (const auto* list = value.as_array()) {
-      for (const auto& element : *list) option->add_result(as_text(element, where));
+      for (const auto& element : *list) option->add_result(io::stack::text_of_value(element, where));
     } else {
-      option->add_result(as_text(value, where));
+      option->add_result(io::stack::text_of_value(value, where));
     }
     try {
       option->run_callback();

@@ -292,15 +292,6 @@ const Option table[] = {
 #undef SET
 #undef TEXT
 
-/// A TOML value as the text the option would have on the command line.
-std::string as_text(const toml::node& value, const std::string& what) {
-  if (const auto text = value.value_exact<std::string>()) return *text;
-  if (const auto flag = value.value_exact<bool>()) return *flag ? "true" : "false";
-  if (const auto whole = value.value_exact<std::int64_t>()) return fmt::format("{}", *whole);
-  if (value.is_number()) return fmt::format("{}", *value.value<double>());
-  throw Error(ErrorKind::usage, fmt::format("{}: the value must be a text, a number, true or false", what));
-}
-
 }  // namespace
 
 const char* name_of(Topic topic) noexcept {
@@ -324,15 +315,13 @@ const Option* find_option(std::string_view name) {
   return found == std::end(table) ? nullptr : found;
 }
 
-void apply_toml(Request& request, const std::string& toml, const std::string& what,
-                std::span<const std::string> leave_out) {
+void apply_toml(Request& request, const std::string& toml, const std::string& what) {
   const toml::table values = io::stack::parse_toml(toml, what, ErrorKind::usage);
   for (const auto& [key, value] : values) {
     const std::string name(key.str()), where = fmt::format("{}: {}", what, name);
     const Option* const option = find_option(name);
     if (!option) throw Error(ErrorKind::usage, fmt::format("{}: there is no such option", where));
-    if (std::ranges::find(leave_out, name) != leave_out.end()) continue;
-    const std::string text = as_text(value, where);
+    const std::string text = io::stack::text_of_value(value, where);
     if (trimmed(text).empty()) refuse(where, text, "is empty");
     option->set(request, text, where);
   }
@@ -353,6 +342,11 @@ std::string to_toml(const Request& request, bool all) {
     toml += option.flag ? fmt::format("{} = {}\n", option.name, text) : toml_line(option.name, text);
   }
   return toml;
+}
+
+std::string choices_of(Request request) {
+  request.scan.clear(), request.like.clear(), request.context.clear();
+  return to_toml(request);
 }
 
 }  // namespace feldspar::run

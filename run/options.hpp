@@ -33,14 +33,16 @@ struct Option {
 /// Null for a name that is none.
 [[nodiscard]] const Option* find_option(std::string_view name);
 
-/// The text of a TOML file, `what` naming it in errors, applied to `request`, but for the options named in
-/// `leave_out`. Throws Error(usage) naming the key.
-void apply_toml(Request& request, const std::string& toml, const std::string& what,
-                std::span<const std::string> leave_out = {});
+/// The text of a TOML file, `what` naming it in errors, applied to `request`. Throws Error(usage) naming the
+/// key.
+void apply_toml(Request& request, const std::string& toml, const std::string& what);
 
 /// What is said in `request`, one option a line, as apply_toml() takes it; only what shapes the voxels unless
 /// `all`.
 [[nodiscard]] std::string to_toml(const Request& request, bool all = false);
+
+/// The same of what shapes the voxels, without the names of files: what these hold counts, not their names.
+[[nodiscard]] std::string choices_of(Request request);
 
 /// `key = "value"` with what TOML wants escaped, and a line end.
 [[nodiscard]] std::string toml_line(const std::string& key, const std::string& value);

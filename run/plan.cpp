@@ -239,10 +239,8 @@ Plan restore(const io::StoredPlan& stored, const std::filesystem::path& where) {
 std::string fingerprint(const Plan& plan) {
   toml::table table = plan_table(plan);
   for (const char* said : {"findings", "motion", "seen"}) table.erase(said);
-  Request choices = plan.request;  // what files hold is part of what they are, not their names
-  choices.scan.clear(), choices.like.clear(), choices.context.clear();
   std::ostringstream text;
-  text << to_toml(choices) << table;
+  text << choices_of(plan.request) << table;
   for (const io::StoredNumbers& list : numbers_of(plan)) {
     text << '\n' << list.name << ' ';
     text.write(reinterpret_cast<const char*>(list.values.data()),

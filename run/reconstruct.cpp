@@ -33,9 +33,8 @@ std::vector<fs::path> input_files(const Request& request, const io::ScanSource& 
 /// The same for all that make the same volume from the same files: by what was asked, before anything is
 /// looked for.
 std::string request_id(const Opened& opened) {
-  Request choices = opened.request;  // what files hold counts, not their names
-  choices.scan.clear(), choices.like.clear(), choices.context.clear();
-  std::string facts = fmt::format("{} {} {}", version, opened.shop.backend->name(), to_toml(choices));
+  const std::string facts =
+      fmt::format("{} {} {}", version, opened.shop.backend->name(), choices_of(opened.request));
   auto files = input_files(opened.request, *opened.source);
   if (!opened.request.like.empty()) files.push_back(opened.request.like);
   ThreadPool pool(opened.shop.threads);
@@ -194,12 +193,12 @@ Outcome reconstruct(const Request& request, const RunOptions& options) {
   outcome.work.emplace(
       resolve(std::move(opened), {options.watch, known, request.verify && request.share.is_whole()}));
   check_device(*outcome.work);
-  if (!known && !shared.offer(outcome.work->plan)) {
+  const bool whole_volume = request.share.is_whole();
+  if (!known && !whole_volume && !shared.offer(outcome.work->plan)) {
     left = shared.read();  // another share was first: all go by its plan
     outcome.work.reset();
     outcome.work.emplace(resolve(open(request, files), {options.watch, &left.value(), false}));
   }
-  PlanOfThisRun plan_beside(shared, !request.share.is_whole());
   if (options.planned) options.planned(*outcome.work);
 
   files.resume = false;  // nothing that is there is this run's
@@ -213,6 +212,9 @@ Outcome reconstruct(const Request& request, const RunOptions& options) {
   file.threads = work.shop.threads;
   io::VolumeWriter writer(outcome.output, geometry::slab_of(work.plan.grid, slices.first, slices.count()),
                           file);
+  // The volume is this run's from here on, and so is the plan beside it.
+  PlanOfThisRun plan_beside(shared, !whole_volume);
+  if (!known && whole_volume) (void)shared.offer(work.plan);
   if (options.resume) log_resume(work, PartSink(writer, slices.first));
   try {
     make_volume(options.watch, sample, writer, whole, outcome);

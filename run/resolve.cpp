@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <numbers>
-#include <numeric>
 
 #include "base/error.hpp"
 #include "base/units.hpp"

@@ -60,8 +60,7 @@ Reconstruction recorded(const io::VolumeReader& volume, const std::filesystem::p
       throw Error(
           ErrorKind::bad_file,
           path.string() + ": does not say how it was made (reconstruction/configuration); use --alone");
-    const std::string written[] = {"rings-map"};
-    apply_toml(request, configuration, "the configuration stored in the volume", written);
+    apply_toml(request, configuration, "the configuration stored in the volume");
   }
   if (!scan.empty()) request.scan = scan;
   request.share = {};

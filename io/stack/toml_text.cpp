@@ -69,4 +69,12 @@ toml::table read_toml(const std::filesystem::path& file, ErrorKind kind) {
   return parse_toml(read_text(file, most), file.string(), kind);
 }
 
+std::string text_of_value(const toml::node& value, const std::string& where) {
+  if (const auto text = value.value_exact<std::string>()) return *text;
+  if (const auto flag = value.value_exact<bool>()) return *flag ? "true" : "false";
+  if (const auto whole = value.value_exact<std::int64_t>()) return fmt::format("{}", *whole);
+  if (value.is_number()) return fmt::format("{}", *value.value<double>());
+  throw Error(ErrorKind::usage, fmt::format("{}: the value must be a text, a number, true or false", where));
+}
+
 }  // namespace feldspar::io::stack

@@ -19,4 +19,8 @@ namespace feldspar::io::stack {
 /// megabyte.
 [[nodiscard]] toml::table read_toml(const std::filesystem::path& file, ErrorKind kind);
 
+/// A text, number, true or false as people would type it. Throws Error(usage) naming `where` for another
+/// value.
+[[nodiscard]] std::string text_of_value(const toml::node& value, const std::string& where);
+
 }  // namespace feldspar::io::stack
