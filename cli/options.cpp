@@ -36,7 +36,7 @@ void apply_table(CLI::App& command, const toml::table& table, const std::string&
     } catch (const CLI::Error& error) {
       throw Error(ErrorKind::usage, fmt::format("{}: {}", where, error.what()));
     } catch (const Error& error) {
-      throw Error(error.kind(), fmt::format("{}: {}", where, error.what()));
+      throw Error(error, fmt::format("{}: {}", where, error.what()));
     }
   }
 }

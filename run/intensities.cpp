@@ -42,15 +42,19 @@ recon::Extension by_context(Planning& planning) {
   context->scale(match.gain);
   recon::Extension extension = recon::extend_by_context(work.setup, context);
   Findings& findings = planning.findings.truncation;
-  findings.push_back(fmt::format(
-      "rows are continued by {} and {} columns with projections of {} in voxels of {}, times {:.4f}; line "
-      "integrals that both see agree to {:.1f} %",
-      extension.rows.left, extension.rows.right, request.context.string(),
-      format_length_mm(context->grid().spacing.x), match.gain, 100 * match.mismatch));
+  findings.push_back(
+      {"context.used",
+       fmt::format("rows are continued by {} and {} columns with projections of {} in voxels of {}, times "
+                   "{:.4f}; line integrals that both see agree to {:.1f} %",
+                   extension.rows.left, extension.rows.right, request.context.string(),
+                   format_length_mm(context->grid().spacing.x), match.gain, 100 * match.mismatch),
+       "context"});
   findings.insert(findings.end(), context->findings().begin(), context->findings().end());
   if (match.mismatch > unlike)
-    findings.push_back(
-        "the wide volume does not look like this scan where both see: check --context-at and the noise");
+    findings.push_back({"context.unlike",
+                        "the wide volume does not look like this scan where both see",
+                        "context",
+                        {{"context-at", "", "check the noise, and say where it lies with"}}});
   return extension;
 }
 
@@ -60,16 +64,18 @@ recon::Extension by_outline(Planning& planning, const char* which) {
   recon::Extension extension = recon::extend_by_outline(work.setup, outline);
   if (planning.known) return extension;
   if (extension.rows.left + extension.rows.right == 0)
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("a cylinder of {:.2f} mm at x {:.2f}, y {:.2f} mm ends within the detector, but the "
-                    "object reaches over its edge; check the --outline",
-                    2 * outline.radius, outline.x + 0.0, outline.y + 0.0));
+    throw Error(ErrorKind::usage,
+                fmt::format("a cylinder of {:.2f} mm at x {:.2f}, y {:.2f} mm ends within the detector, but "
+                            "the object reaches over its edge",
+                            2 * outline.radius, outline.x + 0.0, outline.y + 0.0),
+                {{"outline", "", "correct it with"}});
   planning.findings.truncation.push_back(
-      fmt::format("rows are continued by {} and {} columns with the chords of {} cylinder of {:.2f} mm at x "
-                  "{:.2f}, y {:.2f} mm, scaled to the rows' edges",
-                  extension.rows.left, extension.rows.right, which, 2 * outline.radius, outline.x + 0.0,
-                  outline.y + 0.0));
+      {"outline.used",
+       fmt::format("rows are continued by {} and {} columns with the chords of {} cylinder of {:.2f} mm at x "
+                   "{:.2f}, y {:.2f} mm, scaled to the rows' edges",
+                   extension.rows.left, extension.rows.right, which, 2 * outline.radius, outline.x + 0.0,
+                   outline.y + 0.0),
+       "outline"});
   return extension;
 }
 
@@ -99,13 +105,13 @@ std::vector<double> search_polynomial(Planning& planning, std::string& how) {
   const recon::HardeningEstimate found = recon::estimate_hardening(*work.source, work.scan, work.setup,
                                                                    work.fdk, planning.resources(), progress);
   if (found.fit.coefficients.empty())
-    throw Error(ErrorKind::bad_file,
-                fmt::format("--hardening auto: {}; give coefficients (--hardening 0.8,0.2) or use off",
-                            found.fit.reason));
+    throw Error(ErrorKind::bad_file, fmt::format("beam hardening cannot be found: {}", found.fit.reason),
+                {{"hardening", "0.8,0.2", "give coefficients, as with"},
+                 {"hardening", "off", "leave it alone with"}});
   if (found.fit.unevenness_after > worthwhile * found.fit.unevenness_before) {
     how = fmt::format(
         "left alone: the part of the object that should be uniform varies by {:.1f} %, and by {:.1f} % with "
-        "the best polynomial; give coefficients (--hardening 0.8,0.2) if you know better",
+        "the best polynomial",
         100 * found.fit.unevenness_before, 100 * found.fit.unevenness_after);
     return {};
   }
@@ -129,8 +135,11 @@ std::vector<double> choose_polynomial(Planning& planning) {
     case Hardening::Kind::off:
       if (!own.empty())
         findings.push_back(
-            fmt::format("beam hardening: the scan asks for {}, which --hardening off leaves out",
-                        format_polynomial(own)));
+            {"hardening.left-out",
+             fmt::format("beam hardening: the scan asks for {}, which is left out, as was asked",
+                         format_polynomial(own)),
+             "hardening",
+             {{"hardening", "file", "to follow it, give"}}});
       return {};
     case Hardening::Kind::file:
       if (own.empty()) return {};
@@ -140,12 +149,17 @@ std::vector<double> choose_polynomial(Planning& planning) {
     case Hardening::Kind::search:
       polynomial = search_polynomial(planning, how);
       if (polynomial.empty()) {
-        findings.push_back("beam hardening: " + how);
+        findings.push_back({"hardening.none",
+                            "beam hardening: " + how,
+                            "hardening",
+                            {{"hardening", "0.8,0.2", "if you know better, give coefficients as with"}}});
         return {};
       }
       break;
   }
-  findings.push_back(fmt::format("beam hardening: p' = {}, {}", format_polynomial(polynomial), how));
+  findings.push_back({"hardening.applied",
+                      fmt::format("beam hardening: p' = {}, {}", format_polynomial(polynomial), how),
+                      "hardening"});
   return polynomial;
 }
 
@@ -156,9 +170,12 @@ void check_rise(Planning& planning) {
   const double highest = -std::log(plan.inspection.lowest_transmission);
   if (highest > 0 && !recon::rises(std::span(plan.polynomial).subspan(1), highest))
     planning.findings.hardening.push_back(
-        fmt::format("beam hardening: the polynomial {} falls somewhere below p = {:.2f}, which this scan "
-                    "reaches: more material comes out as less; check its signs or use --hardening auto",
-                    format_polynomial(plan.polynomial), highest));
+        {"hardening.falls",
+         fmt::format("beam hardening: the polynomial {} falls somewhere below p = {:.2f}, which this scan "
+                     "reaches: more material comes out as less",
+                     format_polynomial(plan.polynomial), highest),
+         "hardening",
+         {{"hardening", "auto", "check its signs, or have it found with"}}});
 }
 
 /// True where rows are to be continued; else what becomes of it is said.
@@ -173,12 +190,15 @@ bool is_to_be_extended(Planning& planning) {
   Findings& findings = planning.findings.truncation;
   if (request.truncation == Treatment::off || work.setup.displaced) {
     findings.push_back(
-        fmt::format("{}: attenuation near the edge of the field of view, and its level inside, will be too "
-                    "high{}",
-                    found, work.setup.displaced ? "; rows of a displaced detector are not continued" : ""));
+        {"truncation.reaches",
+         fmt::format(
+             "{}: attenuation near the edge of the field of view, and its level inside, will be too high{}",
+             found, work.setup.displaced ? "; rows of a displaced detector are not continued" : ""),
+         "truncation",
+         work.setup.displaced ? Remedies{} : Remedies{{"truncation", "auto", "to continue its rows, give"}}});
     return false;
   }
-  if (reaches) findings.push_back(found);
+  if (reaches) findings.push_back({"truncation.reaches", found, "truncation"});
   return true;
 }
 
@@ -219,7 +239,10 @@ void extend_rows(Planning& planning) {
       std::make_shared<recon::Extension>(by_outline(planning, guessed ? "a guessed" : "the given"));
   if (guessed && !planning.known)
     planning.findings.truncation.push_back(
-        "the level of attenuation is uncertain: give --outline, or better --context with a wide volume");
+        {"truncation.level",
+         "the level of attenuation is uncertain",
+         "truncation",
+         {{"outline", "", "give"}, {"context", "VOLUME", "better, name a wide volume with"}}});
 }
 
 void correct(Planning& planning) {
@@ -238,7 +261,8 @@ void correct(Planning& planning) {
                                             find_option("rings")->text(request)),
                                 true});
     for (const recon::CorrectionStep& step : measured.steps)
-      if (step.notable) planning.findings.corrections.push_back(step.text);
+      if (step.notable)
+        planning.findings.corrections.push_back({"corrections.applied", step.text, "correct"});
     work.plan.corrections = std::make_shared<recon::Corrections>(std::move(measured));
   }
   work.fdk.corrections = work.plan.corrections;

@@ -16,7 +16,7 @@ enum class Topic { input, region, geometry, corrections, filter, output, machine
 [[nodiscard]] const char* name_of(Topic topic) noexcept;
 
 struct Option {
-  const char* name;  ///< "voxel-size": --voxel-size, or the key of a TOML file
+  const char* name;  ///< "voxel-size": a flag of the command line, or the key of a TOML file
   Topic topic;
   bool flag;          ///< "true" or "false"
   bool shapes;        ///< the voxels, or what is said of them: part of the record and of a run's identity

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "geometry/scan.hpp"
 #include "geometry/volume_grid.hpp"
 #include "io/hdf5/plan_record.hpp"

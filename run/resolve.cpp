@@ -43,8 +43,9 @@ void check_region(const geometry::VolumeGrid& grid, const geometry::CircularScan
       "{:.4g} mm about the axis and z {:.4g} to {:.4g} mm: ",
       low.x, high.x, low.y, high.y, low.z, high.z, radius, bottom.z, top.z);
   if (missed)
-    throw Error(ErrorKind::usage, text + "nothing of it; correct --center, --size, --like or --transform");
-  findings.push_back(text + "what lies outside stays empty");
+    throw Error(ErrorKind::usage, text + "nothing of it",
+                {{"center", "", "correct"}, {"size", "", ""}, {"like", "", ""}, {"transform", "", ""}});
+  findings.push_back({"region.outside", text + "what lies outside stays empty", "size"});
 }
 
 /// Compares all that the run writes with all that it reads.
@@ -127,8 +128,8 @@ kernels::BackProjectorSpec make_projector(const Request& request, const geometry
   const bool given = merging.kind == Merging::Kind::given;
   if (merging.kind == Merging::Kind::off || (!given && !backend.merges_views())) return spec;
   if (!backend.merges_views())
-    throw Error(ErrorKind::unsupported,
-                fmt::format("--fast: {} cannot merge views; use --fast off", backend.name()));
+    throw Error(ErrorKind::unsupported, fmt::format("{} cannot merge views", backend.name()),
+                {{"fast", "off"}});
   spec.merging = given ? kernels::merging_of(merging.views, setup.views, grid, spec.radius)
                        : kernels::choose_merging(setup.views, grid, spec.radius);
   return spec;

@@ -20,7 +20,7 @@ void need_pixels(const Request& request, const char* what) {
 
 void find_axis(Planning& planning) {
   const Request& request = planning.request();
-  need_pixels(request, "--axis-offset auto");
+  need_pixels(request, "finding the axis");
   Reconstruction& work = planning.work;
   const std::vector<int> views = request.views.is_all()
                                      ? std::vector<int>{}
@@ -41,7 +41,8 @@ void take_off_scatter(Planning& planning) {
   planning.work.source = recon::without_scatter(std::move(planning.work.source), request.scatter,
                                                 planning.resources(), progress);
   planning.findings.hardening.push_back(
-      fmt::format("scatter is taken off the counts: {}", find_option("scatter")->text(request)));
+      {"scatter.removed",
+       fmt::format("scatter is taken off the counts: {}", find_option("scatter")->text(request)), "scatter"});
 }
 
 void place_axis(Planning& planning) {
@@ -71,12 +72,12 @@ void place_views(Planning& planning) {
     plan.shifts = scan.shifts;
     if (!scan.shifts.empty()) plan.motion = "as the file states";
     if (request.motion == Treatment::automatic) {
-      need_pixels(request, "--motion auto");
+      need_pixels(request, "finding motion");
       recon::MotionEstimate found = recon::estimate_motion(*planning.work.source, scan,
                                                            chosen_views(request, scan), planning.resources());
       plan.shifts = std::move(found.shifts);
       plan.motion = found.text;
-      planning.findings.motion.push_back("motion: " + found.text);
+      planning.findings.motion.push_back({"motion.found", "motion: " + found.text, "motion"});
     }
   }
   scan.shifts = plan.shifts;
@@ -92,15 +93,20 @@ void cut_region(Planning& planning) {
   const auto box = recon::find_object(*work.source, work.scan, work.setup.view_indices, planning.resources());
   if (!box) {
     planning.findings.region.push_back(
-        "--roi auto: no object stands out in the projections; the whole field of view is kept");
+        {"region.no-object",
+         "no object stands out in the projections; the whole field of view is kept",
+         "roi",
+         {{"size", "", "choose the region with"}}});
     return;
   }
   const geometry::VolumeGrid part = recon::cut_to(grid, *box);
   planning.findings.region.push_back(
-      fmt::format("--roi auto: the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
-                  "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
-                  box->lowest.x, box->highest.x, box->lowest.y, box->highest.y, box->lowest.z, box->highest.z,
-                  part.nx, part.ny, part.nz, grid.nx, grid.ny, grid.nz));
+      {"region.auto",
+       fmt::format("the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to {:.2f} mm: {} x {} "
+                   "x {} voxels instead of {} x {} x {}",
+                   box->lowest.x, box->highest.x, box->lowest.y, box->highest.y, box->lowest.z,
+                   box->highest.z, part.nx, part.ny, part.nz, grid.nx, grid.ny, grid.nz),
+       "roi"});
   grid = part;
 }
 

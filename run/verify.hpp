@@ -35,6 +35,7 @@ void insist(const recon::Verdict& verdict, const std::filesystem::path& path);
 struct StoredVerdict {
   std::string word;  ///< empty for none
   std::string reasons;
+  Remedies remedies;
 };
 [[nodiscard]] StoredVerdict stored_verdict(const std::filesystem::path& path);
 /// The same as insist().

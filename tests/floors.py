@@ -52,6 +52,8 @@ ALGORITHM = re.compile(r"\bstd::(ranges::)?((all|any|none)_of|for_each|find(_if|
                        r"|(min|max|minmax)(_element)?|clamp|lexicographical_compare|next_permutation|adjacent_find)\(")
 FRAGMENT = "Included only by"  # what a header says that is a piece of one file, and no header by itself
 ANYWHERE = ("tests/", "benchmarks/")
+FLAG = re.compile(r'^[^"/]*(?:"(?:[^"\\]|\\.)*"[^"/]*)*?"(?:[^"\\]|\\.)*?(--[a-z][a-z-]*)')  # in a text
+HELP = "run/options.cpp"  # help of options speaks of options
 # The limits. CONTRIBUTING.md states all four and .clang-tidy, which sees functions, the last two; limits_elsewhere() compares.
 LINES = 400
 LINES_OF_TESTS = 600
@@ -108,6 +110,11 @@ def why_not_foreign(file, included):
 
 def breaches_of_file(file, text):
     lines = text.splitlines()
+    if not file.startswith((*ANYWHERE, "cli/", "python/")) and not file.endswith(".py") and file != HELP:
+        for number, line in enumerate(lines, 1):
+            flag = FLAG.search(line)
+            if flag:
+                yield f"{file}:{number}: {flag.group(1)} is cli/'s to say; name the option in a remedy (base/remedy.hpp)"
     limit = LINES_OF_TESTS if file.startswith("tests/") else LINES
     if len(lines) > limit:
         yield f"{file}: {len(lines)} lines, more than {limit}"
@@ -154,7 +161,24 @@ def versions_apart(root):
         yield f"CITATION.cff: version {versions['CITATION.cff']}, where CMakeLists.txt has {versions['CMakeLists.txt']}"
 
 
+def codes_unlisted(root):
+    """Breaches where docs/findings.md lists other findings or checks than the headers have."""
+    page = root / "docs/findings.md"
+    if not page.is_file():
+        return
+    text = page.read_text(encoding="utf-8")
+    kinds = re.findall(r'\{"([a-z-]+\.[a-z-]+)", Severity::(\w+)\}', (root / "base/findings.hpp").read_text(encoding="utf-8"))
+    listed = re.findall(r"(?m)^\| `([^`]+)` \| (\w+) \|", text)
+    for code, severity in sorted(set(kinds) ^ set(listed)):
+        yield f"docs/findings.md: {code} ({severity}) is only in {'base/findings.hpp' if (code, severity) in kinds else 'the page'}"
+    checks = (root / "recon/verify/verdict.hpp").read_text(encoding="utf-8")
+    for check in re.findall(r'\{"([a-z-]+)",\s*"[^"]*"\}', checks):
+        if f"`{check}`" not in text:
+            yield f"docs/findings.md: lacks the check {check}"
+
+
 def breaches(root):
+    yield from codes_unlisted(root)
     yield from limits_elsewhere(root)
     yield from versions_apart(root)
     for file in project_files(root):
@@ -237,6 +261,24 @@ class SelfTest(unittest.TestCase):
                 if re.search(rf"\b{limit}\b", text):
                     self.assert_breach(file, re.sub(rf"\b{limit}\b", str(limit + 1), text), "where tests/floors.py has")
         self.assertEqual(len(self.found("CONTRIBUTING.md", "Nothing.\n")), 2)
+
+    def test_flags(self):
+        for text in ('f("give --axis-offset auto");\n', 'f("a", "{}: --views");\n', '  "or --fast off"  // way out\n'):
+            with self.subTest(text):
+                self.assert_breach("io/a.cpp", text, "is cli/'s to say")
+                for file in ("cli/a.cpp", "tests/io/a.cpp", HELP):
+                    self.assertEqual(self.found(file, text), [])
+        self.assertEqual(self.found("io/a.cpp", '// "--axis-offset"\nint a = --b; f("x--");\nf("a", --b, "c");\n'), [])
+
+    def test_codes_unlisted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for file, text in [("base/findings.hpp", '{"a.b", Severity::note},\n{"a.c", Severity::warning},\n'),
+                               ("recon/verify/verdict.hpp", '{"air-level", "level of air"}'),
+                               ("docs/findings.md", "| `a.b` | note | x |\n| `a.c` | note | x |\n")]:
+                path = pathlib.Path(folder, file)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            self.assertEqual(len(list(codes_unlisted(pathlib.Path(folder)))), 3)
 
     def test_versions_apart(self):
         with tempfile.TemporaryDirectory() as folder:

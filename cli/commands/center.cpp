@@ -14,6 +14,7 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/report/center_strip.hpp"
+#include "cli/report/findings.hpp"
 #include "io/open_scan.hpp"
 #include "io/output_rule.hpp"
 #include "recon/find/axis_choice.hpp"
@@ -77,7 +78,7 @@ nlohmann::json as_json(const recon::AxisChoice& found, const geometry::RotationA
             {"roll_deg", found.axis.roll / degree},
             {"offset_uncertainty_mm", found.offset_uncertainty}}},
           {"pixel_mm", found.pixel},
-          {"findings", found.findings}};
+          {"findings", json_of(found.findings)}};
 }
 
 std::string axis_line(const char* name, double offset, double uncertainty, double stated, double pixel) {
@@ -172,7 +173,7 @@ void run(const CenterOptions& options) {
   const geometry::CircularScan& scan = source->scan();
   const std::vector<int> views =
       request.views.is_all() ? std::vector<int>{} : request.views.of(static_cast<int>(scan.angles.size()));
-  for (const std::string& finding : source->findings()) log_warning(finding);
+  for (const Finding& finding : source->findings()) log(finding);
   const run::Workshop shop = run::open_workshop(request.machine);
   const Reservation references(*shop.budget, recon::bytes_of(source->references()),
                                "open-beam and dark images");
@@ -182,7 +183,7 @@ void run(const CenterOptions& options) {
                       "looking for the rotation axis");
   if (options.conventions) return run_conventions(*source, views, resources, options.json);
   const recon::AxisChoice found = recon::choose_axis(*source, scan, views, resources, how);
-  for (const std::string& finding : found.findings) log_warning(finding);
+  for (const Finding& finding : found.findings) log(finding);
   if (options.json)
     std::cout << as_json(found, scan.axis).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';

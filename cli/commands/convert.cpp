@@ -65,7 +65,7 @@ void run_convert(ConvertOptions options) {
   const auto source = io::open_scan(options.scan, options.input.request().open);
   std::ranges::move(source->files(), std::back_inserter(files.inputs));
   io::check_outputs(files);
-  for (const std::string& finding : source->findings()) log_warning(finding);
+  for (const Finding& finding : source->findings()) log(finding);
   const auto sink = io::create_scan(target, {.scan = source->scan(),
                                              .type = source->count_type(),
                                              .references = source->references(),

@@ -97,8 +97,8 @@ void InputFile::guarded(const std::function<void()>& work) const {
   }
 }
 
-void InputFile::refuse(ErrorKind kind, const std::string& what) const {
-  throw Error(kind, fmt::format("{}: {}", path_.string(), what));
+void InputFile::refuse(ErrorKind kind, const std::string& what, const Remedies& remedies) const {
+  throw Error(kind, fmt::format("{}: {}", path_.string(), what), remedies);
 }
 
 bool InputFile::has(const std::string& object) const {

@@ -141,13 +141,15 @@ bool apply_stored_geometry(const InputFile& file, const std::string& group, cons
     worst = std::max(worst, std::abs(stated[n] - scan.angles[n]));
   units.note(group, "the whole geometry", SourceField::Use::used,
              "written by feldspar; it replaces what the format cannot say as exactly");
-  std::istringstream findings(file.text(group + "/findings"));
-  for (std::string line; std::getline(findings, line);) units.find(finding_of_source(line));
+  for (const Finding& finding :
+       findings_in_lines(file.text(group + "/findings"), file.text(group + "/finding_data")))
+    units.find(finding_of_source(finding));
   if (worst > 1e-6)
-    units.find(
-        fmt::format("{} holds other angles than the rest of the file, by up to {:.3g} rad; those of the "
-                    "group are used: remove it if the file was changed since",
-                    group, worst));
+    units.find({"geometry.contradicted",
+                fmt::format("{} holds other angles than the rest of the file, by up to {:.3g} rad; those of "
+                            "the group are used: remove it if the file was changed since",
+                            group, worst),
+                group});
   return true;
 }
 
@@ -181,9 +183,9 @@ void put_geometry(hid_t parent, const ScanContent& content) {
   put_reference(group, "dark", references.dark);
   put_number(group, "saturation", references.saturation);
   put_facts(group, content.description);
-  std::string findings;
-  for (const std::string& finding : content.findings) findings += finding + "\n";
-  if (!findings.empty()) put_text(group, "findings", findings);
+  if (content.findings.empty()) return;
+  put_texts(group, "findings", texts_of(content.findings));
+  put_texts(group, "finding_data", data_of(content.findings));
 }
 
 }  // namespace feldspar::io::hdf5

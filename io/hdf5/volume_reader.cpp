@@ -105,10 +105,11 @@ std::vector<std::filesystem::path> find_parts(const Dataset& voxels, const std::
     std::error_code ignored;
     parts.push_back(path.parent_path() / name);
     if (!std::filesystem::exists(parts.back(), ignored))
-      throw Error(ErrorKind::io,
-                  fmt::format("{}: its part {} is not there; it must lie where it did when the "
-                              "parts were joined (`feldspar join --solid` copies them)",
-                              path.string(), name));
+      throw Error(
+          ErrorKind::io,
+          fmt::format("{}: its part {} is not there; it must lie where it did when the parts were joined",
+                      path.string(), name),
+          {{"solid", "", "to have a copy of the parts in it, join them with"}});
     const File part = open_file(path.parent_path() / name, false);
     (void)open_dataset(part, layout::voxels_path, ("opening the voxels of its part " + name).c_str());
   }

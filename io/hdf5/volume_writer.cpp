@@ -125,7 +125,8 @@ void put_volume_record(const Group& entry, const VolumeRecord& record,
   put_texts(reconstruction, layout::layer_hashes, hashes);
   put_text(reconstruction, "configuration", record.configuration);
   put_plan(reconstruction, record.plan);
-  put_texts(reconstruction, "findings", record.findings);
+  put_texts(reconstruction, "findings", texts_of(record.findings));
+  put_texts(reconstruction, "finding_data", data_of(record.findings));
   put_inputs(reconstruction, record.inputs);
   put_record(reconstruction, record.reconstruction);
 }
@@ -235,9 +236,9 @@ struct VolumeWriter::State {
     for (const auto& [slices, clipped_there, hashes] : entries) {
       if (slices.end > grid.nz)
         throw Error(ErrorKind::bad_file,
-                    fmt::format("{}: its journal names slices that the volume has not; start again without "
-                                "--resume",
-                                partial.final_path().string()));
+                    fmt::format("{}: its journal names slices that the volume has not",
+                                partial.final_path().string()),
+                    {{"resume", "", "start again without"}});
       chunks->take_as_written(slices, clipped_there, hashes);
     }
     clipped = chunks->clipped();

@@ -171,7 +171,7 @@ void read_about(const toml::table& root, const std::filesystem::path& file, Stac
                  .filter = section.text("filter").value_or(""),
                  .date = section.text("date").value_or(""),
                  .hardening = section.numbers("hardening")};
-  stack.findings = section.texts("findings");
+  stack.findings = findings_in(section.texts("findings"), section.texts("finding_data"));
   section.finish();
 }
 

@@ -29,8 +29,10 @@ double distance(const TxrmHeader& header, const char* name, const std::vector<do
   double found = values.empty() ? 0 : std::abs(values.front());  // the source's is negative in most files
   if (!(found > 0) && std::isfinite(old_um) && old_um != 0) {
     found = std::abs(old_um) / 1000;
-    findings.push_back(fmt::format("{}: ImageInfo/{} is absent or 0; AutoRecon/{}, {} um, is used instead",
-                                   header.path.filename().string(), name, name, old_um));
+    findings.push_back({"distance.substituted",
+                        fmt::format("{}: ImageInfo/{} is absent or 0; AutoRecon/{}, {} um, is used instead",
+                                    header.path.filename().string(), name, name, old_um),
+                        name});
   }
   if (!std::isfinite(found) || !(found > 0))
     throw Error(
@@ -67,12 +69,13 @@ std::vector<geometry::ViewShift> shifts_of(const TxrmHeader& header, double pitc
     if (!header.y_shifts.empty()) shifts[n].row = -header.y_shifts[n] * pitch;
   }
   if (std::max(largest[0], largest[1]) > 0.1)
-    findings.push_back(fmt::format(
-        "{}: Alignment/X-Shifts and Y-Shifts of up to {:.2f} and {:.2f} pixels are used, as fractions of "
-        "pixels: "
-        "the image's contents belong that much further right and up. Zeiss does not document the signs; "
-        "other readers agree on these",
-        header.path.filename().string(), largest[0], largest[1]));
+    findings.push_back(
+        {"shifts.used",
+         fmt::format("{}: Alignment/X-Shifts and Y-Shifts of up to {:.2f} and {:.2f} pixels are used, as "
+                     "fractions of pixels: the image's contents belong that much further right and up. Zeiss "
+                     "does not document the signs; other readers agree on these",
+                     header.path.filename().string(), largest[0], largest[1]),
+         "Alignment/X-Shifts"});
   return shifts;
 }
 

@@ -53,8 +53,8 @@ int merged_rows_at_once(const MergeSizes& sizes) {
   merging.sizes = sizes;
   for (int rows = 32; rows > 0; rows /= 2)
     if (rows * row_bytes(merging) <= shared_bytes) return rows;
-  throw Error(ErrorKind::unsupported,
-              "the shadow of a tile is too wide for views to be merged on the GPU; use --fast off");
+  throw Error(ErrorKind::unsupported, "the shadow of a tile is too wide for views to be merged on the GPU",
+              {{"fast", "off"}});
 }
 
 void launch(const MergeLaunch& work, cudaStream_t stream) {

@@ -35,7 +35,7 @@ void set(CorrectionChoice& choice, const std::string& name, bool wanted, const s
   for (const char* known : {"zingers", "bad-pixels", "rings", "drift", "all"})
     if (name == known) return;
   throw Error(ErrorKind::usage,
-              fmt::format("--correct: '{}' in '{}' is no correction; write auto, off, or some of zingers, "
+              fmt::format("'{}' in '{}' is no correction; write auto, off, or some of zingers, "
                           "bad-pixels, rings, drift and all, as auto,zingers or no-rings",
                           name, text));
 }

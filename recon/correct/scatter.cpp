@@ -153,11 +153,10 @@ ScatterModel parse_scatter(std::string_view text) {
   if (kind == "kernel") model.kind = ScatterModel::Kind::kernel;
   if (model.kind == ScatterModel::Kind::none || colon == std::string_view::npos ||
       !parse_number(text.substr(colon + 1), model.share) || !(model.share >= 0 && model.share < 1))
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("--scatter: '{}' is not off, constant:SHARE or kernel:SHARE with a share from 0 to "
-                    "1, like constant:0.02 of the open beam",
-                    text));
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' is not off, constant:SHARE or kernel:SHARE with a share from 0 to "
+                            "1, like constant:0.02 of the open beam",
+                            text));
   return model;
 }
 
@@ -176,8 +175,8 @@ std::unique_ptr<io::ScanSource> without_scatter(std::unique_ptr<io::ScanSource> 
   if (model.kind == ScatterModel::Kind::kernel && source->scan().beam == geometry::Beam::parallel)
     throw Error(
         ErrorKind::unsupported,
-        "--scatter kernel: a parallel beam's scan does not say how far the object is from the detector; "
-        "use --scatter constant:SHARE");
+        "scatter by a kernel: a parallel beam's scan does not say how far the object is from the detector",
+        {{"scatter", "constant:SHARE"}});
   auto corrected = std::make_unique<WithoutScatter>(std::move(source), model);
   corrected->estimate(resources, progress);
   return corrected;

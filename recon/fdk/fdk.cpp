@@ -25,17 +25,23 @@ Findings judge(const kernels::AttenuationTally& tally) {
   };
   if (tally.not_finite > 0)
     findings.push_back(
-        fmt::format("{} pixels are NaN or infinite and were taken as open beam", tally.not_finite));
+        {"pixels.infinite",
+         fmt::format("{} pixels are NaN or infinite and were taken as open beam", tally.not_finite)});
   if (tally.dead > 0)
     findings.push_back(
-        fmt::format("{:.3f} % of the pixels see no beam (white is not above dark)", share(tally.dead)));
+        {"pixels.dead",
+         fmt::format("{:.3f} % of the pixels see no beam (white is not above dark)", share(tally.dead))});
   if (share(tally.floored) > 0.01)
-    findings.push_back(fmt::format(
-        "{:.3f} % of the pixels have no signal left and were taken as one count{}", share(tally.floored),
-        share(tally.floored) > 20 ? ": the object starves the detector of photons" : ""));
+    findings.push_back(
+        {"pixels.starved",
+         fmt::format("{:.3f} % of the pixels have no signal left and were taken as one count{}",
+                     share(tally.floored),
+                     share(tally.floored) > 20 ? ": the object starves the detector of photons" : "")});
   if (share(tally.saturated) > 0.01)
-    findings.push_back(fmt::format(
-        "{:.3f} % of the pixels are saturated: attenuation there is underestimated", share(tally.saturated)));
+    findings.push_back(
+        {"pixels.saturated",
+         fmt::format("{:.3f} % of the pixels are saturated: attenuation there is underestimated",
+                     share(tally.saturated))});
   return findings;
 }
 

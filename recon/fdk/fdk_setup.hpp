@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "geometry/coverage.hpp"
 #include "geometry/rectification.hpp"
 #include "geometry/scan.hpp"

@@ -44,10 +44,12 @@ Statistics statistics_of(std::span<const float> values, std::span<const unsigned
 double noise_of_halves(std::span<const float> odd, std::span<const float> even,
                        std::span<const unsigned char> mask) {
   if (odd.size() != even.size())
-    throw Error(ErrorKind::usage,
-                fmt::format("noise: the odd views' volume has {} voxels, the even views' {}; "
-                            "reconstruct both on one grid (--like)",
-                            odd.size(), even.size()));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "noise: the odd views' volume has {} voxels, the even views' {}; reconstruct both on one grid",
+            odd.size(), even.size()),
+        {{"like", "VOLUME", "take the grid of one for the other with"}});
   return moments(odd.size(), mask, [&](std::size_t n) { return 0.5 * (double{odd[n]} - double{even[n]}); })
       .deviation;
 }

@@ -142,8 +142,9 @@ bool DeviceWorker::recover(geometry::Range slices, const Error& error) {
       most_slices_ = std::max(step, slices.count() / 2 / step * step);
     else
       views_per_batch_ = std::max(unit, views_per_batch_ / 2 / unit * unit);
-    tell(fmt::format("{} has too little memory and goes on with slabs of {} slices, {} views at a time: {}",
-                     backend_.name(), most_slices_, views_per_batch_, error.what()));
+    tell({"device.smaller-slabs",
+          fmt::format("{} has too little memory and goes on with slabs of {} slices, {} views at a time: {}",
+                      backend_.name(), most_slices_, views_per_batch_, error.what())});
     task_.queue.give_back(slices);
     return true;
   }
@@ -155,7 +156,8 @@ bool DeviceWorker::recover(geometry::Range slices, const Error& error) {
 void DeviceWorker::leave(const std::vector<geometry::Range>& slices, const Error& error) {
   if (!task_.queue.leave(slices)) throw error;
   buffers_.reset(), operators_.reset();
-  tell(fmt::format("{} failed and left its slab to the other devices: {}", backend_.name(), error.what()));
+  tell({"device.failed",
+        fmt::format("{} failed and left its slab to the other devices: {}", backend_.name(), error.what())});
 }
 
 /// Waits until the slab before is stored. When the device failed to bring it, gives it and `taken` back and
@@ -280,8 +282,8 @@ void DeviceWorker::free_room() {
   buffers_.reset(), operators_.reset();
 }
 
-void DeviceWorker::tell(std::string finding) {
-  log_warning(finding);
+void DeviceWorker::tell(Finding finding) {
+  log(finding);
   report_.findings.push_back(std::move(finding));
 }
 

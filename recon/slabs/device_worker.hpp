@@ -75,7 +75,7 @@ class DeviceWorker {
   [[nodiscard]] std::optional<Loss> finish_writing();
   void make_room(const Slab& slab);
   void free_room();
-  void tell(std::string finding);
+  void tell(Finding finding);
 
   SlabTask& task_;
   kernels::Backend& backend_;

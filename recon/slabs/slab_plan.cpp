@@ -161,16 +161,16 @@ SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std
   else {  // the last try
     best = smallest(setup, grid, slices, costs);
   }
-  const auto refuse = [](const char* what, std::size_t limit, std::size_t needed, const char* option) {
+  const auto refuse = [](const char* what, std::size_t limit, std::size_t needed, OptionName option) {
     throw Error(
         ErrorKind::out_of_memory,
-        fmt::format("{} is {}, but this reconstruction needs at least {}; raise {} or make the volume "
-                    "smaller (--size, --voxel-size)",
-                    what, format_bytes(limit), format_bytes(needed), option));
+        fmt::format("{} is {}, but this reconstruction needs at least {}", what, format_bytes(limit),
+                    format_bytes(needed)),
+        {{option, "", "raise"}, {"size", "", "make the volume smaller with"}, {"voxel-size", "", "with"}});
   };
-  if (best.memory > budget) refuse("the memory budget", budget, best.memory, "--memory");
+  if (best.memory > budget) refuse("the memory budget", budget, best.memory, "memory");
   if (costs.device_limit && best.device_memory > *costs.device_limit)
-    refuse("the GPU's free memory or budget", *costs.device_limit, best.device_memory, "--gpu-memory");
+    refuse("the GPU's free memory or budget", *costs.device_limit, best.device_memory, "gpu-memory");
   for (const Slab& slab : best.slabs)
     best.bytes_to_read +=
         product(slab.source_window.columns.count(), slab.source_window.rows.count(), setup.views.size()) *

@@ -121,17 +121,17 @@ Context::Context(const WideVolume& wide, const Placement& placement, std::span<c
   const Range slices = seen_slices(wide.grid, moved(views, placement), rows);
   const Vec3 first = wide.grid.origin, last = wide.grid.centre_of(0, 0, wide.grid.nz - 1);
   if (slices.empty())
-    throw Error(
-        ErrorKind::bad_file,
-        fmt::format("the wide volume lies at z {:.2f} to {:.2f} mm, where no ray of this scan passes; "
-                    "say with --context-at where this scan's origin is in it",
-                    first.z, last.z));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("the wide volume lies at z {:.2f} to {:.2f} mm, where no ray of this scan passes",
+                            first.z, last.z),
+                {{"context-at", "", "say where this scan's origin is in it with"}});
   if (slices.first == 0 || slices.end == wide.grid.nz)
     findings_.push_back(
-        fmt::format("rays of this scan leave the wide volume at its {}: what is there counts as air",
-                    slices.first != 0            ? "top"
-                    : slices.end == wide.grid.nz ? "top and bottom"
-                                                 : "bottom"));
+        {"context.ends",
+         fmt::format("rays of this scan leave the wide volume at its {}: what is there counts as air",
+                     slices.first != 0            ? "top"
+                     : slices.end == wide.grid.nz ? "top and bottom"
+                                                  : "bottom")});
   const int factor = averaging(wide.grid, finest);
   grid_ = coarsened(wide.grid, factor, slices);
   voxels_ = Array3<float>(grid_.nx, grid_.ny, grid_.nz, "the wide volume", budget);

@@ -91,8 +91,9 @@ ContextMatch match_context(const io::ScanSource& source, const geometry::Circula
   if (!(gain > 0.5 && gain < 2))
     throw Error(ErrorKind::bad_file,
                 fmt::format("the wide volume's line integrals would have to be multiplied by {:.3g} to be "
-                            "those of this scan; is it the same object, in 1/mm, and is --context-at right?",
-                            gain));
+                            "those of this scan; is it the same object, in 1/mm, and where it is said to be?",
+                            gain),
+                {{"context-at", "", "say where it lies with"}});
   const double rest = std::max(0.0, power - gain * both);
   return {.gain = gain, .mismatch = std::sqrt(rest / power)};
 }

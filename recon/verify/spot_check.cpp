@@ -200,7 +200,7 @@ std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& 
 }
 
 Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging, double quantum) {
-  const Check check{.name = "random voxels"};
+  const Check check{"random-voxels"};
   if (spots.empty())
     return check.not_applicable("rows are continued beyond the detector by a model, which is not made again");
   double squares = 0, worst = 0;

@@ -16,7 +16,7 @@ namespace {
 constexpr double floored_limit = 0.05, saturated_limit = 0.05, not_finite_limit = 0.01;
 
 Check check_pixels(const kernels::AttenuationTally& tally) {
-  const Check check{.name = "pixels"};
+  const Check check{"pixels"};
   if (tally.pixels == 0) return check.not_applicable("no pixel was read");
   const auto share = [&](std::int64_t count) {
     return static_cast<double>(count) / static_cast<double>(tally.pixels);
@@ -82,9 +82,10 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
   checks.push_back(check_distances(central, rays, setup.rectification.has_value()));
 
   if (volume.clips_air()) {
-    for (const char* name : {"re-projection", "every view", "order of the views", "mass"})
-      checks.push_back({name, Check::Outcome::not_applicable,
-                        "the volume stores no negative values: noise around 0 no longer averages out"});
+    for (const CheckId id :
+         {CheckId("re-projection"), CheckId("every-view"), CheckId("view-order"), CheckId("mass")})
+      checks.push_back(Check{id}.not_applicable(
+          "the volume stores no negative values: noise around 0 no longer averages out"));
     return;
   }
   const double height = nearest_height(volume.grid);

@@ -155,7 +155,7 @@ Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool surv
 }
 
 Check check_layers(const Census& census, const FinishedVolume& volume) {
-  const Check check{.name = "layers"};
+  const Check check{"layers"};
   if (census.changed.empty() && census.unreadable.empty()) {
     if (volume.layer_hashes.empty())
       return check.not_applicable(
@@ -174,14 +174,14 @@ Check check_layers(const Census& census, const FinishedVolume& volume) {
 }
 
 Check check_numbers(const Census& census, int slices) {
-  const Check check{.name = "numbers"};
+  const Check check{"numbers"};
   if (census.not_finite == 0) return check.judged(false, "every voxel is a number");
   return check.judged(true, fmt::format("{} voxels are NaN or infinite, the first in slice {} of {}",
                                         census.not_finite, census.first_not_finite, slices));
 }
 
 Check check_views(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  const Check check{.name = "every view"};
+  const Check check{"every-view"};
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to compare with each other");
   if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
@@ -252,7 +252,7 @@ Turns turns_of(const Sinogram& measured, const Sinogram& cast, double noise) {
 }  // namespace
 
 Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  const Check check{.name = "order of the views"};
+  const Check check{"view-order"};
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to be each other's neighbours");
   if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
@@ -290,7 +290,7 @@ Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram
 }
 
 Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  const Check check{.name = "re-projection"};
+  const Check check{"re-projection"};
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to be explained by a volume");
   if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
@@ -313,7 +313,7 @@ Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& 
 
 Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSetup& setup,
                  const FinishedVolume& volume) {
-  const Check check{.name = "mass"};
+  const Check check{"mass"};
   if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
   const double slice = (measured.height - volume.grid.origin.z) / volume.grid.spacing.z;
   if (!(slice >= -0.5 && slice <= volume.grid.nz - 0.5))

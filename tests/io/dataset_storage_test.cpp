@@ -116,7 +116,7 @@ TEST(DatasetStorage, AMissingSourceIsRefusedByNameOrItsViewsLeftOut) {
   fs::remove(folder / "q1.h5");
 
   expect_error(ErrorKind::bad_file,
-               {"v.nxs", data_place, "frames 3 to 5", "q1.h5 is missing", "--allow-missing"},
+               {"v.nxs", data_place, "frames 3 to 5", "q1.h5 is missing", "allow-missing"},
                [&] { (void)open_scan(folder / "v.nxs"); });
   const auto source = open_scan(folder / "v.nxs", {.allow_missing = true});
 
@@ -184,7 +184,7 @@ TEST(DatasetStorage, ChunksThatWereNeverWrittenAreMissing) {
   H5Dwrite(set, H5T_NATIVE_UINT16, two, to, H5P_DEFAULT, counts_of(10, 2).data());
   H5Sclose(to), H5Sclose(from), H5Sclose(two), H5Dclose(set), H5Pclose(creation), H5Fclose(file);
 
-  expect_error(ErrorKind::bad_file, {"frames 8 to 9", "never written", "--allow-missing"},
+  expect_error(ErrorKind::bad_file, {"frames 8 to 9", "never written", "allow-missing"},
                [&] { (void)open_scan(folder / "c.nxs"); });
   EXPECT_EQ(first_counts(*open_scan(folder / "c.nxs", {.allow_missing = true})).size(), 8U);
 }

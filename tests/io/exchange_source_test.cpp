@@ -75,7 +75,7 @@ TEST(ExchangeSource, ReadsARealScan) {
   EXPECT_EQ(source->scan().detector.columns, 640);
   EXPECT_EQ(source->description().name, "Tooth");
   EXPECT_EQ(source->references().dark.size(), 1280U);
-  EXPECT_EQ(testing::count_with(source->findings(), {"no pixel size", "--pixel-size"}), 1);
+  EXPECT_EQ(testing::count_with(source->findings(), {"no pixel size", "pixel-size"}), 1);
 }
 
 TEST(ExchangeSource, DeliversPixelsInAnyOrderOfDimensions) {

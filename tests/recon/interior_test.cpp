@@ -10,6 +10,7 @@
 #include "recon/truncation/context_match.hpp"
 #include "recon/truncation/extended_filter.hpp"
 #include "tests/recon/reconstruct.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
 
@@ -293,7 +294,7 @@ std::string refusal(const Wide& wide, Vec3 shift) {
     (void)by_context(source, setup, wide, shift);
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::bad_file);
-    return error.what();
+    return feldspar::testing::all_words(error.what(), error.remedies());
   }
   return "";
 }
@@ -302,7 +303,7 @@ TEST(Interior, RefusesContextsThatCannotBeTheObject) {
   Wide wide;
   wide.values.assign(wide.grid.voxels(), 3.0f);
   EXPECT_NE(refusal(wide, {off_centre, 0, 0}).find("multiplied"), std::string::npos);
-  EXPECT_NE(refusal(wide, {off_centre, 0, 40}).find("--context-at"), std::string::npos);
+  EXPECT_NE(refusal(wide, {off_centre, 0, 40}).find("context-at"), std::string::npos);
   wide.values.assign(wide.grid.voxels(), 0.0f);
   EXPECT_NE(refusal(wide, {off_centre, 0, 0}).find("empty"), std::string::npos);
   wide.values.assign(wide.grid.voxels(), NAN);

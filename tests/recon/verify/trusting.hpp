@@ -92,7 +92,7 @@ class Trial {
 inline std::string in_words(const recon::Verdict& verdict) {
   std::string text;
   for (const recon::Check& check : verdict.checks)
-    text += std::string("  ") + name_of(check.outcome) + " " + check.name + ": " + check.text + "\n";
+    text += std::string("  ") + name_of(check.outcome) + " " + check.title() + ": " + check.text + "\n";
   return text;
 }
 
