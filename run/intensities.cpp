@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
-#include "recon/correct/hardening.hpp"
+#include "recon/find/hardening.hpp"
 #include "recon/correct/stripe_free_source.hpp"
 #include "recon/truncation/context_match.hpp"
 #include "run/options.hpp"
