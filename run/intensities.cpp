@@ -8,8 +8,8 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
-#include "recon/correct/hardening.hpp"
 #include "recon/correct/stripe_free_source.hpp"
+#include "recon/find/hardening.hpp"
 #include "recon/truncation/context_match.hpp"
 #include "run/options.hpp"
 #include "run/searches.hpp"
@@ -133,6 +133,7 @@ std::vector<double> search_polynomial(Planning& planning, std::string& how) {
   Progress progress(planning.monitor());
   const recon::HardeningEstimate found = recon::estimate_hardening(*work.source, work.scan, work.setup,
                                                                    work.fdk, planning.resources(), progress);
+  planning.looks_at(recon::hardening_views(work.setup.view_indices.size()), "beam hardening");
   if (found.fit.coefficients.empty())
     throw Error(ErrorKind::bad_file,
                 fmt::format("--hardening auto: {}; give coefficients (--hardening 0.8,0.2) or use off",
@@ -272,8 +273,11 @@ void correct(Planning& planning) {
       measured.steps.push_back({fmt::format("rings: stripes are removed from every sinogram ({})",
                                             find_option("rings")->text(request)),
                                 true});
-    for (const recon::CorrectionStep& step : measured.steps)
+    for (const recon::CorrectionStep& step : measured.steps) {
       if (step.notable) planning.findings.corrections.push_back(step.text);
+      if (step.views > 0)
+        planning.looks_at(static_cast<std::size_t>(step.views), step.text.substr(0, step.text.find(':')));
+    }
     work.plan.corrections = std::make_shared<recon::Corrections>(std::move(measured));
   }
   work.fdk.corrections = work.plan.corrections;

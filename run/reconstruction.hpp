@@ -21,7 +21,9 @@ struct Reconstruction {
   Share share;
   recon::SlabPlan slabs;         ///< of the share
   std::size_t least_memory = 0;  ///< bytes that no stage can do without
-  Reservation of_corrections;    ///< the memory of fdk.corrections
+  std::vector<std::string>
+      looks;                   ///< at views, to make the plan: "60 for drift"; none of a plan that was known
+  Reservation of_corrections;  ///< the memory of fdk.corrections
 
   [[nodiscard]] const Request& request() const { return plan.request; }
 };

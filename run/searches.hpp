@@ -21,6 +21,8 @@ struct Planning {
 
   [[nodiscard]] const Request& request() const { return work.plan.request; }
   [[nodiscard]] recon::Resources resources() const { return work.shop.resources(); }
+  /// Notes that up to `most` of the views that take part are looked at.
+  void looks_at(std::size_t most, const std::string& why);
   [[nodiscard]] ProgressMonitor monitor() const { return watch ? watch() : ProgressMonitor{}; }
 };
 

@@ -14,6 +14,10 @@ import unittest
 # A file may include its own folder, and the folders of lower floors.
 FLOORS = {"base": 0, "geometry": 1, "kernels": 2, "io": 2, "recon": 3, "simulate": 3, "run": 4, "cli": 5, "python": 5}
 
+# The wings of recon/, the lowest first: a file there may include its own wing, the files of recon/ itself and the wings
+# of lower storeys; wings on one storey do not know each other.
+WINGS = [["setup", "measure", "registration"], ["line_integrals"], ["correct", "truncation", "slabs"], ["fdk"], ["find", "verify"]]
+
 # Folders of a backend, which only kernels/ itself may look into; and neither may another backend.
 BACKENDS = ("kernels/cpu/", "kernels/cuda/", "kernels/reference/")
 
@@ -73,6 +77,22 @@ def project_files(root):
                 yield path.relative_to(root).as_posix()
 
 
+def storey(file):
+    """Which storey of recon/ a file is on: that of its wing, below all wings where it is in none, None where it is elsewhere."""
+    parts = file.split("/")
+    if parts[0] != "recon":
+        return None
+    return next((n for n, wings in enumerate(WINGS) if parts[1] in wings), -1 if len(parts) == 2 else len(WINGS))
+
+
+def why_not_wing(file, included):
+    """Why `file` of recon/ may not include "included" of recon/, or None."""
+    wing, other = (name.rpartition("/")[0] for name in (file, included))
+    if wing == other or storey(included) < storey(file):
+        return None
+    return f"is not in a wing below {wing}/"
+
+
 def why_not_project(file, included):
     """Why `file` may not include the project's "included", or None."""
     floor, other = file.split("/")[0], included.split("/")[0]
@@ -84,6 +104,8 @@ def why_not_project(file, included):
         return "is a test's"
     if other != floor and FLOORS[other] >= FLOORS[floor]:
         return f"is not on a floor below {floor}/"
+    if floor == other == "recon" and why_not_wing(file, included):
+        return why_not_wing(file, included)
     backend = next((b for b in BACKENDS if included.startswith(b)), None)
     if backend and floor != "kernels":
         return "is a backend's own; go through kernels/backend.hpp"
@@ -197,6 +219,18 @@ class SelfTest(unittest.TestCase):
         ]:
             with self.subTest(f"{file} -> {included}"):
                 self.assert_breach(file, f'#include "{included}"\n', "is not on a floor below")
+
+    def test_wings(self):
+        for file, included in [
+            ("recon/line_integrals/a.cpp", "recon/fdk/a.hpp"), ("recon/line_integrals/a.cpp", "recon/slabs/a.hpp"),
+            ("recon/a.hpp", "recon/setup/a.hpp"), ("recon/slabs/a.cpp", "recon/correct/a.hpp"),
+            ("recon/find/a.cpp", "recon/verify/a.hpp"), ("recon/fdk/a.cpp", "recon/unheard_of/a.hpp"),
+        ]:
+            with self.subTest(f"{file} -> {included}"):
+                self.assert_breach(file, "// What.\n#pragma once\n" + f'#include "{included}"\n', "is not in a wing below")
+        for file, included in [("recon/verify/a.cpp", "recon/verify/b.hpp"), ("recon/fdk/a.cpp", "recon/slabs/a.hpp"),
+                               ("recon/setup/a.cpp", "recon/a.hpp")]:
+            self.assertEqual(self.found(file, f'#include "{included}"\n'), [])
 
     def test_backends(self):
         self.assert_breach("recon/a.cpp", '#include "kernels/cpu/a.hpp"\n', "a backend's own")

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <numeric>
 
@@ -18,7 +17,7 @@
 #include "cli/console.hpp"
 #include "cli/options.hpp"
 #include "io/create_scan.hpp"
-#include "io/open_scan.hpp"
+#include "run/resolve.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -58,13 +57,9 @@ void run_convert(ConvertOptions options) {
   if (target.format.empty())
     throw Error(ErrorKind::usage, fmt::format("{}: its name does not tell the format; give --format {}",
                                               target.path.string(), fmt::join(io::scan_formats(), "|")));
-  io::RunFiles files{{options.scan}, io::outputs_of(target), target.overwrite};
-  files.more_inputs = true;
-  io::check_outputs(files);
-  files.more_inputs = false;
-  const auto source = io::open_scan(options.scan, options.input.request().open);
-  std::ranges::move(source->files(), std::back_inserter(files.inputs));
-  io::check_outputs(files);
+  run::Request request = options.input.request();
+  request.scan = options.scan;
+  const auto source = run::open_source(request, {{}, io::outputs_of(target), target.overwrite});
   for (const std::string& finding : source->findings()) log_warning(finding);
   const auto sink = io::create_scan(target, {.scan = source->scan(),
                                              .type = source->count_type(),

@@ -78,6 +78,7 @@ json describe_json(const run::Reconstruction& work, bool has_pixels, const recon
         {"slabs", work.slabs.slabs.size()},
         {"memory_bytes", work.slabs.memory},
         {"bytes_to_read", work.slabs.bytes_to_read},
+        {"looked_at", work.looks},
         {"estimated_seconds", time.total_s()}}},
       {"findings", work.plan.findings},
       {"fields", fields_json(*work.source)}};
@@ -124,7 +125,7 @@ void print_fields(const io::ScanSource& source) {
 void describe_source(const InfoOptions& options, const std::string& reason) {
   run::Request request = options.request.request();
   request.open.headers_only = true;
-  const auto source = io::open_scan(request.scan, request.open);
+  const auto source = run::open_source(request);
   const io::ScanDescription& about = source->description();
   const geometry::CircularScan& scan = source->scan();
   if (options.json) {

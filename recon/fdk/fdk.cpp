@@ -11,8 +11,8 @@
 #include "base/memory.hpp"
 #include "kernels/back_projector.hpp"
 #include "kernels/filter.hpp"
+#include "recon/fdk/device_worker.hpp"
 #include "recon/slabs/conveyor.hpp"
-#include "recon/slabs/device_worker.hpp"
 #include "recon/truncation/extended_filter.hpp"
 
 namespace feldspar::recon {
@@ -71,12 +71,10 @@ MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, co
   const std::shared_ptr<kernels::BackProjector> back_projector =
       backend.make_back_projector(options.projector);
   const Extension* extension = options.extension.get();
-  // Operators have their own of both, and tables made of the corrections.
-  const std::size_t references = bytes_of(source.references()),
-                    corrections = options.corrections ? 2 * kernels::bytes_of(options.corrections->spec) : 0;
   return {.count_bytes = io::bytes_of(source.count_type()),
-          .fixed = options.used_bytes + bytes_of(setup) + references + corrections + options.source_bytes +
-                   filter->workspace_bytes(),
+          .fixed = options.used_bytes + bytes_of(setup) +
+                   LineIntegralStage::tables_bytes(source, options.correction_spec()).host +
+                   options.source_bytes + filter->workspace_bytes(),
           .halo_rows = options.halo_rows(),
           .held_row_bytes = options.held_row_bytes,
           .merging = options.projector.merging,
@@ -95,10 +93,10 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
   MemoryCosts costs = costs_on(*backends.front(), source, setup, options);
   costs.devices = static_cast<int>(backends.size());
   if (backends.front()->uses_host_memory()) return costs;
-  costs.device_fixed = tables + bytes_of(source.references()) + sizeof(float) * setup.column_weights.size();
+  costs.device_fixed = tables + LineIntegralStage::tables_bytes(source, options.correction_spec()).device +
+                       sizeof(float) * setup.column_weights.size();
   if (options.extension && options.extension->context)
     costs.device_fixed += options.extension->context->voxels().bytes();
-  if (options.corrections) costs.device_fixed += kernels::bytes_of(options.corrections->spec);
   costs.device_limit = backends.front()->device_memory_left();
   for (const kernels::Backend* backend : backends)
     costs.device_limit = std::min(*costs.device_limit, backend->device_memory_left());

@@ -9,8 +9,8 @@
 #include "base/least_squares.hpp"
 #include "base/parallel.hpp"
 #include "kernels/forward_projector.hpp"
+#include "recon/device_array.hpp"
 #include "recon/fdk/fdk.hpp"
-#include "recon/slabs/device_array.hpp"
 
 namespace feldspar::recon {
 namespace {

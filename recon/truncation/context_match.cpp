@@ -10,8 +10,8 @@
 
 #include "base/error.hpp"
 #include "kernels/forward_projector.hpp"
+#include "recon/device_array.hpp"
 #include "recon/measure/projection_sample.hpp"
-#include "recon/slabs/device_array.hpp"
 
 namespace feldspar::recon {
 namespace {

@@ -6,8 +6,8 @@
 #include "base/parallel.hpp"
 #include "kernels/forward_projector.hpp"
 #include "kernels/shared/parts.hpp"
+#include "recon/device_array.hpp"
 #include "recon/line_integrals/upright_rows.hpp"
-#include "recon/slabs/device_array.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -142,8 +142,8 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-                 double height, const Resources& resources) {
+Sinogram measure_sinogram(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
+                          double height, const Resources& resources) {
   Sinogram result{.columns = setup.columns, .height = visible(setup, height), .trusted = setup.measured};
   result.trusted = {std::max(0, result.trusted.first), std::min(setup.columns, result.trusted.end)};
   if (result.trusted.count() < 8) result.trusted = {0, setup.columns};
@@ -154,7 +154,8 @@ Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkO
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
   pool.for_each((views + views_at_once - 1) / views_at_once, [&](std::ptrdiff_t n, int worker) {
     auto& reader = readers[static_cast<std::size_t>(worker)];
-    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options, resources.budget);
+    if (!reader)
+      reader = std::make_unique<UprightRows>(source, setup, options.correction_spec(), resources.budget);
     const int first = static_cast<int>(n) * views_at_once;
     measure_views({first, std::min(views, first + views_at_once)}, setup, *reader, result);
   });
@@ -170,7 +171,7 @@ int slices_at_once(const geometry::VolumeGrid& grid) {
 }
 
 std::size_t measuring_bytes(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options) {
-  return UprightRows::bytes(source, setup, options, views_at_once, 4);
+  return UprightRows::bytes(source, setup, options.correction_spec(), views_at_once, 4);
 }
 
 std::size_t casting_bytes(const FdkSetup& setup, const geometry::VolumeGrid& grid) {

@@ -72,7 +72,7 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
                                fdk.projector.merging, volume.quantum));
 
   const Reservation room(resources.budget, sinograms_bytes(setup), "projections to verify with");
-  const Sinogram central = measure(source, setup, fdk, 0, resources);
+  const Sinogram central = measure_sinogram(source, setup, fdk, 0, resources);
   const double noise = noise_of(central);
   const OppositeRays rays = compare_opposite_rays(central);
   checks.push_back(check_air(central, noise));
@@ -89,7 +89,7 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
   }
   const double height = nearest_height(volume.grid);
   const bool holds_it = std::abs(height) < 0.5 * volume.grid.spacing.z;
-  const Sinogram measured = holds_it ? central : measure(source, setup, fdk, height, resources);
+  const Sinogram measured = holds_it ? central : measure_sinogram(source, setup, fdk, height, resources);
   const Sinogram shadow = cast(volume, measured, resources);
   const Sinogram lengths = lengths_within(volume.grid, measured);
   checks.push_back(check_fit(measured, shadow, lengths, noise));

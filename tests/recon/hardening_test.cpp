@@ -1,5 +1,5 @@
 // Beam hardening and scatter as simulated (simulate/), and what the corrections make of them (recon/).
-#include "recon/correct/hardening.hpp"
+#include "recon/find/hardening.hpp"
 
 #include <gtest/gtest.h>
 

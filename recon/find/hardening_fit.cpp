@@ -1,4 +1,4 @@
-#include "recon/correct/hardening_fit.hpp"
+#include "recon/find/hardening_fit.hpp"
 
 #include <algorithm>
 #include <array>
