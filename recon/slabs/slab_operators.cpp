@@ -97,8 +97,8 @@ kernels::DeviceView3<float> SlabOperators::line_integrals(const Slab& slab, geom
     const Stopwatch time(report_.rectification_s);
     const auto upright = upright_->view(setup_.columns, slab.rows.count(), batch.count());
     rectifier_->apply(part(setup_.rectification->homographies, batch), setup_.source_columns,
-                      setup_.source_rows, slab.source_window, stack, {{0, setup_.columns}, slab.rows},
-                      upright);
+                      setup_.source_rows, {slab.source_window, stack},
+                      {{{0, setup_.columns}, slab.rows}, upright});
     stack = upright;
   }
   return stack;

@@ -171,27 +171,26 @@ void recompute(UprightRows& reader, const FilteredPoint& filtered, const FdkSetu
 
 }  // namespace
 
-std::size_t spots_bytes(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options) {
-  return UprightRows::bytes(source, setup, options, views_at_once, rows_of_neighbours) +
-         slice_bytes(options.grid);
+std::size_t spots_bytes(const FdkJob& job) {
+  return UprightRows::bytes(job.source, job.setup, job.options, views_at_once, rows_of_neighbours) +
+         slice_bytes(job.options.grid);
 }
 
-std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& setup,
-                                  const FdkOptions& options, const FinishedVolume& volume, unsigned seed,
+std::vector<Spot> recompute_spots(const FdkJob& job, const FinishedVolume& volume, unsigned seed,
                                   const Resources& resources) {
-  if (options.extension) return {};
-  auto groups = choose(volume.grid, options.projector.radius, seed);
-  const std::vector<double> kernel = kernel_in_space(setup.columns, options.ramp);
-  const FilteredPoint filtered(setup, kernel);
-  ThreadPool pool(resources.threads_with(spots_bytes(source, setup, options)));
+  if (job.options.extension) return {};
+  auto groups = choose(volume.grid, job.options.projector.radius, seed);
+  const std::vector<double> kernel = kernel_in_space(job.setup.columns, job.options.ramp);
+  const FilteredPoint filtered(job.setup, kernel);
+  ThreadPool pool(resources.threads_with(spots_bytes(job)));
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
   pool.for_each(static_cast<std::ptrdiff_t>(groups.size()), [&](std::ptrdiff_t n, int worker) {
     std::vector<Spot>& group = groups[static_cast<std::size_t>(n)];
     if (group.empty()) return;
     auto& reader = readers[static_cast<std::size_t>(worker)];
-    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options, resources.budget);
+    if (!reader) reader = std::make_unique<UprightRows>(job.source, job.setup, job.options, resources.budget);
     read_stored(volume, group, resources.budget);
-    recompute(*reader, filtered, setup, volume.grid, group);
+    recompute(*reader, filtered, job.setup, volume.grid, group);
   });
   std::vector<Spot> all;
   for (const auto& group : groups) all.insert(all.end(), group.begin(), group.end());
