@@ -29,9 +29,9 @@ std::shared_ptr<recon::Context> context_at(const Planning& planning, const recon
   const io::VolumeReader file(request.context);
   const recon::WideVolume wide{
       file.grid(), [&](int y, int ny, int z, int nz) { return file.read(0, file.grid().nx, y, ny, z, nz); }};
-  return std::make_shared<recon::Context>(wide, place, work.setup.views, work.setup.rows,
-                                          context_resolution(work.scan), request.outline,
-                                          work.shop.budget.get());
+  recon::InteriorScan scan = interior_scan(request, work.scan, work.setup);
+  scan.placement = place;
+  return std::make_shared<recon::Context>(wide, scan, work.shop.budget.get());
 }
 
 /// Puts the context where the projections have it, if that is not where it was said to be.
@@ -220,8 +220,13 @@ bool is_to_be_extended(Planning& planning) {
 
 }  // namespace
 
-double context_resolution(const geometry::CircularScan& scan) {
-  return geometry::field_of_view(scan).inner_radius / 16;
+recon::InteriorScan interior_scan(const Request& request, const geometry::CircularScan& scan,
+                                  const recon::FdkSetup& setup) {
+  return {.placement = request.context_at.value_or(recon::Placement{}),
+          .views = setup.views,
+          .rows = setup.rows,
+          .finest = geometry::field_of_view(scan).inner_radius / 16,
+          .mask = request.outline};
 }
 
 std::string format_polynomial(const std::vector<double>& coefficients) {
@@ -235,6 +240,17 @@ std::string format_polynomial(const std::vector<double>& coefficients) {
   return text.empty() ? "0" : text;
 }
 
+namespace {
+
+/// The given one, or what the edges of the rows suggest.
+recon::Outline planned_outline(const Planning& planning) {
+  if (const auto& given = planning.request().outline) return *given;
+  return {.radius = recon::radius_from_edges(planning.work.plan.inspection.edge_share,
+                                             geometry::field_of_view(planning.work.scan).inner_radius)};
+}
+
+}  // namespace
+
 void extend_rows(Planning& planning) {
   Reconstruction& work = planning.work;
   Plan& plan = work.plan;
@@ -245,12 +261,7 @@ void extend_rows(Planning& planning) {
     return;
   }
   const bool guessed = !planning.request().outline;
-  if (!planning.known)
-    plan.outline =
-        guessed
-            ? recon::Outline{.radius = recon::radius_from_edges(
-                                 plan.inspection.edge_share, geometry::field_of_view(work.scan).inner_radius)}
-            : *planning.request().outline;
+  if (!planning.known) plan.outline = planned_outline(planning);
   work.fdk.extension =
       std::make_shared<recon::Extension>(by_outline(planning, guessed ? "a guessed" : "the given"));
   if (guessed && !planning.known)

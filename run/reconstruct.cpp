@@ -129,7 +129,7 @@ void make_volume(const Watch& watch, const io::Record& sample, io::VolumeWriter&
   recon::FdkReport& report = outcome.report;
   PartSink sink(writer, work.share.slices.first);
   Progress progress(watch ? watch() : ProgressMonitor{});
-  report = recon::reconstruct_fdk(*work.source, sink, work.shop.devices(), work.setup, work.slabs, work.fdk,
+  report = recon::reconstruct_fdk({*work.source, work.setup, work.fdk}, work.slabs, sink, work.shop.devices(),
                                   progress);
   outcome.clipped = writer.clipped();
   for (const std::string& finding : report.findings) log_warning(finding);

@@ -10,16 +10,7 @@ namespace {
 
 [[noreturn]] void refuse(const char* why, ErrorKind kind = ErrorKind::usage) { throw Error(kind, why); }
 
-void validate_region(const Request& request) {
-  const bool placed = request.size || request.center;
-  if (!request.like.empty() && (placed || request.voxel_size || request.cut_to_object))
-    throw Error(
-        ErrorKind::usage,
-        fmt::format(
-            "--like excludes --voxel-size, --size, --center and --roi auto: it takes all of them from {}",
-            request.like.string()));
-  if (request.cut_to_object && placed)
-    refuse("--roi auto and --size or --center exclude each other: both choose the region");
+void validate_transform(const Request& request) {
   if (!request.transform) return;
   if (request.cut_to_object)
     refuse("--transform and --roi auto exclude each other; choose the voxels with --like or --size");
@@ -32,6 +23,19 @@ void validate_region(const Request& request) {
   if (leans(*request.transform) && request.merging.kind == Merging::Kind::given && request.merging.views > 1)
     refuse("--transform leans the axis, and merged views need it upright; use --fast off",
            ErrorKind::unsupported);
+}
+
+void validate_region(const Request& request) {
+  const bool placed = request.size || request.center;
+  if (!request.like.empty() && (placed || request.voxel_size || request.cut_to_object))
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "--like excludes --voxel-size, --size, --center and --roi auto: it takes all of them from {}",
+            request.like.string()));
+  if (request.cut_to_object && placed)
+    refuse("--roi auto and --size or --center exclude each other: both choose the region");
+  validate_transform(request);
 }
 
 }  // namespace

@@ -92,6 +92,19 @@ void place_views(Planning& planning) {
   scan.shifts = plan.shifts;
 }
 
+namespace {
+
+std::string describe_cut(const recon::Box& box, const geometry::VolumeGrid& part,
+                         const geometry::VolumeGrid& whole) {
+  return fmt::format(
+      "--roi auto: the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
+      "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
+      box.lowest.x, box.highest.x, box.lowest.y, box.highest.y, box.lowest.z, box.highest.z, part.nx, part.ny,
+      part.nz, whole.nx, whole.ny, whole.nz);
+}
+
+}  // namespace
+
 void cut_region(Planning& planning) {
   const Request& request = planning.request();
   Reconstruction& work = planning.work;
@@ -107,11 +120,7 @@ void cut_region(Planning& planning) {
     return;
   }
   const geometry::VolumeGrid part = recon::cut_to(grid, *box);
-  planning.findings.region.push_back(
-      fmt::format("--roi auto: the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
-                  "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
-                  box->lowest.x, box->highest.x, box->lowest.y, box->highest.y, box->lowest.z, box->highest.z,
-                  part.nx, part.ny, part.nz, grid.nx, grid.ny, grid.nz));
+  planning.findings.region.push_back(describe_cut(*box, part, grid));
   grid = part;
 }
 

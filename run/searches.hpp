@@ -50,8 +50,9 @@ void correct(Planning& planning);
 /// for.
 void linearize(Planning& planning);
 
-/// mm that a context's voxels measure at most, where the wide volume is finer.
-[[nodiscard]] double context_resolution(const geometry::CircularScan& scan);
+/// Where `scan` was taken in the wide volume of the request. Refers to `setup`.
+[[nodiscard]] recon::InteriorScan interior_scan(const Request& request, const geometry::CircularScan& scan,
+                                                const recon::FdkSetup& setup);
 
 /// "1.02 p + 0.0314 p^2".
 [[nodiscard]] std::string format_polynomial(const std::vector<double>& coefficients);

@@ -189,6 +189,20 @@ void run(const CenterOptions& options) {
   io::write_png(options.picture, draw_center_strip(middle, chosen, found.pixel), options.overwrite);
 }
 
+void add_own_options(CLI::App& command, CenterOptions& options) {
+  command.add_option("--rows", options.rows, "Detector rows to look at")
+      ->check(CLI::Range(1, 99))
+      ->capture_default_str();
+  command
+      .add_option("--picture", options.picture,
+                  "Also draw the slice about seven axes and the curve of its sharpness")
+      ->type_name("OUT.png");
+  command.add_flag("--conventions", options.conventions,
+                   "Instead test the sense of rotation and the sign of the offset");
+  command.add_flag("--overwrite", options.overwrite, "Replace an existing picture");
+  command.add_flag("--json", options.json, "Print the result as JSON");
+}
+
 }  // namespace
 
 void add_center_command(CLI::App& program) {
@@ -199,17 +213,7 @@ void add_center_command(CLI::App& program) {
       "--conventions");
   options->request.add(*command, {run::Topic::input, run::Topic::machine}, {"sample"});
   command->get_option("--scan")->required();
-  command->add_option("--rows", options->rows, "Detector rows to look at")
-      ->check(CLI::Range(1, 99))
-      ->capture_default_str();
-  command
-      ->add_option("--picture", options->picture,
-                   "Also draw the slice about seven axes and the curve of its sharpness")
-      ->type_name("OUT.png");
-  command->add_flag("--conventions", options->conventions,
-                    "Instead test the sense of rotation and the sign of the offset");
-  command->add_flag("--overwrite", options->overwrite, "Replace an existing picture");
-  command->add_flag("--json", options->json, "Print the result as JSON");
+  add_own_options(*command, *options);
   command->callback([options] { run(*options); });
 }
 

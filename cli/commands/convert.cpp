@@ -29,14 +29,19 @@ struct ConvertOptions {
 };
 
 /// Views in batches of about 64 MiB, so that chunks of the source are unpacked once.
-void copy_views(const io::ScanSource& source, io::ScanSink& sink) {
+/// As many as fit into some memory.
+int views_at_once(std::size_t image_bytes, int views) {
   constexpr std::size_t batch_bytes = 64 << 20;
+  return static_cast<int>(
+      std::clamp<std::size_t>(batch_bytes / image_bytes, 1, static_cast<std::size_t>(views)));
+}
+
+void copy_views(const io::ScanSource& source, io::ScanSink& sink) {
   const geometry::Detector& d = source.scan().detector;
   const int views = static_cast<int>(source.scan().angles.size());
   const std::size_t image_bytes = static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows) *
                                   io::bytes_of(source.count_type());
-  const int at_once = static_cast<int>(
-      std::clamp<std::size_t>(batch_bytes / image_bytes, 1, static_cast<std::size_t>(views)));
+  const int at_once = views_at_once(image_bytes, views);
   const Block block(image_bytes * static_cast<std::size_t>(at_once), "the views that are copied");
   Progress progress(console_progress());
   progress.expect(views);

@@ -268,6 +268,15 @@ void run(const InfoOptions& options) {
   }
 }
 
+void add_own_options(CLI::App& command, InfoOptions& options) {
+  command.add_option("--rings-map", options.rings_map,
+                     "Write what the gain map changes at every pixel as a picture (.png)");
+  command.add_flag("--fields", options.fields, "Also everything the source says, and what became of it");
+  command.add_flag("--config", options.config,
+                   "Only the options that a volume was made with, as `recon --config` takes them");
+  command.add_flag("--json", options.json, "Print as JSON");
+}
+
 }  // namespace
 
 void add_info_command(CLI::App& program) {
@@ -284,12 +293,7 @@ void add_info_command(CLI::App& program) {
       {Topic::input, Topic::region, Topic::geometry, Topic::corrections, Topic::filter, Topic::machine},
       {"sample"});
   command->get_option("--scan")->required();
-  command->add_option("--rings-map", options->rings_map,
-                      "Write what the gain map changes at every pixel as a picture (.png)");
-  command->add_flag("--fields", options->fields, "Also everything the source says, and what became of it");
-  command->add_flag("--config", options->config,
-                    "Only the options that a volume was made with, as `recon --config` takes them");
-  command->add_flag("--json", options->json, "Print as JSON");
+  add_own_options(*command, *options);
   command->callback([options] { run(*options); });
 }
 

@@ -147,17 +147,20 @@ void read_strips(const TiffHandle& file, const TiffLayout& layout, geometry::Ran
 }
 
 /// Rows of tiles.
+void read_tile(const TiffHandle& file, const TiffLayout& layout, int index, std::vector<std::byte>& tile) {
+  const auto bytes = static_cast<tmsize_t>(tile.size());
+  if (TIFFReadEncodedTile(file.tiff(), static_cast<std::uint32_t>(index), tile.data(), bytes) != bytes)
+    file.fail(fmt::format("tile {} of {} cannot be decoded", index + 1, layout.blocks.size()));
+}
+
 void read_tiles(const TiffHandle& file, const TiffLayout& layout, geometry::Range rows, Delivery delivery) {
   const std::size_t row_bytes = layout.row_bytes(), block_row_bytes = layout.block_row_bytes();
   const int across = layout.blocks_across();
   std::vector<std::byte> tile(static_cast<std::size_t>(layout.block_rows) * block_row_bytes);
   std::vector<std::byte> band(static_cast<std::size_t>(layout.block_rows) * row_bytes);
-  const auto bytes = static_cast<tmsize_t>(tile.size());
   for_blocks(layout, rows, [&](int down, geometry::Range part) {
     for (int n = 0; n < across; ++n) {
-      const int index = down * across + n;
-      if (TIFFReadEncodedTile(file.tiff(), static_cast<std::uint32_t>(index), tile.data(), bytes) != bytes)
-        file.fail(fmt::format("tile {} of {} cannot be decoded", index + 1, layout.blocks.size()));
+      read_tile(file, layout, down * across + n, tile);
       const std::size_t left = static_cast<std::size_t>(n) * block_row_bytes;
       const std::size_t wanted = std::min(block_row_bytes, row_bytes - left);
       for (int row = part.first; row < part.end; ++row)

@@ -42,6 +42,13 @@ struct FdkOptions {
 /// Voxels within the radius of the back-projector: those that are computed.
 [[nodiscard]] double computed_voxels(const FdkOptions& options);
 
+/// A scan, and how it is reconstructed. It refers to what it is made of.
+struct FdkJob {
+  const io::ScanSource& source;  ///< of the projections
+  const FdkSetup& setup;         ///< of the source's scan
+  const FdkOptions& options;     ///< of the run
+};
+
 /// What a finished run says about itself. Times are seconds of each stage's own work; stages overlap.
 struct FdkReport : LineIntegralTimes {
   double total_s = 0;               ///< from beginning to end
@@ -62,17 +69,15 @@ struct FdkReport : LineIntegralTimes {
 [[nodiscard]] MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::ScanSource& source,
                                    const FdkSetup& setup, const FdkOptions& options);
 
-/// Reconstructs `plan` of `setup` into `sink`, in 1/mm. Buffers count against the backend's budget; when
+/// Reconstructs the slabs of `plan` into `sink`, in 1/mm. Buffers count against the backend's budget; when
 /// memory runs out all the same, the run goes on with smaller slabs. Throws what the source, the sink and the
 /// backend throw, and Error(cancelled).
-FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, kernels::Backend& backend,
-                          const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options,
-                          Progress& progress);
+FdkReport reconstruct_fdk(const FdkJob& job, const SlabPlan& plan, io::VolumeSink& sink,
+                          kernels::Backend& backend, Progress& progress);
 
 /// The same on devices of one kind, each taking slabs as it can. One that fails (Error(device)) gives its
 /// slab back to the others, and a finding says so; the failure of the last one is thrown.
-FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink,
-                          std::span<kernels::Backend* const> backends, const FdkSetup& setup,
-                          const SlabPlan& plan, const FdkOptions& options, Progress& progress);
+FdkReport reconstruct_fdk(const FdkJob& job, const SlabPlan& plan, io::VolumeSink& sink,
+                          std::span<kernels::Backend* const> backends, Progress& progress);
 
 }  // namespace feldspar::recon

@@ -168,7 +168,7 @@ HardeningEstimate estimate_hardening(const io::ScanSource& source, const geometr
       KeptSlices sink(slices.powers[static_cast<std::size_t>(power) - 1]);
       const SlabPlan plan =
           plan_slabs(coarse, grid, resources.memory(), costs_on(resources.backend, source, coarse, run));
-      (void)reconstruct_fdk(source, sink, resources.backend, coarse, plan, run, progress);
+      (void)reconstruct_fdk({source, coarse, run}, plan, sink, resources.backend, progress);
     }
   }
   estimate.fit = fit_hardening(slices, estimate.reference, estimate.highest);

@@ -104,8 +104,8 @@ kernels::DeviceView3<float> LineIntegralStage::rectify(const DetectorRows& piece
                                                        kernels::DeviceView3<float> stack) {
   const auto upright = upright_->view(detector_.columns, piece.rows.count(), batch.count());
   rectifier_->apply(part_of(detector_.rectification->homographies, batch), detector_.source_columns,
-                    detector_.source_rows, piece.source_window, stack, {{0, detector_.columns}, piece.rows},
-                    upright);
+                    detector_.source_rows, {piece.source_window, stack},
+                    {{{0, detector_.columns}, piece.rows}, upright});
   return upright;
 }
 

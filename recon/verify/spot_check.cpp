@@ -170,13 +170,12 @@ void recompute(Range batch, const std::vector<Spot>& group, const geometry::Volu
 
 /// Every view is gone through once, by one thread, for all spots: its file is opened once. The sums do not
 /// depend on the threads.
-void recompute(std::vector<std::vector<Spot>>& groups, const io::ScanSource& source,
-               const geometry::VolumeGrid& grid, const FdkOptions& options, const FilteredPoint& filtered,
-               const Resources& resources) {
+void recompute(std::vector<std::vector<Spot>>& groups, const FdkJob& job, const geometry::VolumeGrid& grid,
+               const FilteredPoint& filtered, const Resources& resources) {
   const FdkSetup& setup = filtered.setup();
   const int views = static_cast<int>(setup.views.size()),
             batches = (views + views_at_once - 1) / views_at_once;
-  ThreadPool pool(resources.threads_with(spots_bytes(source, setup, options)));
+  ThreadPool pool(resources.threads_with(spots_bytes(job)));
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
   std::vector<double> parts(static_cast<std::size_t>(batches) * groups.size() * together);
   const auto parts_of = [&](std::ptrdiff_t batch, std::size_t group) {
@@ -186,7 +185,8 @@ void recompute(std::vector<std::vector<Spot>>& groups, const io::ScanSource& sou
   pool.for_each(batches, [&](std::ptrdiff_t n, int worker) {
     auto& reader = readers[static_cast<std::size_t>(worker)];
     if (!reader)
-      reader = std::make_unique<UprightRows>(source, setup, options.correction_spec(), resources.budget);
+      reader =
+          std::make_unique<UprightRows>(job.source, setup, job.options.correction_spec(), resources.budget);
     const int first = static_cast<int>(n) * views_at_once;
     const Range batch{first, std::min(views, first + views_at_once)};
     for (std::size_t g = 0; g < groups.size(); ++g)
@@ -200,22 +200,22 @@ void recompute(std::vector<std::vector<Spot>>& groups, const io::ScanSource& sou
 
 }  // namespace
 
-std::size_t spots_bytes(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options) {
-  return UprightRows::bytes(source, setup, options.correction_spec(), views_at_once, rows_of_neighbours) +
-         slice_bytes(options.grid);
+std::size_t spots_bytes(const FdkJob& job) {
+  return UprightRows::bytes(job.source, job.setup, job.options.correction_spec(), views_at_once,
+                            rows_of_neighbours) +
+         slice_bytes(job.options.grid);
 }
 
-std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& setup,
-                                  const FdkOptions& options, const FinishedVolume& volume, unsigned seed,
+std::vector<Spot> recompute_spots(const FdkJob& job, const FinishedVolume& volume, unsigned seed,
                                   const Resources& resources) {
-  if (options.extension) return {};
-  auto groups = choose(volume.grid, options.projector.radius, seed);
-  ThreadPool pool(resources.threads_with(spots_bytes(source, setup, options)));
+  if (job.options.extension) return {};
+  auto groups = choose(volume.grid, job.options.projector.radius, seed);
+  ThreadPool pool(resources.threads_with(spots_bytes(job)));
   pool.for_each(static_cast<std::ptrdiff_t>(groups.size()), [&](std::ptrdiff_t n, int) {
     read_stored(volume, groups[static_cast<std::size_t>(n)], resources.budget);
   });
-  const std::vector<double> kernel = kernel_in_space(setup.columns, options.ramp);
-  recompute(groups, source, volume.grid, options, FilteredPoint(setup, kernel), resources);
+  const std::vector<double> kernel = kernel_in_space(job.setup.columns, job.options.ramp);
+  recompute(groups, job, volume.grid, FilteredPoint(job.setup, kernel), resources);
   std::vector<Spot> all;
   for (const auto& group : groups) all.insert(all.end(), group.begin(), group.end());
   for (Spot& spot : all) spot.recomputed = std::clamp(spot.recomputed, volume.lowest, volume.highest);
