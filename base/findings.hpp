@@ -49,7 +49,7 @@ inline constexpr FindingKind finding_kinds[] = {
     {"axis.upright", Severity::warning},
     {"beam.parallel", Severity::warning},
     {"context.ends", Severity::warning},
-    {"context.unlike", Severity::warning},
+    {"context.moved", Severity::warning},
     {"context.used", Severity::note},
     {"conventions.assumed", Severity::warning},
     {"corrections.applied", Severity::note},

@@ -27,13 +27,17 @@ int fail(ErrorKind kind, std::string message, const Remedies& remedies = {}) {
   return static_cast<int>(kind);
 }
 
-void add_commands(CLI::App& program) {
+void add_flags(CLI::App& program) {
   program.set_version_flag("--version", std::string("feldspar ") + version);
   program.add_flag_callback(
       "-q,--quiet", [] { set_verbosity(Verbosity::quiet); }, "Warnings and errors only, no progress");
   program.add_flag_callback(
       "-v,--verbose", [] { set_verbosity(Verbosity::verbose); }, "Details for finding out what went wrong");
   program.fallthrough();  // so that --quiet may stand after the command
+}
+
+void add_commands(CLI::App& program) {
+  add_flags(program);
   program.require_subcommand(1);
   add_info_command(program);
   add_recon_command(program);

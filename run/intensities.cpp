@@ -8,8 +8,8 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
-#include "recon/correct/hardening.hpp"
 #include "recon/correct/stripe_free_source.hpp"
+#include "recon/find/hardening.hpp"
 #include "recon/truncation/context_match.hpp"
 #include "run/options.hpp"
 #include "run/searches.hpp"
@@ -20,24 +20,64 @@ namespace {
 constexpr double truncated =
     0.05;  ///< share of the rows from which on an object counts as wider than the detector
 constexpr double worthwhile = 0.7;  ///< of the unevenness: what is left by a polynomial that is meant to be
-constexpr double unlike = 0.15;     ///< misfit of a context that does not look like the scan
+constexpr double unlike = 0.03;  ///< misfit of a context from which on it must explain the scan's structure:
+constexpr double unexplained = 0.7;  ///< what it may leave of what varies in the scan
+
+std::shared_ptr<recon::Context> context_at(const Planning& planning, const recon::Placement& place) {
+  const Request& request = planning.request();
+  const Reconstruction& work = planning.work;
+  const io::VolumeReader file(request.context);
+  const recon::WideVolume wide{
+      file.grid(), [&](int y, int ny, int z, int nz) { return file.read(0, file.grid().nx, y, ny, z, nz); }};
+  recon::InteriorScan scan = interior_scan(request, work.scan, work.setup);
+  scan.placement = place;
+  return std::make_shared<recon::Context>(wide, scan, work.shop.budget.get());
+}
+
+/// Puts the context where the projections have it, if that is not where it was said to be.
+recon::ContextMatch place(Planning& planning, std::shared_ptr<recon::Context>& context) {
+  Reconstruction& work = planning.work;
+  const recon::ContextPlace found =
+      recon::place_context(*work.source, work.scan, work.setup.view_indices, planning.resources(), *context);
+  if (!found.moved) return found.now;
+  planning.findings.truncation.push_back(
+      {"context.moved",
+       fmt::format("the wide volume lies {:.3f}, {:.3f}, {:.3f} mm and {:.2f} deg from where it was said to "
+                   "be: set right by the projections, which it misses by {:.1f} % instead of {:.1f} %",
+                   found.away.x + 0.0, found.away.y + 0.0, found.away.z + 0.0,
+                   found.turned / radians_per_degree + 0.0, 100 * found.now.mismatch,
+                   100 * found.given.mismatch),
+       "context-at"});
+  work.plan.context_place = found.placement;
+  context.reset();
+  context = context_at(planning, found.placement);
+  return recon::match_context(*work.source, work.scan, work.setup.view_indices, planning.resources(),
+                              *context);
+}
+
+void refuse_unlike(const recon::ContextMatch& match) {
+  if (match.mismatch > unlike && match.mismatch > unexplained * match.varies)
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format(
+            "the wide volume does not look like this scan where both see: it misses line integrals by {:.1f} "
+            "%, and these vary by {:.1f} % only; is it the same object, and where it is said to be?",
+            100 * match.mismatch, 100 * match.varies),
+        {{"context-at", "", "say where it lies with"}});
+}
 
 /// The projections of the wide volume, scaled to the scan's: by what the plan says, or by what both see.
 recon::Extension by_context(Planning& planning) {
   const Request& request = planning.request();
   Reconstruction& work = planning.work;
-  const io::VolumeReader file(request.context);
-  const recon::WideVolume wide{
-      file.grid(), [&](int y, int ny, int z, int nz) { return file.read(0, file.grid().nx, y, ny, z, nz); }};
-  auto context = std::make_shared<recon::Context>(
-      wide, request.context_at.value_or(recon::Placement{}), work.setup.views, work.setup.rows,
-      context_resolution(work.scan), request.outline, work.shop.budget.get());
+  auto context =
+      context_at(planning, work.plan.context_place.value_or(request.context_at.value_or(recon::Placement{})));
   if (planning.known) {
     context->scale(work.plan.context_gain);
     return recon::extend_by_context(work.setup, context);
   }
-  const recon::ContextMatch match =
-      recon::match_context(*work.source, work.scan, work.setup.view_indices, planning.resources(), *context);
+  const recon::ContextMatch match = place(planning, context);
+  refuse_unlike(match);
   work.plan.context_gain = match.gain;
   context->scale(match.gain);
   recon::Extension extension = recon::extend_by_context(work.setup, context);
@@ -50,11 +90,6 @@ recon::Extension by_context(Planning& planning) {
                    format_length_mm(context->grid().spacing.x), match.gain, 100 * match.mismatch),
        "context"});
   findings.insert(findings.end(), context->findings().begin(), context->findings().end());
-  if (match.mismatch > unlike)
-    findings.push_back({"context.unlike",
-                        "the wide volume does not look like this scan where both see",
-                        "context",
-                        {{"context-at", "", "check the noise, and say where it lies with"}}});
   return extension;
 }
 
@@ -104,6 +139,7 @@ std::vector<double> search_polynomial(Planning& planning, std::string& how) {
   Progress progress(planning.monitor());
   const recon::HardeningEstimate found = recon::estimate_hardening(*work.source, work.scan, work.setup,
                                                                    work.fdk, planning.resources(), progress);
+  planning.looks_at(recon::hardening_views(work.setup.view_indices.size()), "beam hardening");
   if (found.fit.coefficients.empty())
     throw Error(ErrorKind::bad_file, fmt::format("beam hardening cannot be found: {}", found.fit.reason),
                 {{"hardening", "0.8,0.2", "give coefficients, as with"},
@@ -204,8 +240,13 @@ bool is_to_be_extended(Planning& planning) {
 
 }  // namespace
 
-double context_resolution(const geometry::CircularScan& scan) {
-  return geometry::field_of_view(scan).inner_radius / 16;
+recon::InteriorScan interior_scan(const Request& request, const geometry::CircularScan& scan,
+                                  const recon::FdkSetup& setup) {
+  return {.placement = request.context_at.value_or(recon::Placement{}),
+          .views = setup.views,
+          .rows = setup.rows,
+          .finest = geometry::field_of_view(scan).inner_radius / 16,
+          .mask = request.outline};
 }
 
 std::string format_polynomial(const std::vector<double>& coefficients) {
@@ -219,6 +260,17 @@ std::string format_polynomial(const std::vector<double>& coefficients) {
   return text.empty() ? "0" : text;
 }
 
+namespace {
+
+/// The given one, or what the edges of the rows suggest.
+recon::Outline planned_outline(const Planning& planning) {
+  if (const auto& given = planning.request().outline) return *given;
+  return {.radius = recon::radius_from_edges(planning.work.plan.inspection.edge_share,
+                                             geometry::field_of_view(planning.work.scan).inner_radius)};
+}
+
+}  // namespace
+
 void extend_rows(Planning& planning) {
   Reconstruction& work = planning.work;
   Plan& plan = work.plan;
@@ -229,12 +281,7 @@ void extend_rows(Planning& planning) {
     return;
   }
   const bool guessed = !planning.request().outline;
-  if (!planning.known)
-    plan.outline =
-        guessed
-            ? recon::Outline{.radius = recon::radius_from_edges(
-                                 plan.inspection.edge_share, geometry::field_of_view(work.scan).inner_radius)}
-            : *planning.request().outline;
+  if (!planning.known) plan.outline = planned_outline(planning);
   work.fdk.extension =
       std::make_shared<recon::Extension>(by_outline(planning, guessed ? "a guessed" : "the given"));
   if (guessed && !planning.known)
@@ -260,9 +307,12 @@ void correct(Planning& planning) {
       measured.steps.push_back({fmt::format("rings: stripes are removed from every sinogram ({})",
                                             find_option("rings")->text(request)),
                                 true});
-    for (const recon::CorrectionStep& step : measured.steps)
+    for (const recon::CorrectionStep& step : measured.steps) {
       if (step.notable)
         planning.findings.corrections.push_back({"corrections.applied", step.text, "correct"});
+      if (step.views > 0)
+        planning.looks_at(static_cast<std::size_t>(step.views), step.text.substr(0, step.text.find(':')));
+    }
     work.plan.corrections = std::make_shared<recon::Corrections>(std::move(measured));
   }
   work.fdk.corrections = work.plan.corrections;

@@ -89,6 +89,11 @@ void log_resume(const Reconstruction& work, const io::VolumeSink& sink) {
                       : "nothing to go on with: starting from the beginning");
 }
 
+void say_kept() {
+  log(LogLevel::info, "the slabs that were finished are kept",
+      {{"resume", "", "to go on from them, repeat the same with"}});
+}
+
 /// A plan that merges views cannot be carried out by a device that does not.
 void check_device(const Reconstruction& work) {
   const int merged = work.fdk.projector.merging.views;
@@ -127,7 +132,7 @@ void make_volume(const Watch& watch, const io::Record& sample, io::VolumeWriter&
   recon::FdkReport& report = outcome.report;
   PartSink sink(writer, work.share.slices.first);
   Progress progress(watch ? watch() : ProgressMonitor{});
-  report = recon::reconstruct_fdk(*work.source, sink, work.shop.devices(), work.setup, work.slabs, work.fdk,
+  report = recon::reconstruct_fdk({*work.source, work.setup, work.fdk}, work.slabs, sink, work.shop.devices(),
                                   progress);
   outcome.clipped = writer.clipped();
   for (const Finding& finding : report.findings) log(finding);
@@ -222,8 +227,7 @@ Outcome reconstruct(const Request& request, const RunOptions& options) {
   } catch (...) {
     if (writer.can_be_resumed()) {
       plan_beside.keep();
-      log(LogLevel::info, "the slabs that were finished are kept",
-          {{"resume", "", "to go on from them, repeat the same with"}});
+      say_kept();
     }
     throw;
   }

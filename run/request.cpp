@@ -14,6 +14,22 @@ namespace {
   throw Error(kind, why, std::move(remedies));
 }
 
+void validate_transform(const Request& request) {
+  if (!request.transform) return;
+  if (request.cut_to_object)
+    refuse("a transform and the region of the object exclude each other",
+           {{"roi", "auto", "leave out"}, {"like", "", "choose the voxels with"}, {"size", "", ""}});
+  if (request.outline || !request.context.empty())
+    refuse(
+        "a transform cannot be had with an outline or a context, which say where things are in the scan's "
+        "own place",
+        {{"transform", "", "reconstruct without"}, {"outline", "", "without"}, {"context", "", "without"}},
+        ErrorKind::unsupported);
+  if (leans(*request.transform) && request.merging.kind == Merging::Kind::given && request.merging.views > 1)
+    refuse("the transform leans the axis, and merged views need it upright", {{"fast", "off"}},
+           ErrorKind::unsupported);
+}
+
 void validate_region(const Request& request) {
   const bool placed = request.size || request.center;
   if (!request.like.empty() && (placed || request.voxel_size || request.cut_to_object))
@@ -30,19 +46,7 @@ void validate_region(const Request& request) {
         "the region of the object and a size or middle that is given exclude each other: both choose the "
         "region",
         {{"roi", "auto", "leave out"}, {"size", "", "leave out"}, {"center", "", ""}});
-  if (!request.transform) return;
-  if (request.cut_to_object)
-    refuse("a transform and the region of the object exclude each other",
-           {{"roi", "auto", "leave out"}, {"like", "", "choose the voxels with"}, {"size", "", ""}});
-  if (request.outline || !request.context.empty())
-    refuse(
-        "a transform cannot be had with an outline or a context, which say where things are in the scan's "
-        "own place",
-        {{"transform", "", "reconstruct without"}, {"outline", "", "without"}, {"context", "", "without"}},
-        ErrorKind::unsupported);
-  if (leans(*request.transform) && request.merging.kind == Merging::Kind::given && request.merging.views > 1)
-    refuse("the transform leans the axis, and merged views need it upright", {{"fast", "off"}},
-           ErrorKind::unsupported);
+  validate_transform(request);
 }
 
 }  // namespace

@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "recon/find/axis_choice.hpp"
+#include "recon/find/coarse_scan.hpp"
 #include "recon/find/motion.hpp"
 #include "recon/find/object_extent.hpp"
 #include "run/options.hpp"
@@ -26,6 +29,7 @@ void find_axis(Planning& planning) {
                                      ? std::vector<int>{}
                                      : request.views.of(static_cast<int>(work.scan.angles.size()));
   const recon::AxisChoice found = recon::choose_axis(*work.source, work.scan, views, planning.resources());
+  planning.looks_at(work.scan.angles.size(), "the axis");
   planning.findings.axis = found.findings;
   work.plan.axis = found.axis;
   work.plan.axis_from = found.method;
@@ -33,6 +37,11 @@ void find_axis(Planning& planning) {
 }
 
 }  // namespace
+
+void Planning::looks_at(std::size_t most, const std::string& why) {
+  const std::size_t all = chosen_views(request(), work.scan).size();
+  work.looks.push_back(fmt::format("{} for {}", std::min(most, all), why));
+}
 
 void take_off_scatter(Planning& planning) {
   const Request& request = planning.request();
@@ -75,6 +84,7 @@ void place_views(Planning& planning) {
       need_pixels(request, "finding motion");
       recon::MotionEstimate found = recon::estimate_motion(*planning.work.source, scan,
                                                            chosen_views(request, scan), planning.resources());
+      planning.looks_at(recon::CoarseLimits{}.views, "motion");
       plan.shifts = std::move(found.shifts);
       plan.motion = found.text;
       planning.findings.motion.push_back({"motion.found", "motion: " + found.text, "motion"});
@@ -82,6 +92,19 @@ void place_views(Planning& planning) {
   }
   scan.shifts = plan.shifts;
 }
+
+namespace {
+
+std::string describe_cut(const recon::Box& box, const geometry::VolumeGrid& part,
+                         const geometry::VolumeGrid& whole) {
+  return fmt::format(
+      "the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
+      "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
+      box.lowest.x, box.highest.x, box.lowest.y, box.highest.y, box.lowest.z, box.highest.z, part.nx, part.ny,
+      part.nz, whole.nx, whole.ny, whole.nz);
+}
+
+}  // namespace
 
 void cut_region(Planning& planning) {
   const Request& request = planning.request();
@@ -91,6 +114,7 @@ void cut_region(Planning& planning) {
   grid = planned_grid(request, work.scan);
   if (!request.cut_to_object) return;
   const auto box = recon::find_object(*work.source, work.scan, work.setup.view_indices, planning.resources());
+  planning.looks_at(recon::extent_views, "where the object is");
   if (!box) {
     planning.findings.region.push_back(
         {"region.no-object",
@@ -100,13 +124,7 @@ void cut_region(Planning& planning) {
     return;
   }
   const geometry::VolumeGrid part = recon::cut_to(grid, *box);
-  planning.findings.region.push_back(
-      {"region.auto",
-       fmt::format("the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to {:.2f} mm: {} x {} "
-                   "x {} voxels instead of {} x {} x {}",
-                   box->lowest.x, box->highest.x, box->lowest.y, box->highest.y, box->lowest.z,
-                   box->highest.z, part.nx, part.ny, part.nz, grid.nx, grid.ny, grid.nz),
-       "roi"});
+  planning.findings.region.push_back({"region.auto", describe_cut(*box, part, grid), "roi"});
   grid = part;
 }
 

@@ -41,7 +41,7 @@ recon::Verdict verify_volume(const Reconstruction& work, const io::VolumeReader&
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: has {} x {} x {} voxels, but its own configuration makes {} x {} x {}",
                             path.string(), has.nx, has.ny, has.nz, wanted.nx, wanted.ny, wanted.nz));
-  return recon::verify(*work.source, work.setup, work.fdk, finished(volume, wanted), work.shop.resources(),
+  return recon::verify({*work.source, work.setup, work.fdk}, finished(volume, wanted), work.shop.resources(),
                        {.tally = tally, .survey = survey});
 }
 

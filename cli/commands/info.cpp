@@ -79,6 +79,7 @@ json describe_json(const run::Reconstruction& work, bool has_pixels, const recon
         {"slabs", work.slabs.slabs.size()},
         {"memory_bytes", work.slabs.memory},
         {"bytes_to_read", work.slabs.bytes_to_read},
+        {"looked_at", work.looks},
         {"estimated_seconds", time.total_s()}}},
       {"findings", json_of(work.plan.findings)},
       {"fields", fields_json(*work.source)}};
@@ -126,7 +127,7 @@ void describe_source(const InfoOptions& options, const Error& refusal) {
   const std::string reason = with_flags(refusal.what(), refusal.remedies());
   run::Request request = options.request.request();
   request.open.headers_only = true;
-  const auto source = io::open_scan(request.scan, request.open);
+  const auto source = run::open_source(request);
   const io::ScanDescription& about = source->description();
   const geometry::CircularScan& scan = source->scan();
   if (options.json) {
@@ -269,6 +270,15 @@ void run(const InfoOptions& options) {
   }
 }
 
+void add_own_options(CLI::App& command, InfoOptions& options) {
+  command.add_option("--rings-map", options.rings_map,
+                     "Write what the gain map changes at every pixel as a picture (.png)");
+  command.add_flag("--fields", options.fields, "Also everything the source says, and what became of it");
+  command.add_flag("--config", options.config,
+                   "Only the options that a volume was made with, as `recon --config` takes them");
+  command.add_flag("--json", options.json, "Print as JSON");
+}
+
 }  // namespace
 
 void add_info_command(CLI::App& program) {
@@ -285,12 +295,7 @@ void add_info_command(CLI::App& program) {
       {Topic::input, Topic::region, Topic::geometry, Topic::corrections, Topic::filter, Topic::machine},
       {"sample"});
   command->get_option("--scan")->required();
-  command->add_option("--rings-map", options->rings_map,
-                      "Write what the gain map changes at every pixel as a picture (.png)");
-  command->add_flag("--fields", options->fields, "Also everything the source says, and what became of it");
-  command->add_flag("--config", options->config,
-                    "Only the options that a volume was made with, as `recon --config` takes them");
-  command->add_flag("--json", options->json, "Print as JSON");
+  add_own_options(*command, *options);
   command->callback([options] { run(*options); });
 }
 

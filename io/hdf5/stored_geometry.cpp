@@ -164,6 +164,18 @@ void apply_stored_facts(const InputFile& file, const std::string& group, ScanDes
   description.hardening = file.numbers(group + "/hardening", most_coefficients);
 }
 
+namespace {
+
+void put_shifts(const Group& group, const std::vector<geometry::ViewShift>& shifts) {
+  if (shifts.empty()) return;
+  std::vector<double> columns, rows;
+  for (const geometry::ViewShift& shift : shifts) columns.push_back(shift.column), rows.push_back(shift.row);
+  put_attribute(put_numbers(group, "column_shifts", columns), "units", "mm");
+  put_attribute(put_numbers(group, "row_shifts", rows), "units", "mm");
+}
+
+}  // namespace
+
 void put_geometry(hid_t parent, const ScanContent& content) {
   const geometry::CircularScan& scan = content.scan;
   const References& references = content.references;
@@ -172,13 +184,7 @@ void put_geometry(hid_t parent, const ScanContent& content) {
   put_text(group, "beam", scan.beam == geometry::Beam::cone ? "cone" : "parallel");
   put_quantities(group, scan);
   put_attribute(put_numbers(group, "angles", scan.angles), "units", "rad");
-  if (!scan.shifts.empty()) {
-    std::vector<double> columns, rows;
-    for (const geometry::ViewShift& shift : scan.shifts)
-      columns.push_back(shift.column), rows.push_back(shift.row);
-    put_attribute(put_numbers(group, "column_shifts", columns), "units", "mm");
-    put_attribute(put_numbers(group, "row_shifts", rows), "units", "mm");
-  }
+  put_shifts(group, scan.shifts);
   put_reference(group, "white", references.white);
   put_reference(group, "dark", references.dark);
   put_number(group, "saturation", references.saturation);

@@ -63,21 +63,25 @@ void check_alike(const Part& part, const Part& first) {
                        part.about.whole_slices, first.path.string(), b.nx, b.ny, first.about.whole_slices));
 }
 
+/// Throws unless the part's slices begin at `end`.
+void check_follows(const Part& part, int end) {
+  const geometry::Range& here = part.about.slices;
+  if (here.first < end)
+    refuse(part, fmt::format("holds slices {} to {}, but another part has them up to {} already; give each "
+                             "part once",
+                             here.first, here.end - 1, end - 1));
+  if (here.first > end)
+    refuse(part, fmt::format("begins with slice {}, but no part has slices {} to {}; give that part as well",
+                             here.first, end, here.first - 1));
+}
+
 /// Throws unless the parts, ordered by their slices, hold each slice of the volume once.
 void check_complete(const std::vector<Part>& parts) {
   int end = 0;
   for (const Part& part : parts) {
     check_alike(part, parts.front());
-    const geometry::Range& here = part.about.slices;
-    if (here.first < end)
-      refuse(part, fmt::format("holds slices {} to {}, but another part has them up to {} already; give each "
-                               "part once",
-                               here.first, here.end - 1, end - 1));
-    if (here.first > end)
-      refuse(part,
-             fmt::format("begins with slice {}, but no part has slices {} to {}; give that part as well",
-                         here.first, end, here.first - 1));
-    end = here.end;
+    check_follows(part, end);
+    end = part.about.slices.end;
   }
   const Part& last = parts.back();
   if (end < last.about.whole_slices)
@@ -120,12 +124,7 @@ class Joining {
   }
 
   void write(Progress& progress) {
-    const std::uint64_t need = options_.solid ? grid_.voxels() * coding_.bytes() : 0;
-    if (need > partial_.room())
-      throw Error(ErrorKind::io,
-                  fmt::format("{}: the volume takes {} bytes, and its disk has room for {}", output_.string(),
-                              need, partial_.room()),
-                  {{"solid", "", "it takes none without"}});
+    check_room();
     OutputFile file = OutputFile::create(partial_);
     {
       put_root_attributes(file);
@@ -155,6 +154,15 @@ class Joining {
   [[nodiscard]] int error() const noexcept { return partial_.error(); }
 
  private:
+  void check_room() const {
+    const std::uint64_t need = options_.solid ? grid_.voxels() * coding_.bytes() : 0;
+    if (need > partial_.room())
+      throw Error(ErrorKind::io,
+                  fmt::format("{}: the volume takes {} bytes, and its disk has room for {}", output_.string(),
+                              need, partial_.room()),
+                  {{"solid", "", "it takes none without"}});
+  }
+
   void put_data(const Group& model, const Group& entry, Progress& progress) {
     const Group from(H5Gopen2(model, layout::data_group, H5P_DEFAULT), "opening the data of a part");
     const Group data(H5Gcreate2(entry, layout::data_group, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),

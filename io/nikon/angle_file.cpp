@@ -73,15 +73,21 @@ Disagreement compare(const std::vector<double>& measured, const std::vector<doub
   return result;
 }
 
+/// The first line of `text`, which is left with the others.
+std::string_view take_line(std::string_view& text) {
+  const auto end = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
 }  // namespace
 
 AngleFile parse_angle_file(std::string_view text, const std::filesystem::path& path) {
   AngleFile file{.path = path, .degrees = {}};
   bool in_rows = false;
   for (int number = 1; !text.empty(); ++number) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const auto words = words_of(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto words = words_of(take_line(text));
     if (words.empty()) continue;
     if (!in_rows) {
       in_rows = names_columns(words);

@@ -65,6 +65,12 @@ class NikonSource final : public ScanSource {
     Stamp stamp;
   };
 
+  static void expect_unchanged(const Projection& projection) {
+    if (stamp_of(projection.path) != projection.stamp)
+      throw Error(ErrorKind::io,
+                  fmt::format("{}: changed while the scan was open; wait until the scan is complete",
+                              projection.path.string()));
+  }
   [[nodiscard]] std::vector<double> stage_angles(const XtekctFile& file, const OpenOptions& options);
   void read_profile(const XtekctFile& file);
   void open_projections(const XtekctFile& file, const OpenOptions& options);
@@ -275,10 +281,7 @@ void NikonSource::read_view(const Projection& projection, const geometry::PixelW
     const Count* const first = whole_rows.data() + (info_.columns - window.columns.end);
     half_turn(first, info_.columns, columns, rows, counts);
   }
-  if (stamp_of(projection.path) != projection.stamp)
-    throw Error(ErrorKind::io,
-                fmt::format("{}: changed while the scan was open; wait until the scan is complete",
-                            projection.path.string()));
+  expect_unchanged(projection);
 }
 
 void NikonSource::read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const {
@@ -321,19 +324,23 @@ std::unique_ptr<ScanSource> open(const fs::path& xtekct, const OpenOptions& opti
   return std::make_unique<NikonSource>(xtekct, options);
 }
 
+/// Throws unless `other` describes the scan that `chosen` does.
+void require_alike(const XtekctFile& chosen, const fs::path& other) {
+  const std::string difference = first_difference(chosen, parse_xtekct(read_text(other, most), other));
+  if (!difference.empty())
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: {} and {} describe different scans ({} differs); give the file that is "
+                            "meant instead of its folder",
+                            chosen.path.parent_path().string(), chosen.path.filename().string(),
+                            other.filename().string(), difference));
+}
+
 std::unique_ptr<ScanSource> choose(const std::vector<fs::path>& xtekcts, const OpenOptions& options) {
   const fs::path& first = xtekcts.front();
   const XtekctFile chosen = parse_xtekct(read_text(first, most), first);
   std::string others;
   for (std::size_t n = 1; n < xtekcts.size(); ++n) {
-    const std::string difference =
-        first_difference(chosen, parse_xtekct(read_text(xtekcts[n], most), xtekcts[n]));
-    if (!difference.empty())
-      throw Error(ErrorKind::usage,
-                  fmt::format("{}: {} and {} describe different scans ({} differs); give the file that is "
-                              "meant instead of its folder",
-                              first.parent_path().string(), first.filename().string(),
-                              xtekcts[n].filename().string(), difference));
+    require_alike(chosen, xtekcts[n]);
     others += (n > 1 ? ", " : "") + xtekcts[n].filename().string();
   }
   auto source = std::make_unique<NikonSource>(first, options);

@@ -26,15 +26,17 @@ double number_or(const XtekctFile& file, std::string_view key, double otherwise)
 
 /// Throws Error(unsupported) unless the virtual detector, where there is one, is the real one: the
 /// projections of panel-shifted and stitched scans need steps that are not in the file.
+/// Keys of the virtual detector, and of the real one.
+constexpr std::array<std::array<std::string_view, 2>, 7> pairs{
+    {{"VirtualDetectorPixelsX", "DetectorPixelsX"},
+     {"VirtualDetectorPixelsY", "DetectorPixelsY"},
+     {"VirtualDetectorPixelSizeX", "DetectorPixelSizeX"},
+     {"VirtualDetectorPixelSizeY", "DetectorPixelSizeY"},
+     {"VirtualDetectorOffsetX", "DetectorOffsetX"},
+     {"VirtualDetectorOffsetY", "DetectorOffsetY"},
+     {"SrcToVirtualDetector", "SrcToDetector"}}};
+
 void check_virtual_detector(const XtekctFile& file) {
-  constexpr std::array<std::array<std::string_view, 2>, 7> pairs{
-      {{"VirtualDetectorPixelsX", "DetectorPixelsX"},
-       {"VirtualDetectorPixelsY", "DetectorPixelsY"},
-       {"VirtualDetectorPixelSizeX", "DetectorPixelSizeX"},
-       {"VirtualDetectorPixelSizeY", "DetectorPixelSizeY"},
-       {"VirtualDetectorOffsetX", "DetectorOffsetX"},
-       {"VirtualDetectorOffsetY", "DetectorOffsetY"},
-       {"SrcToVirtualDetector", "SrcToDetector"}}};
   constexpr double rounding = 1e-5;  // of values written with six or more digits
   for (const auto& [virtual_key, key] : pairs) {
     const auto virtual_value = file.number(virtual_key);

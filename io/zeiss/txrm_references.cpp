@@ -226,32 +226,36 @@ void check_pixels(const TxrmHeader& header, OpenBeam& beam, Findings& findings) 
                                         header.path.filename().string(), dark)});
 }
 
+/// Of images that are divided by their reference already.
+OpenBeam corrected_beam(const TxrmHeader& header, double white_level, Findings& findings) {
+  OpenBeam beam;
+  const bool transmissions = header.data_type == static_cast<int>(PixelType::float32);
+  if (!transmissions && !(white_level > 0))
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: OriginalDataRefCorrected is 1 and the images are whole numbers, whose "
+                            "level for open beam is not stated",
+                            header.path.string()),
+                {{"white-level", "", "give it with"}});
+  const double level = white_level > 0 ? white_level : 1;
+  beam.white = {transmissions ? level_of_corrected : static_cast<float>(level)};
+  if (transmissions)
+    beam.factors.assign(static_cast<std::size_t>(header.taken),
+                        static_cast<float>(level_of_corrected / level));
+  findings.push_back({"references.corrected",
+                      fmt::format("{}: the images are divided by their reference already "
+                                  "(OriginalDataRefCorrected); open beam is taken to be {:g}",
+                                  header.path.filename().string(), level),
+                      "OriginalDataRefCorrected"});
+  return beam;
+}
+
 }  // namespace
 
 OpenBeam open_beam(const CompoundFile& file, const TxrmHeader& header, const OpenOptions& options,
                    Findings& findings) {
   const std::string name = header.path.filename().string();
   OpenBeam beam;
-  if (header.reference_corrected) {
-    const bool transmissions = header.data_type == static_cast<int>(PixelType::float32);
-    if (!transmissions && !(options.white_level > 0))
-      throw Error(ErrorKind::bad_file,
-                  fmt::format("{}: OriginalDataRefCorrected is 1 and the images are whole numbers, whose "
-                              "level for open beam is not stated",
-                              header.path.string()),
-                  {{"white-level", "", "give it with"}});
-    const double level = options.white_level > 0 ? options.white_level : 1;
-    beam.white = {transmissions ? level_of_corrected : static_cast<float>(level)};
-    if (transmissions)
-      beam.factors.assign(static_cast<std::size_t>(header.taken),
-                          static_cast<float>(level_of_corrected / level));
-    findings.push_back({"references.corrected",
-                        fmt::format("{}: the images are divided by their reference already "
-                                    "(OriginalDataRefCorrected); open beam is taken to be {:g}",
-                                    name, level),
-                        "OriginalDataRefCorrected"});
-    return beam;
-  }
+  if (header.reference_corrected) return corrected_beam(header, options.white_level, findings);
   if (options.white_level > 0) {
     beam.white = {static_cast<float>(options.white_level)};
     scale_views(header, beam, findings);

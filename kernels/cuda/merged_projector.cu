@@ -41,9 +41,10 @@ __global__ void __launch_bounds__(Block::threads, 3)
   const Block block{merged_target(slab, tile),
                     {merging.pairs + blockIdx.z * merging.sizes.pairs, tile.shape, nullptr}};
   const int n = static_cast<int>(blockIdx.x);
-  block(tile.view, tile.groups, tile.first_i + n % blocks_across * Block::width,
-        tile.first_j + n / blocks_across * Block::depth, static_cast<int>(blockIdx.y) * Block::height, memory,
-        BlockTeam{});
+  block(tile.view, tile.groups,
+        {tile.first_i + n % blocks_across * Block::width, tile.first_j + n / blocks_across * Block::depth,
+         static_cast<int>(blockIdx.y) * Block::height},
+        memory, BlockTeam{});
 }
 
 }  // namespace

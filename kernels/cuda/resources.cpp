@@ -134,6 +134,24 @@ void* StagedTable::upload(const Queue& queue, const void* host, std::size_t byte
   return table_.data();
 }
 
+namespace {
+
+/// Reads an array with bilinear interpolation and 0 around it.
+cudaTextureObject_t texture_of(cudaArray_t array) {
+  cudaResourceDesc resource{};
+  resource.resType = cudaResourceTypeArray;
+  resource.res.array.array = array;
+  cudaTextureDesc reading{};
+  reading.addressMode[0] = reading.addressMode[1] = cudaAddressModeBorder;  // border colour 0
+  reading.filterMode = cudaFilterModeLinear;
+  reading.readMode = cudaReadModeElementType;
+  cudaTextureObject_t texture = 0;
+  check(cudaCreateTextureObject(&texture, &resource, &reading, nullptr), "cudaCreateTextureObject");
+  return texture;
+}
+
+}  // namespace
+
 LayeredTexture::LayeredTexture(const Queue& queue, int columns, int rows, int layers)
     : columns_(columns), rows_(rows), layers_(layers) {
   const auto size = [](int n) { return static_cast<std::size_t>(n); };
@@ -145,17 +163,7 @@ LayeredTexture::LayeredTexture(const Queue& queue, int columns, int rows, int la
   allocated(cudaMalloc3DArray(&array, &format, extent, cudaArrayLayered), "cudaMalloc3DArray",
             size(columns) * size(rows) * size(layers) * sizeof(float), "a texture of projections");
   array_ = Handle<cudaArray_t, cudaFreeArray>(array);
-
-  cudaResourceDesc resource{};
-  resource.resType = cudaResourceTypeArray;
-  resource.res.array.array = array;
-  cudaTextureDesc reading{};
-  reading.addressMode[0] = reading.addressMode[1] = cudaAddressModeBorder;  // border colour 0
-  reading.filterMode = cudaFilterModeLinear;
-  reading.readMode = cudaReadModeElementType;
-  cudaTextureObject_t texture = 0;
-  check(cudaCreateTextureObject(&texture, &resource, &reading, nullptr), "cudaCreateTextureObject");
-  texture_ = Handle<cudaTextureObject_t, cudaDestroyTextureObject>(texture);
+  texture_ = Handle<cudaTextureObject_t, cudaDestroyTextureObject>(texture_of(array));
 }
 
 void LayeredTexture::fill(const Queue& queue, const float* projections, int layers) const {

@@ -149,6 +149,16 @@ struct Line {
   double at_zero = 0, slope = 0, at_zero_error = 0, slope_error = 0;
 };
 
+/// The squared distances of the rows from a line, in their uncertainties.
+double misfit_of(const Line& line, const std::vector<RowCentre>& rows, double floor) {
+  double misfit = 0;
+  for (const RowCentre& row : rows) {
+    const double off = row.offset - line.at_zero - line.slope * row.height;
+    misfit += off * off / (row.uncertainty * row.uncertainty + floor * floor);
+  }
+  return misfit;
+}
+
 /// Weighted least squares; a scatter beyond the rows' own uncertainties widens the errors.
 Line fit(const std::vector<RowCentre>& rows, bool sloped, double floor) {
   double w = 0, wz = 0, wa = 0, wzz = 0, wza = 0;
@@ -160,11 +170,7 @@ Line fit(const std::vector<RowCentre>& rows, bool sloped, double floor) {
   if (!sloped) wz = wza = 0, wzz = 1;
   const double determinant = w * wzz - wz * wz;
   Line line{(wzz * wa - wz * wza) / determinant, (w * wza - wz * wa) / determinant, 0, 0};
-  double misfit = 0;
-  for (const RowCentre& row : rows) {
-    const double off = row.offset - line.at_zero - line.slope * row.height;
-    misfit += off * off / (row.uncertainty * row.uncertainty + floor * floor);
-  }
+  const double misfit = misfit_of(line, rows, floor);
   const double freedom = static_cast<double>(rows.size()) - (sloped ? 2 : 1);
   const double wider = freedom > 0 ? std::max(1.0, misfit / freedom) : 1;
   line.at_zero_error = std::sqrt(wider * wzz / determinant);

@@ -12,11 +12,15 @@ namespace feldspar::recon::measure {
 namespace {
 
 /// Of value(n) for all n that count.
-template <class Value>
-Statistics moments(std::size_t size, std::span<const unsigned char> mask, const Value& value) {
+void require_mask(std::span<const unsigned char> mask, std::size_t size) {
   if (!mask.empty() && mask.size() != size)
     throw Error(ErrorKind::usage,
                 fmt::format("statistics: the mask has {} voxels, the sample {}", mask.size(), size));
+}
+
+template <class Value>
+Statistics moments(std::size_t size, std::span<const unsigned char> mask, const Value& value) {
+  require_mask(mask, size);
   Statistics found;
   double sum = 0, squares = 0;
   for (std::size_t n = 0; n < size; ++n)

@@ -82,10 +82,6 @@ std::string why_incomparable(const Sinogram& measured, const Sinogram& lengths) 
   return fmt::format("{:.0f} % of what was measured lies beside the volume", 100 * outside);
 }
 
-}  // namespace
-
-namespace {
-
 void count(const View3<const float>& voxels, int slice, Census& census) {
   const auto values = voxels.values();
   std::int64_t bad = 0;
@@ -129,6 +125,16 @@ std::string list_of(const std::vector<int>& slices) {
   return text;
 }
 
+/// At those that can be read.
+void look_at_each(const FinishedVolume& volume, geometry::Range slices, Census& census) {
+  for (int z = slices.first; z < slices.end; ++z) try {
+      look_at(volume, z, 1, census);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::io) throw;
+      census.unreadable.push_back(z);
+    }
+}
+
 }  // namespace
 
 Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey) {
@@ -144,12 +150,7 @@ Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool surv
     } catch (const Error& error) {
       if (!survey || error.kind() != ErrorKind::io) throw;
     }
-    for (int z = first; z < end; ++z) try {
-        look_at(volume, z, 1, census);
-      } catch (const Error& error) {
-        if (error.kind() != ErrorKind::io) throw;
-        census.unreadable.push_back(z);
-      }
+    look_at_each(volume, {first, end}, census);
   }
   return census;
 }
@@ -289,16 +290,26 @@ Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram
   return check.judged(wrong > 0 || all, text);
 }
 
-Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  const Check check{"re-projection"};
-  if (measured.count() < fewest_views)
-    return check.not_applicable("too few views to be explained by a volume");
-  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
+namespace {
+
+/// Of all views together.
+Difference compare_all(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths) {
   Difference all;
   for (int n = 0; n < measured.count(); ++n) {
     const Difference d = compare(measured, cast, lengths, n);
     all.squares += d.squares, all.measured += d.measured, all.crossed += d.crossed, all.count += d.count;
   }
+  return all;
+}
+
+}  // namespace
+
+Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
+  const Check check{"re-projection"};
+  if (measured.count() < fewest_views)
+    return check.not_applicable("too few views to be explained by a volume");
+  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
+  const Difference all = compare_all(measured, cast, lengths);
   if (!(all.measured > 16 * noise * noise * all.count))
     return check.not_applicable("nothing stands out of the noise");
   const double level = all.crossed / all.measured, explained = all.measured - all.count * noise * noise / 2;

@@ -45,7 +45,7 @@ struct Case {
     result.plan = plan_slabs(setup, options.grid, testing::plenty, costs);
     testing::VolumeInMemory volume(options.grid.nx, options.grid.ny, options.grid.nz);
     Progress progress;
-    result.report = reconstruct_fdk(source, volume, devices, setup, result.plan, options, progress);
+    result.report = reconstruct_fdk({source, setup, options}, result.plan, volume, devices, progress);
     result.values = std::move(volume.values);
     return result;
   }
@@ -211,7 +211,7 @@ TEST(DeviceSharing, OutOfMemoryInTheSinkIsNotRepeated) {
   Progress progress;
 
   testing::expect_error(ErrorKind::out_of_memory, {"no room for a chunk"}, [&] {
-    (void)reconstruct_fdk(task.source, sink, device, task.setup, plan, task.options, progress);
+    (void)reconstruct_fdk({task.source, task.setup, task.options}, plan, sink, device, progress);
   });
   EXPECT_EQ(sink.writes, 1);
 }

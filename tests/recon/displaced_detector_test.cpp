@@ -6,7 +6,7 @@
 #include <numbers>
 
 #include "base/error.hpp"
-#include "recon/fdk/fdk_setup.hpp"
+#include "recon/setup/fdk_setup.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/failure.hpp"
 #include "tests/support/scans.hpp"

@@ -1,4 +1,4 @@
-#include "recon/fdk/fdk_setup.hpp"
+#include "recon/setup/fdk_setup.hpp"
 
 #include <fmt/format.h>
 

@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "recon/fdk/fdk.hpp"
-#include "recon/slabs/slab_operators.hpp"
+#include "recon/fdk/slab_operators.hpp"
 #include "recon/slabs/slab_queue.hpp"
 
 namespace feldspar::recon {
