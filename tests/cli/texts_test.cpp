@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/remedy.hpp"
+#include "base/text.hpp"
 #include "tests/cli/program_folder.hpp"
 
 namespace feldspar {
@@ -175,8 +175,7 @@ TEST_F(Texts, ErrorsAndFindingsEndWithTheFlagThatMendsThem) {
 
 TEST_F(Texts, JsonHasWhatMendsAFindingAsData) {
   expect_success("convert scan plain --format tiff");
-  std::ifstream described(folder_ / "plain/scan.toml");
-  std::string text((std::istreambuf_iterator<char>(described)), {});
+  std::string text = read_text(folder_ / "plain/scan.toml", 1 << 20);
   const std::size_t axis = text.find("[axis]"), angles = text.find("[angles]");
   ASSERT_LT(axis, angles);
   write("plain/scan.toml", text.erase(axis, angles - axis));
