@@ -21,6 +21,14 @@ class Faults : public testing::ProgramFolder {
     return run(fmt::format(command, "v"),
                "FELDSPAR_FAULT='" + fault + "' LD_PRELOAD='" FELDSPAR_FAULT_SHIM "'");
   }
+  /// How often a run reads from the file.
+  [[nodiscard]] int reads_of(const std::string& name) const {
+    const testing::Outcome done =
+        run(fmt::format(command, "v"), "FELDSPAR_FAULT_LOG=$PWD/log FELDSPAR_FAULT='pread NONE 0 1 " + name +
+                                           "' LD_PRELOAD='" FELDSPAR_FAULT_SHIM "'");
+    EXPECT_EQ(done.exit_code, 0) << done.output;
+    return std::stoi(shell("wc -l < log").output);
+  }
   void expect_the_bits() const { EXPECT_TRUE(voxels("v.h5") == voxels("expected.h5")); }
 
   /// The run fails so; then one without the fault succeeds.
@@ -42,7 +50,7 @@ TEST_F(Faults, OfReadingEndTheRunWithTheFilesName) {
   expect_recovery("pread END 3 1000000 markers_0021.tif", 3, {"markers_0021.tif"});
   // The last read of the last image: the slabs before it are kept. Which number it has is found by trying.
   int code = 0;
-  for (int n = 60; n > 3 && code == 0; --n) {
+  for (int n = reads_of("markers_0060.tif"); n > 3 && code == 0; --n) {
     std::filesystem::remove(folder_ / "v.h5");
     code = run_with(fmt::format("pread EIO {} 1000000 markers_0060.tif", n)).exit_code;
   }
