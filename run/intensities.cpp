@@ -231,7 +231,7 @@ void correct(Planning& planning) {
   if (!planning.known) {
     if (stripes) choice.rings = false;
     recon::Corrections measured =
-        recon::find_corrections(*work.source, work.setup.view_indices, choice, planning.resources(),
+        recon::find_corrections(*work.source, work.scan, work.setup.view_indices, choice, planning.resources(),
                                 work.fdk.extension ? 0 : work.plan.inspection.air_line_integral);
     if (stripes)
       measured.steps.push_back({fmt::format("rings: stripes are removed from every sinogram ({})",

@@ -26,13 +26,14 @@ struct CorrectionChoice {
 /// takes it away again, and a list that begins so begins with auto. Throws Error(usage).
 [[nodiscard]] CorrectionChoice parse_corrections(const std::string& text);
 
-/// `view_indices` are those of the views that take part, `air` the line integral that air is expected to
-/// have. Throws what the source throws.
-[[nodiscard]] Corrections find_corrections(const io::ScanSource& source, std::span<const int> view_indices,
-                                           const CorrectionChoice& choice, const Resources& resources,
-                                           double air = 0);
+/// `scan` is the source's, with the axis where it is; `view_indices` are those of the views that take part,
+/// `air` the line integral that air is expected to have. Throws what the source throws.
+[[nodiscard]] Corrections find_corrections(const io::ScanSource& source, const geometry::CircularScan& scan,
+                                           std::span<const int> view_indices, const CorrectionChoice& choice,
+                                           const Resources& resources, double air = 0);
 
-/// Bytes that it takes at most.
-[[nodiscard]] std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice);
+/// Bytes that it takes at most, with `threads`.
+[[nodiscard]] std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice,
+                                            int threads);
 
 }  // namespace feldspar::recon
