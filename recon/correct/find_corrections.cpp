@@ -7,7 +7,6 @@
 
 #include "base/error.hpp"
 #include "recon/correct/bad_pixels.hpp"
-#include "recon/correct/drift.hpp"
 #include "recon/correct/pixel_gain.hpp"
 #include "recon/correct/pixel_statistics.hpp"
 #include "recon/correct/zingers.hpp"
@@ -74,7 +73,7 @@ std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoi
 
 Corrections find_corrections(const io::ScanSource& source, const geometry::CircularScan& scan,
                              std::span<const int> view_indices, const CorrectionChoice& choice,
-                             const Resources& resources, double air) {
+                             const Resources& resources, const KnownAir& air) {
   ThreadPool pool(resources.threads);
   MemoryBudget* const budget = &resources.budget;
   Corrections result;

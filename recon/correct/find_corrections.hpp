@@ -6,6 +6,7 @@
 
 #include "io/scan_source.hpp"
 #include "recon/correct/corrections.hpp"
+#include "recon/correct/drift.hpp"
 #include "recon/resources.hpp"
 
 namespace feldspar::recon {
@@ -27,7 +28,7 @@ struct CorrectionChoice {
 [[nodiscard]] CorrectionChoice parse_corrections(const std::string& text);
 
 /// `scan` is the source's, with the axis where it is; `view_indices` are those of the views that take part,
-/// `air` the line integral that air is expected to have. Throws what the source throws.
+/// `air` what is known of it. Throws what the source throws.
 [[nodiscard]] Corrections find_corrections(const io::ScanSource& source, const geometry::CircularScan& scan,
                                            std::span<const int> view_indices, const CorrectionChoice& choice,
                                            const Resources& resources, double air = 0);

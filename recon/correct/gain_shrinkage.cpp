@@ -180,8 +180,7 @@ class Shrinker {
     const auto gain = static_cast<float>(map_.gain);
     float lost = 0;
     for (std::size_t n = 0; n < waves_; ++n) {
-      const bool may_be_object = n < static_cast<std::size_t>(shape_.columns) ||
-                                 n % static_cast<std::size_t>(shape_.columns) == 0;
+      const bool may_be_object = n < static_cast<std::size_t>(shape_.columns);  // from row to row
       const float usual = gain + noise[n], object = std::max(0.0f, kept_[n] - object_from * usual);
       const float share =
           may_be_object || own[n] * own[n] > most_power * usual ? 0.0f : gain / (usual + object);

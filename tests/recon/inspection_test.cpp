@@ -58,7 +58,7 @@ TEST(Inspection, TakesFlatEdgesForAirInAChangedBeam) {
   const std::vector<int> all = all_views();
 
   const Inspection seen = inspect(source, all, testing::all_resources());
-  const Drift drift = measure_drift(source, all, nullptr, seen.air_line_integral);
+  const Drift drift = measure_drift(source, all, nullptr, {.level = seen.air_line_integral});
 
   // The beam is 0.69 at the left edge and 3 % more at the right one.
   EXPECT_NEAR(seen.air_line_integral, -std::log(0.69 * 1.015), 0.016);
