@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "recon/correct/robust.hpp"
+#include "recon/measure/robust.hpp"
 
 namespace feldspar::recon {
 namespace {

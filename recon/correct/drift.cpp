@@ -7,8 +7,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "recon/correct/robust.hpp"
 #include "recon/measure/air.hpp"
+#include "recon/measure/robust.hpp"
 
 namespace feldspar::recon {
 namespace {

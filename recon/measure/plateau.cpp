@@ -8,7 +8,7 @@
 
 #include "base/reservation.hpp"
 #include "base/stop.hpp"
-#include "recon/correct/robust.hpp"
+#include "recon/measure/robust.hpp"
 #include "recon/measure/projection_sample.hpp"
 #include "recon/resources.hpp"
 

@@ -55,7 +55,7 @@ class Bench {
         plan_slabs(setup, grid_, testing::plenty, costs_on(*backend, scan, setup, options));
     testing::VolumeInMemory volume(grid_.nx, grid_.ny, grid_.nz);
     Progress progress;
-    (void)reconstruct_fdk(scan, volume, *backend, setup, plan, options, progress);
+    (void)reconstruct_fdk({scan, setup, options}, plan, volume, *backend, progress);
     return volume.values;
   }
 
