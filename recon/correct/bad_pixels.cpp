@@ -12,15 +12,16 @@
 namespace feldspar::recon {
 namespace {
 
-constexpr int reach = 8;                // pixels to each side that one is compared with
-constexpr float usual_levels = 8;       // times what is usual there: erratic
-constexpr float least_erratic = 0.05f;  // of a line integral
-constexpr float changes = 0.02f;        // of a line integral, over the views
-constexpr int least_views = 16;         // that statistics over time need
-constexpr double most_share = 0.01;     // of the pixels; a worse detector, or it is the object
-constexpr double most_stuck = 0.1;      // of them, in a scan whose pixels are never still otherwise
-constexpr float still = 3e-4f;          // line integral: noise is more
-constexpr float starved_from = 1.5f, saturated_from = 0.05f;  // line integrals between a limit and a fault
+constexpr int reach = 8;                 // pixels to each side that one is compared with
+constexpr float usual_levels = 8;        // times what is usual there: erratic
+constexpr float least_erratic = 0.05f;   // of a line integral
+constexpr float changes = 0.02f;         // of a line integral, over the views
+constexpr int least_views = 16;          // that statistics over time need
+constexpr double most_share = 0.01;      // of the pixels; a worse detector, or it is the object
+constexpr double most_stuck = 0.1;       // of them, in a scan whose pixels are never still otherwise
+constexpr float still = 3e-4f;           // line integral: noise is more
+constexpr float no_signal = 4;           // line integral: a fiftieth of the beam, where pixels may be starved
+constexpr float saturated_from = 0.05f;  // line integral between the detector's limit and a fault
 
 enum class Fault { none, dark, stuck, erratic };
 
@@ -28,7 +29,8 @@ class Judge {
  public:
   Judge(const LineIntegralReader& references, const PixelStatistics& seen)
       : references_(references), seen_(seen), all_(seen.unrest.view()), stuck_(all_.size()) {
-    const auto quiet = std::ranges::count_if(all_.values(), [](float unrest) { return unrest < still * still; });
+    const auto quiet =
+        std::ranges::count_if(all_.values(), [](float unrest) { return unrest < still * still; });
     noisy_ = static_cast<double>(quiet) < most_stuck * static_cast<double>(all_.size());
     if (noisy_ && seen.views >= least_views) find_stuck();
   }
@@ -48,7 +50,8 @@ class Judge {
 
  private:
   [[nodiscard]] std::size_t index(int column, int row) const {
-    return static_cast<std::size_t>(row) * static_cast<std::size_t>(all_.nx) + static_cast<std::size_t>(column);
+    return static_cast<std::size_t>(row) * static_cast<std::size_t>(all_.nx) +
+           static_cast<std::size_t>(column);
   }
 
   /// Calls visit(column, row) for the neighbours.
@@ -95,7 +98,7 @@ class Judge {
         if (never_changes(index(c, r))) return;
         ++all;
         near += (value <= least && seen_.lowest(c, r, 0) < value + saturated_from) ||
-                (value >= most && seen_.highest(c, r, 0) > value - starved_from);
+                (value >= most && value > no_signal && seen_.highest(c, r, 0) > no_signal);
       });
     }
     return 2 * near > all;
@@ -164,7 +167,8 @@ BadPixels find_bad_pixels(const LineIntegralReader& references, const PixelStati
   const std::string found =
       fmt::format("bad pixels: {} without beam, {} stuck, {} erratic", counts[1], counts[2], counts[3]);
   const auto all = static_cast<double>(map.size());
-  const std::int64_t others = counts[static_cast<int>(Fault::dark)] + counts[static_cast<int>(Fault::erratic)];
+  const std::int64_t others =
+      counts[static_cast<int>(Fault::dark)] + counts[static_cast<int>(Fault::erratic)];
   if (static_cast<double>(others) > most_share * all ||
       static_cast<double>(counts[static_cast<int>(Fault::stuck)]) > judge.most_stuck_share() * all) {
     bad.step = {found + "; left alone, for so many may be the object or a wrong reference image"};

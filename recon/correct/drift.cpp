@@ -14,13 +14,19 @@ namespace feldspar::recon {
 namespace {
 
 constexpr int bands = 12, band_rows = 4;  // of the detector, each with a cell at both edges
-constexpr float air_range = 0.08f;   // most that a beam changes; where more changes, the object enters
-constexpr float negligible = 2e-4f;  // a change of the beam by 0.02 % is left alone
-constexpr float sigmas = 5;          // that edges must agree by
-constexpr float least_share = 0.5f;  // of what air reads that must be the beam's, and not noise
+constexpr float air_range = 0.08f;        // most that a beam changes; where more changes, the object enters
+constexpr float negligible = 2e-4f;       // a change of the beam by 0.02 % is left alone
+constexpr float sigmas = 5;               // that edges must agree by
+constexpr float least_share = 0.5f;       // of what air reads that must be the beam's, and not noise
 
 /// The level of one cell in every view.
 using Series = std::vector<float>;
+
+/// The mean of the two in the middle, or of one: unlike the lower of the two it is not too low on average.
+float unbiased_median(std::vector<float>& values) {
+  std::ranges::sort(values);
+  return 0.5f * (values[(values.size() - 1) / 2] + values[values.size() / 2]);
+}
 
 int half_margin_of(int columns) { return std::clamp(columns / 96, 2, 16); }
 
@@ -40,14 +46,16 @@ std::vector<EdgeReadings> read_cells(const io::ScanSource& source, std::span<con
       for (int column = 0; column < detector.columns; ++column) {
         pixels.clear();
         for (int row = 0; row < high; ++row) pixels.push_back(rows(column, row, 0));
-        line[static_cast<std::size_t>(column)] = median(pixels);
+        line[static_cast<std::size_t>(column)] = unbiased_median(pixels);
       }
-      for (const int side : {0, 1}) cells[static_cast<std::size_t>(side * count + band)].add(line, half, side == 0);
+      for (const int side : {0, 1})
+        cells[static_cast<std::size_t>(side * count + band)].add(line, half, side == 0);
     }
   return cells;
 }
 
-/// The level of a cell that sees nothing but air in every view, as far as it can tell by itself; empty otherwise.
+/// The level of a cell that sees nothing but air in every view, as far as it can tell by itself; empty
+/// otherwise.
 Series air_of(const EdgeReadings& cell, const KnownAir& air, int columns) {
   Series level(cell.outer.size());
   for (std::size_t n = 0; n < level.size(); ++n) level[n] = 0.5f * (cell.outer[n] + cell.inner[n]);
@@ -64,7 +72,7 @@ Series common_level(std::span<const Series> cells) {
   for (std::size_t n = 0; n < cells.front().size(); ++n) {
     values.clear();
     for (const Series& cell : cells) values.push_back(cell[n]);
-    level.push_back(median(values));
+    level.push_back(unbiased_median(values));
   }
   return level;
 }
@@ -75,10 +83,10 @@ float mean_of(const Series& series) {
 
 /// What two halves of the cells agree on.
 struct Agreement {
-  float mean = 0, change = 0;      ///< of the level over the views, and its variance about that, of both
-  float mean_error = 0;            ///< half of what their means differ by
-  float change_error = 0;          ///< standard error of the variance
-  float noise = 0;                 ///< variance of the mean of both that they do not agree on
+  float mean = 0, change = 0;  ///< of the level over the views, and its variance about that, of both
+  float mean_error = 0;        ///< half of what their means differ by
+  float change_error = 0;      ///< standard error of the variance
+  float noise = 0;             ///< variance of the mean of both that they do not agree on
 };
 
 Agreement agreement(const Series& a, const Series& b) {
@@ -89,7 +97,8 @@ Agreement agreement(const Series& a, const Series& b) {
     const float x = a[n] - mean_a, y = b[n] - mean_b;
     ab += x * y / count, aa += x * x / count, bb += y * y / count;
   }
-  Agreement both{.mean = 0.5f * (mean_a + mean_b), .change = ab, .mean_error = 0.5f * std::abs(mean_a - mean_b)};
+  Agreement both{
+      .mean = 0.5f * (mean_a + mean_b), .change = ab, .mean_error = 0.5f * std::abs(mean_a - mean_b)};
   // Of the product of what each has for itself with itself and with what is common.
   const float own_a = std::max(0.0f, aa - ab), own_b = std::max(0.0f, bb - ab), common = std::max(0.0f, ab);
   both.change_error = std::sqrt((own_a * own_b + common * (own_a + own_b)) / count);
@@ -134,17 +143,20 @@ Drift measure_drift(const io::ScanSource& source, std::span<const int> view_indi
       std::max(both.mean_error, std::sqrt(both.noise / static_cast<float>(view_indices.size())));
   const bool level = !air.kept && std::abs(both.mean) > std::max(negligible, sigmas * mean_error);
   if (!changes && !level) {
-    drift.step = {fmt::format("drift: none; both edges agree on {:.3f} %, and differ by {:.3f} % for themselves",
-                              100 * std::sqrt(std::max(0.0f, both.change)), 100 * std::sqrt(both.noise)),
-                  false};
+    drift.step = {
+        fmt::format("drift: none; both edges agree on {:.3f} %, and differ by {:.3f} % for themselves",
+                    100 * std::sqrt(std::max(0.0f, both.change)), 100 * std::sqrt(both.noise)),
+        false};
     return drift;
   }
-  const float share = changes ? both.change / (both.change + both.noise) : 0.0f, mean = level ? both.mean : 0.0f;
+  const float share = changes ? both.change / (both.change + both.noise) : 0.0f,
+              mean = level ? both.mean : 0.0f;
   for (std::size_t n = 0; n < one.size(); ++n)
     drift.view_offset.push_back(-mean - share * (0.5f * (one[n] + other[n]) - both.mean));
   const auto [least, most] = std::ranges::minmax(drift.view_offset);
   drift.step = {fmt::format(
-      "drift: the open beam of every view is set by air at {} of {} places at the detector's edges: {:+.2f} % "
+      "drift: the open beam of every view is set by air at {} of {} places at the detector's edges: {:+.2f} "
+      "% "
       "on average, {:+.2f} to {:+.2f} %{}",
       cells.size(), edges.size(), 100 * std::expm1(mean_of(drift.view_offset)), 100 * std::expm1(least),
       100 * std::expm1(most), air.kept ? "; its mean stays where the model of scatter puts it" : "")};

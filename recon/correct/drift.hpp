@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "recon/correct/corrections.hpp"
+#include "recon/correct/find_corrections.hpp"
 #include "recon/line_integrals/line_integrals.hpp"
 
 namespace feldspar::recon {
@@ -13,12 +13,6 @@ namespace feldspar::recon {
 struct Drift {
   std::vector<float> view_offset;  ///< to add to the line integrals, one a view; empty for none
   CorrectionStep step;             ///< what was found
-};
-
-/// What is known of air before.
-struct KnownAir {
-  double level = 0;   ///< line integral near which it is to be expected, 0 where the flats are those of the scan
-  bool kept = false;  ///< the mean level is what a model of scatter left: only changes about it are drift
 };
 
 /// Reads a few rows of every view. Nothing is done when too little of the edges is air in all views, and when

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "recon/correct/bad_pixels.hpp"
+#include "recon/correct/drift.hpp"
 #include "recon/correct/pixel_gain.hpp"
 #include "recon/correct/pixel_statistics.hpp"
 #include "recon/correct/zingers.hpp"
@@ -64,9 +65,8 @@ std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoi
   const std::size_t map = sizeof(float) * pixels_of(source), view = transmissions_bytes(source);
   std::size_t most = 0;
   if (choice.bad_pixels || choice.rings)
-    most = statistics * map +
-           std::max(gathering * map + view,
-                    choice.rings ? pixel_gain_bytes(source.scan().detector, threads) : 0);
+    most = statistics * map + std::max(gathering * map + view,
+                                       choice.rings ? pixel_gain_bytes(source.scan().detector, threads) : 0);
   if (choice.zingers) most = std::max(most, (near + (choice.rings ? 1 : 0)) * map + view);
   return std::max(most, choice.drift ? view : 0);
 }

@@ -6,7 +6,6 @@
 
 #include "io/scan_source.hpp"
 #include "recon/correct/corrections.hpp"
-#include "recon/correct/drift.hpp"
 #include "recon/resources.hpp"
 
 namespace feldspar::recon {
@@ -23,6 +22,12 @@ struct CorrectionChoice {
   [[nodiscard]] bool any() const { return zingers || bad_pixels || rings || drift; }
 };
 
+/// What is known of air before drift is measured.
+struct KnownAir {
+  double level = 0;   ///< line integral near which it is to be expected, 0 where the flats are the scan's own
+  bool kept = false;  ///< the mean level is what a model of scatter left: only changes about it are drift
+};
+
 /// "auto", "off", or names separated by commas: zingers, bad-pixels, rings, drift, all; "no-" before a name
 /// takes it away again, and a list that begins so begins with auto. Throws Error(usage).
 [[nodiscard]] CorrectionChoice parse_corrections(const std::string& text);
@@ -31,7 +36,7 @@ struct CorrectionChoice {
 /// `air` what is known of it. Throws what the source throws.
 [[nodiscard]] Corrections find_corrections(const io::ScanSource& source, const geometry::CircularScan& scan,
                                            std::span<const int> view_indices, const CorrectionChoice& choice,
-                                           const Resources& resources, double air = 0);
+                                           const Resources& resources, const KnownAir& air = {});
 
 /// Bytes that it takes at most, with `threads`.
 [[nodiscard]] std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice,

@@ -10,12 +10,12 @@
 namespace feldspar::recon {
 namespace {
 
-constexpr int step = 2;            // pixels from block to block
-constexpr int near = 2;            // blocks to each side in which the object is alike
-constexpr int noise_cell = 24;     // pixels in which the noise is alike, and in their neighbours
-constexpr int band = 32;           // rows of blocks that are worked on together
-constexpr float object_from = 3;   // times the power of gain and noise: the object begins
-constexpr float most_power = 24;   // times that: no gain at all
+constexpr int step = 2;           // pixels from block to block
+constexpr int near = 2;           // blocks to each side in which the object is alike
+constexpr int noise_cell = 24;    // pixels in which the noise is alike, and in their neighbours
+constexpr int band = 32;          // rows of blocks that are worked on together
+constexpr float object_from = 3;  // times the power of gain and noise: the object begins
+constexpr float most_power = 24;  // times that: no gain at all
 
 struct Shape {
   int rows, columns;
@@ -194,7 +194,8 @@ class Shrinker {
 
   void spread(int top, int left, float weight, View3<float> sum, View3<float> weights) const {
     const auto window = [](int place, int size) {
-      return std::sin(std::numbers::pi_v<float> * (static_cast<float>(place) + 0.5f) / static_cast<float>(size));
+      return std::sin(std::numbers::pi_v<float> * (static_cast<float>(place) + 0.5f) /
+                      static_cast<float>(size));
     };
     for (int r = 0; r < shape_.rows; ++r)
       for (int c = 0; c < shape_.columns; ++c) {

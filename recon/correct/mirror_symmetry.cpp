@@ -27,8 +27,8 @@ std::array<double, 4> catmull_rom(double part) {
 }
 
 struct Place {
-  int first;     ///< of the four pixels
-  double part;   ///< behind the second
+  int first;    ///< of the four pixels
+  double part;  ///< behind the second
 };
 
 /// Of a position along a side of `size` pixels; false when it lies beside it.
@@ -191,9 +191,9 @@ Mirror::Mirror(const geometry::CircularScan& scan) {
 }
 
 geometry::DetectorPoint Mirror::of(int column, int row) const {
-  const geometry::Vec3 pixel = view_.pixel_origin + (column - shift) * view_.column_step + row * view_.row_step;
-  geometry::DetectorPoint image =
-      geometry::project(view_, pixel - (2 * dot(normal_, pixel)) * normal_);
+  const geometry::Vec3 pixel =
+      view_.pixel_origin + (column - shift) * view_.column_step + row * view_.row_step;
+  geometry::DetectorPoint image = geometry::project(view_, pixel - (2 * dot(normal_, pixel)) * normal_);
   image.column += shift;
   return image;
 }
@@ -237,7 +237,8 @@ Asymmetry measure_asymmetry(const MeanOfTurn& turn, Mirror& mirror, ThreadPool& 
     const Weighted seen = weigh(tiles, scale);
     result.noise += seen.noise / scales;
     least = std::min(least, seen.variance);
-    certain = certain && seen.freedoms > 0 && seen.variance > sigmas / 2 * std::sqrt(2 / seen.freedoms) * seen.noise;
+    certain = certain && seen.freedoms > 0 &&
+              seen.variance > sigmas / 2 * std::sqrt(2 / seen.freedoms) * seen.noise;
   }
   if (certain && least > least_gain * least_gain) result.variance = least;
   return result;

@@ -14,9 +14,7 @@ namespace {
 constexpr int least_views = 32;   // whose mean is a turn's
 constexpr int least_pixels = 16;  // along a side: two blocks
 
-PixelGain left_alone(const char* why) {
-  return {{}, {fmt::format("rings: left alone, for {}", why)}};
-}
+PixelGain left_alone(const char* why) { return {{}, {fmt::format("rings: left alone, for {}", why)}}; }
 
 /// Mean and noise, in the place of the means of both halves.
 MeanOfTurn combine(PixelStatistics& seen) {
@@ -32,7 +30,9 @@ MeanOfTurn combine(PixelStatistics& seen) {
 void fill(View3<float> map, std::span<const std::int64_t> bad) {
   constexpr int reach = 8;
   std::vector<float> values;
-  const auto is_bad = [&](int c, int r) { return std::ranges::binary_search(bad, std::int64_t{r} * map.nx + c); };
+  const auto is_bad = [&](int c, int r) {
+    return std::ranges::binary_search(bad, std::int64_t{r} * map.nx + c);
+  };
   for (const std::int64_t pixel : bad) {
     const int column = static_cast<int>(pixel % map.nx), row = static_cast<int>(pixel / map.nx);
     float sum = 0, count = 0;
@@ -73,10 +73,11 @@ PixelGain measure_pixel_gain(PixelStatistics& seen, const geometry::CircularScan
   const Asymmetry found = measure_asymmetry(turn, mirror, pool);
   const double size = 100 * std::sqrt(found.variance), noise = 100 * std::sqrt(found.noise);
   if (!(found.variance > 0))
-    return {{}, {fmt::format("rings: none; the mean of {} views is symmetric about the axis to its noise of "
-                             "{:.3f} %",
-                             seen.views, noise),
-                 false}};
+    return {{},
+            {fmt::format("rings: none; the mean of {} views is symmetric about the axis to its noise of "
+                         "{:.3f} %",
+                         seen.views, noise),
+             false}};
   const Array3<float> values = symmetric(mirror, turn.mean, pool),
                       noise_map = symmetric(mirror, turn.noise, pool), gain(map.nx, map.ny, 1);
   shrink_to_gain({values.view(), noise_map.view(), found.variance / 2}, gain.view(), pool);
@@ -89,11 +90,13 @@ PixelGain measure_pixel_gain(PixelStatistics& seen, const geometry::CircularScan
   }
   for (const std::int64_t pixel : bad) result.pixel_offset[static_cast<std::size_t>(pixel)] = 0;
   for (const float offset : result.pixel_offset) largest = std::max(largest, std::abs(offset));
-  result.step = {fmt::format(
-      "rings: the gain of pixels differs by {:.3f} % (standard deviation), for so much is the mean of {} views "
-      "unlike its mirror image, with noise of {:.3f} %; what makes rings of it is taken away, at most {:.2f} % "
-      "of the highest attenuation in the mean",
-      size, seen.views, noise, 100 * largest / std::max(highest, 1e-6f))};
+  result.step = {
+      fmt::format("rings: the gain of pixels differs by {:.3f} % (standard deviation), for so much is the "
+                  "mean of {} views "
+                  "unlike its mirror image, with noise of {:.3f} %; what makes rings of it is taken away, at "
+                  "most {:.2f} % "
+                  "of the highest attenuation in the mean",
+                  size, seen.views, noise, 100 * largest / std::max(highest, 1e-6f))};
   return result;
 }
 

@@ -16,8 +16,8 @@ struct PixelGain {
   CorrectionStep step;              ///< what was found
 };
 
-/// Over a full turn the mean of the views is symmetric about the axis, whatever the object; gains are not. How
-/// much the symmetry is broken tells how large they are, and only if it is broken beyond the noise is
+/// Over a full turn the mean of the views is symmetric about the axis, whatever the object; gains are not.
+/// How much the symmetry is broken tells how large they are, and only if it is broken beyond the noise is
 /// anything done: then as much is taken from the mean as gains of that size explain. Only the symmetric
 /// part of the gains makes rings, and only that is corrected. `scan` says where the axis is; `seen` is used
 /// up; `bad` pixels, ascending, get none.

@@ -13,7 +13,8 @@ constexpr float least_change = 5e-4f;  // line integral: the beam's own slope ov
 /// Deviation of single values from those before and after, which what turns slowly does not have.
 float noise_of(const std::vector<float>& series) {
   std::vector<float> steps;
-  for (std::size_t n = 1; n < series.size(); ++n) steps.push_back((series[n] - series[n - 1]) / std::sqrt(2.0f));
+  for (std::size_t n = 1; n < series.size(); ++n)
+    steps.push_back((series[n] - series[n - 1]) / std::sqrt(2.0f));
   return robust_deviation(std::move(steps));
 }
 
@@ -36,7 +37,8 @@ bool sees_air(const EdgeReadings& edge, double half_columns, double columns) {
   const double width = 2 * half_columns / columns;
   std::vector<float> changes(edge.outer.size()), rises = edge.rise;
   for (std::size_t n = 0; n < changes.size(); ++n) changes[n] = edge.inner[n] - edge.outer[n];
-  const float noise = noise_of(changes), error = 1.25f * noise / std::sqrt(static_cast<float>(changes.size()));
+  const float noise = noise_of(changes),
+              error = 1.25f * noise / std::sqrt(static_cast<float>(changes.size()));
   const float flat = std::max(static_cast<float>(0.9 * width * (1 - width)) * median(rises), least_change);
   std::vector<float> sizes = changes;
   for (float& size : sizes) size = std::abs(size);

@@ -19,9 +19,9 @@ struct EdgeReadings {
 };
 
 /// True where they see air, whatever the beam's level, and not an object that reaches over the edge.
-/// Towards the middle an object gets thicker: within strips of w half widths of the detector by 2 w (1 - w) of
-/// the rise when it is a parabola's, a circle's by more. Air is flat to less than half of that in most of the
-/// views, but for noise.
+/// Towards the middle an object gets thicker: within strips of w half widths of the detector by 2 w (1 - w)
+/// of the rise when it is a parabola's, a circle's by more. Air is flat to less than half of that in most of
+/// the views, but for noise.
 [[nodiscard]] bool sees_air(const EdgeReadings& edge, double half_columns, double columns);
 
 }  // namespace feldspar::recon

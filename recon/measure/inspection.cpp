@@ -75,10 +75,11 @@ void judge_plateau(Inspection& seen, const Plateau& plateau) {
   if (plateau.level == 0 || plateau.share <= seen.saturated_share) return;
   seen.saturated_share = plateau.share, seen.saturation_level = plateau.level;
   seen.findings.push_back(
-      {"pixels.plateau",
-       fmt::format("{:.2f} % of the pixels looked at read {:g} counts, which none exceeds: the detector, or what "
-                   "wrote the files, is full there; brighter rays look alike, and attenuation comes out too low",
-                   100 * plateau.share, plateau.level)});
+      {"pixels.saturated",
+       fmt::format(
+           "{:.2f} % of the pixels looked at read {:g} counts, which none exceeds: the detector, or what "
+           "wrote the files, is full there; brighter rays look alike, and attenuation comes out too low",
+           100 * plateau.share, plateau.level)});
 }
 
 /// Takes flat edges for air in a beam that has changed, and the rest of the rows by that level.

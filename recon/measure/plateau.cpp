@@ -8,19 +8,19 @@
 
 #include "base/reservation.hpp"
 #include "base/stop.hpp"
-#include "recon/measure/robust.hpp"
 #include "recon/measure/projection_sample.hpp"
+#include "recon/measure/robust.hpp"
 #include "recon/resources.hpp"
 
 namespace feldspar::recon {
 namespace {
 
-constexpr std::size_t fewest = 30;       // pixels of a plateau
-constexpr double least_share = 1e-4;     // of the pixels
-constexpr float step = 1e-4f;            // of the highest count: what is just below it; at least one count
+constexpr std::size_t fewest = 30;    // pixels of a plateau
+constexpr double least_share = 1e-4;  // of the pixels
+constexpr float step = 1e-4f;         // of the highest count: what is just below it; at least one count
 constexpr std::size_t more_than_below = 3;
-constexpr float least_noise = 5e-4f;     // of the highest count
-constexpr float least_noise_steps = 2;   // what is coarser than its noise has plateaus everywhere
+constexpr float least_noise = 5e-4f;    // of the highest count
+constexpr float least_noise_steps = 2;  // what is coarser than its noise has plateaus everywhere
 
 /// Counts of one view as float32.
 void read_counts(const io::ScanSource& source, int view, std::vector<float>& counts) {
@@ -57,14 +57,17 @@ class Top {
   }
   [[nodiscard]] Plateau judge() {
     const float noise = 1.4826f * median(roughness_);
-    const bool plateau = at_ >= std::max(fewest, static_cast<std::size_t>(least_share * static_cast<double>(all_))) &&
-                         at_ > more_than_below * just_below_ && noise > least_noise * highest_ &&
-                         noise > least_noise_steps * width();
+    const bool plateau =
+        at_ >= std::max(fewest, static_cast<std::size_t>(least_share * static_cast<double>(all_))) &&
+        at_ > more_than_below * just_below_ && noise > least_noise * highest_ &&
+        noise > least_noise_steps * width();
     return plateau ? Plateau{highest_, static_cast<double>(at_) / static_cast<double>(all_)} : Plateau{};
   }
 
  private:
-  [[nodiscard]] float width() const { return highest_ > 256 ? std::max(1.0f, step * highest_) : step * highest_; }
+  [[nodiscard]] float width() const {
+    return highest_ > 256 ? std::max(1.0f, step * highest_) : step * highest_;
+  }
 
   static constexpr std::size_t stride_ = 7;  // of pixels whose noise is looked at
   float highest_ = 0;

@@ -21,7 +21,7 @@ struct Plateau {
                                    MemoryBudget& budget);
 
 /// The same scan, whose detector is full at `level` counts.
-[[nodiscard]] std::unique_ptr<io::ScanSource> saturating_at(std::unique_ptr<io::ScanSource> source, double level,
-                                                            MemoryBudget& budget);
+[[nodiscard]] std::unique_ptr<io::ScanSource> saturating_at(std::unique_ptr<io::ScanSource> source,
+                                                            double level, MemoryBudget& budget);
 
 }  // namespace feldspar::recon

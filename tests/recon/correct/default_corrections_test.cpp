@@ -31,7 +31,8 @@ class Bench {
     std::vector<float> truth(grid_.voxels());
     for (int k = 0, n = 0; k < grid_.nz; ++k)
       for (int j = 0; j < grid_.ny; ++j)
-        for (int i = 0; i < grid_.nx; ++i, ++n) truth[static_cast<std::size_t>(n)] = static_cast<float>(at(i, j, k));
+        for (int i = 0; i < grid_.nx; ++i, ++n)
+          truth[static_cast<std::size_t>(n)] = static_cast<float>(at(i, j, k));
     for (int k = 2; k < grid_.nz - 2; ++k)
       for (int j = 2; j < grid_.ny - 2; ++j)
         for (int i = 2; i < grid_.nx - 2; ++i)
@@ -40,17 +41,20 @@ class Bench {
 
   [[nodiscard]] std::shared_ptr<const recon::Corrections> find(const RecordedScan& scan,
                                                                const std::string& which) const {
-    return std::make_shared<recon::Corrections>(recon::find_corrections(
-        scan, scan.scan(), recon::prepare_fdk(scan.scan()).view_indices, recon::parse_corrections(which),
-        testing::all_resources()));
+    return std::make_shared<recon::Corrections>(
+        recon::find_corrections(scan, scan.scan(), recon::prepare_fdk(scan.scan()).view_indices,
+                                recon::parse_corrections(which), testing::all_resources()));
   }
 
   [[nodiscard]] std::vector<float> reconstruct(const RecordedScan& scan,
                                                std::shared_ptr<const recon::Corrections> corrections) const {
     const recon::FdkSetup setup = recon::prepare_fdk(scan.scan());
     const auto backend = kernels::open_backend("cpu", {.threads = 2});
-    const recon::FdkOptions options{
-        .grid = grid_, .ramp = {}, .projector = {}, .corrections = std::move(corrections), .memory = testing::plenty};
+    const recon::FdkOptions options{.grid = grid_,
+                                    .ramp = {},
+                                    .projector = {},
+                                    .corrections = std::move(corrections),
+                                    .memory = testing::plenty};
     const recon::SlabPlan plan =
         plan_slabs(setup, grid_, testing::plenty, costs_on(*backend, scan, setup, options));
     testing::VolumeInMemory volume(grid_.nx, grid_.ny, grid_.nz);
@@ -60,7 +64,8 @@ class Bench {
   }
 
   /// Root mean square and largest difference in % of the body's attenuation.
-  [[nodiscard]] std::pair<double, double> difference(const std::vector<float>& a, const std::vector<float>& b) const {
+  [[nodiscard]] std::pair<double, double> difference(const std::vector<float>& a,
+                                                     const std::vector<float>& b) const {
     double squares = 0, largest = 0;
     for (const std::size_t n : inner_) {
       const double d = static_cast<double>(a[n]) - static_cast<double>(b[n]);
@@ -80,7 +85,8 @@ class Bench {
   static bool inside(const testing::Body& body, geometry::Vec3 p) {
     p = p - body.centre;
     const double c = std::cos(body.turn), s = std::sin(body.turn);
-    const geometry::Vec3 q{(c * p.x + s * p.y) / body.half.x, (-s * p.x + c * p.y) / body.half.y, p.z / body.half.z};
+    const geometry::Vec3 q{(c * p.x + s * p.y) / body.half.x, (-s * p.x + c * p.y) / body.half.y,
+                           p.z / body.half.z};
     return body.cylinder ? q.x * q.x + q.y * q.y < 1 && std::abs(q.z) < 1 : dot(q, q) < 1;
   }
   [[nodiscard]] std::size_t index(int i, int j, int k) const {
@@ -118,14 +124,16 @@ std::vector<Fault> faults_of(const Scene& scene) {
   const auto stuck = [](auto is_bad) {
     return [is_bad](double count, int, int column, int row) { return is_bad(column, row) ? 30000.0 : count; };
   };
-  return {{"gain 0.3 %", "rings", gain(0.003)},
-          {"gain 1 %", "rings", gain(0.01)},
-          {"drift 2 %", "drift", [](double count, int view, int, int) { return count * (1 + 0.02 * std::sin(0.05 * view)); }},
-          {"pixels", "bad-pixels", stuck([](int column, int row) { return (column * 7 + row * 13) % 307 == 0; })},
-          {"2 columns", "bad-pixels", stuck([=](int column, int) { return column / 2 == columns / 6; })},
-          {"2 rows", "bad-pixels", stuck([=](int, int row) { return row / 2 == rows / 6; })},
-          {"3 x 3", "bad-pixels",
-           stuck([=](int column, int row) { return column / 3 == columns / 8 && row / 3 == rows / 7; })}};
+  return {
+      {"gain 0.3 %", "rings", gain(0.003)},
+      {"gain 1 %", "rings", gain(0.01)},
+      {"drift 2 %", "drift",
+       [](double count, int view, int, int) { return count * (1 + 0.02 * std::sin(0.05 * view)); }},
+      {"pixels", "bad-pixels", stuck([](int column, int row) { return (column * 7 + row * 13) % 307 == 0; })},
+      {"2 columns", "bad-pixels", stuck([=](int column, int) { return column / 2 == columns / 6; })},
+      {"2 rows", "bad-pixels", stuck([=](int, int row) { return row / 2 == rows / 6; })},
+      {"3 x 3", "bad-pixels",
+       stuck([=](int column, int row) { return column / 3 == columns / 8 && row / 3 == rows / 7; })}};
 }
 
 void print_steps(const recon::Corrections& corrections) {
@@ -138,33 +146,53 @@ bool is_wanted(const char* variable, const std::string& name) {
   return wanted == nullptr || name.find(wanted) != std::string::npos;
 }
 
-TEST(DefaultCorrections, LeaveGoodScansAndTakeFaultsAway) {
+/// A good scan of the scene, without or with noise.
+RecordedScan good_scan(const Scene& scene, bool noisy) {
+  const RecordedScan clean(testing::VirtualScan(scene.scan, scene.bodies, 40000));
+  return noisy ? with_noise(clean, 11) : clean;
+}
+
+TEST(DefaultCorrections, LeaveGoodScansAlone) {
   for (const Scene& scene : testing::scenes()) {
     if (!is_wanted("FELDSPAR_TEST_SCENE", scene.name)) continue;
     const Bench bench(scene);
-    const RecordedScan clean(testing::VirtualScan(scene.scan, scene.bodies, 40000));
     for (const bool noisy : {false, true}) {
-      const RecordedScan good = noisy ? with_noise(clean, 11) : clean;
-      const std::vector<float> before = bench.reconstruct(good, nullptr);
+      const RecordedScan good = good_scan(scene, noisy);
+
       const auto found = bench.find(good, "auto");
-      const auto [harm, most_harm] = bench.difference(bench.reconstruct(good, found), before);
-      std::string line = fmt::format("| {}, {} | {:.2f} / {:.2f} |", scene.name, noisy ? "noise" : "no noise", harm, most_harm);
-      EXPECT_LT(most_harm, 0.3) << line;
-      std::fputs(line.c_str(), stdout);
-      if (std::getenv("FELDSPAR_TEST_STEPS")) fmt::print("\n");
+
+      fmt::print("| {}, {} | {} |\n", scene.name, noisy ? "noise" : "none",
+                 found->spec.empty() ? "no bit" : "changed");
       print_steps(*found);
-      for (const Fault& fault : faults_of(scene)) {
-        if (!is_wanted("FELDSPAR_TEST_FAULT", fault.name)) continue;
-        const RecordedScan bad = good.changed(fault.change);
-        const auto corrections = bench.find(bad, "auto");
-        const double damage = bench.difference(bench.reconstruct(bad, nullptr), before).first;
-        const auto [left, most_left] = bench.difference(bench.reconstruct(bad, corrections), before);
-        fmt::print(" {} {:.0f} ({:.2f} to {:.2f}) |", fault.name, 100 * (1 - left / damage), damage, left);
-        if (std::getenv("FELDSPAR_TEST_STEPS")) fmt::print("\n");
-        print_steps(*corrections);
-      }
-      fmt::print("\n");
       std::fflush(stdout);
+      if (found->spec.empty()) continue;  // no bit changes
+      const auto [harm, most] =
+          bench.difference(bench.reconstruct(good, found), bench.reconstruct(good, nullptr));
+      EXPECT_LT(most, 0.3) << scene.name << (noisy ? " with noise, rms " : " without noise, rms ") << harm;
+    }
+  }
+}
+
+TEST(DefaultCorrections, TakeFaultsAway) {
+  for (const Scene& scene : testing::scenes()) {
+    if (!is_wanted("FELDSPAR_TEST_SCENE", scene.name)) continue;
+    const Bench bench(scene);
+    const RecordedScan good = good_scan(scene, true);
+    const std::vector<float> before = bench.reconstruct(good, nullptr);
+    for (const Fault& fault : faults_of(scene)) {
+      if (!is_wanted("FELDSPAR_TEST_FAULT", fault.name)) continue;
+      const RecordedScan bad = good.changed(fault.change);
+
+      const auto corrections = bench.find(bad, "auto");
+
+      const double damage = bench.difference(bench.reconstruct(bad, nullptr), before).first;
+      const double left = bench.difference(bench.reconstruct(bad, corrections), before).first;
+      fmt::print("| {} | {} | {:.2f} | {:.2f} | {:.0f} |\n", scene.name, fault.name, damage, left,
+                 100 * (1 - left / damage));
+      print_steps(*corrections);
+      std::fflush(stdout);
+      EXPECT_LT(left, (scene.full_turn || fault.finds != "rings" ? 0.8 : 1.001) * damage)
+          << scene.name << ", " << fault.name;
     }
   }
 }

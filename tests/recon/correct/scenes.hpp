@@ -1,6 +1,7 @@
 // Good scans of objects that change along the axis, and the faults that are planted in them.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -80,7 +81,8 @@ inline double normal_at(std::uint64_t seed, std::uint64_t place) {
 inline RecordedScan with_noise(const RecordedScan& clean, std::uint64_t seed) {
   return clean.changed([seed](double count, int view, int column, int row) {
     const auto place = (static_cast<std::uint64_t>(view) * 4096 + static_cast<std::uint64_t>(row)) * 4096;
-    return count + std::sqrt(std::max(count, 1.0)) * normal_at(seed, place + static_cast<std::uint64_t>(column));
+    return count +
+           std::sqrt(std::max(count, 1.0)) * normal_at(seed, place + static_cast<std::uint64_t>(column));
   });
 }
 
@@ -89,23 +91,26 @@ struct Scene {
   std::string name;
   geometry::CircularScan scan;
   std::vector<Body> bodies;
-  double value = 0.05;          ///< 1/mm, of the body that changes are told in
-  bool full_turn = true;        ///< so that rings can be taken away
+  double value = 0.05;    ///< 1/mm, of the body that changes are told in
+  bool full_turn = true;  ///< so that rings can be taken away
 };
 
 /// 100 mm to the axis, 400 to the detector; 0.1 mm at the axis a pixel.
 inline geometry::CircularScan bench(int columns, int rows, int views, double turn = 2 * std::numbers::pi) {
-  geometry::CircularScan scan{.source_object_distance = 100,
-                              .source_detector_distance = 400,
-                              .detector = {.columns = columns, .rows = rows, .column_pitch = 0.4, .row_pitch = 0.4},
-                              .axis = {},
-                              .angles = {},
-                              .shifts = {}};
+  geometry::CircularScan scan{
+      .source_object_distance = 100,
+      .source_detector_distance = 400,
+      .detector = {.columns = columns, .rows = rows, .column_pitch = 0.4, .row_pitch = 0.4},
+      .axis = {},
+      .angles = {},
+      .shifts = {}};
   for (int n = 0; n < views; ++n) scan.angles.push_back(turn * n / views);
   return scan;
 }
 
-inline Body ball(Vec3 at, double radius, double value) { return {at, {radius, radius, radius}, 0, value, false}; }
+inline Body ball(Vec3 at, double radius, double value) {
+  return {at, {radius, radius, radius}, 0, value, false};
+}
 inline Body disc(Vec3 at, double radius, double half_height, double value) {
   return {at, {radius, radius, half_height}, 0, value, true};
 }
@@ -121,9 +126,9 @@ inline std::vector<Body> many_beads(int count, double radius, double height, std
   std::vector<Body> bodies{disc({0, 0, 0}, radius, height, 0.05)};
   for (int n = 0; n < count; ++n) {
     const double turn = 2.4 * n, at = 0.85 * radius * std::sqrt((n + 0.5) / count);
-    bodies.push_back(ball({at * std::cos(turn), at * std::sin(turn),
-                           height * (2 * std::fmod(0.618 * n, 1.0) - 1)},
-                          0.05 * radius * (2 + 0.3 * normal_at(seed, static_cast<std::uint64_t>(n))), 0.06));
+    bodies.push_back(
+        ball({at * std::cos(turn), at * std::sin(turn), height * (2 * std::fmod(0.618 * n, 1.0) - 1)},
+             0.05 * radius * (2 + 0.3 * normal_at(seed, static_cast<std::uint64_t>(n))), 0.06));
   }
   return bodies;
 }
@@ -131,8 +136,9 @@ inline std::vector<Body> many_beads(int count, double radius, double height, std
 inline std::vector<Body> spiral(double radius) {
   std::vector<Body> bodies{disc({0, 0, 0}, radius, 30, 0.05)};
   for (int n = 0; n < 40; ++n)
-    bodies.push_back(ball({0.6 * radius * std::cos(0.5 * n), 0.6 * radius * std::sin(0.5 * n), 0.2 * (n - 20)},
-                          0.12 * radius, 0.04));
+    bodies.push_back(
+        ball({0.6 * radius * std::cos(0.5 * n), 0.6 * radius * std::sin(0.5 * n), 0.2 * (n - 20)},
+             0.12 * radius, 0.04));
   return bodies;
 }
 
@@ -148,17 +154,20 @@ inline std::vector<Scene> scenes() {
   all.push_back({"stack of balls, 64 x 128",
                  bench(64, 128, 120),
                  {ball({0, 0, -3.6}, 2.2, 0.05), ball({0, 0, 0}, 2.2, 0.05), ball({0, 0, 3.6}, 2.2, 0.05)}});
-  all.push_back({"discs, 96 x 64",
-                 bench(96, 64, 120),
-                 {disc({0, 0, 0}, 2.5, 3, 0.05), disc({0, 0, 0}, 4, 0.4, 0.05), disc({0, 0, 2}, 3.5, 0.2, 0.05)}});
-  all.push_back({"ellipsoids, 96 x 64",
-                 bench(96, 64, 240),
-                 {{{0.3, -.2, 0}, {4, 1.5, 2.6}, 0.4, 0.05, false}, {{-1, .5, .4}, {1.2, .4, .5}, 1, 0.05, false}}});
+  all.push_back(
+      {"discs, 96 x 64",
+       bench(96, 64, 120),
+       {disc({0, 0, 0}, 2.5, 3, 0.05), disc({0, 0, 0}, 4, 0.4, 0.05), disc({0, 0, 2}, 3.5, 0.2, 0.05)}});
+  all.push_back(
+      {"ellipsoids, 96 x 64",
+       bench(96, 64, 240),
+       {{{0.3, -.2, 0}, {4, 1.5, 2.6}, 0.4, 0.05, false}, {{-1, .5, .4}, {1.2, .4, .5}, 1, 0.05, false}}});
   all.push_back({"spiral, 96 x 64", bench(96, 64, 180), spiral(4)});
   all.push_back({"spiral, 128 x 32", bench(128, 32, 240), spiral(5)});
-  all.push_back({"plate, 96 x 64",
-                 bench(96, 64, 240),
-                 {{{0, 0, 0}, {4.2, 0.5, 2}, 0.1, 0.05, true}, ball({2, 0, .5}, .3, .1), ball({-2, 0, -.9}, .3, .1)}});
+  all.push_back(
+      {"plate, 96 x 64",
+       bench(96, 64, 240),
+       {{{0, 0, 0}, {4.2, 0.5, 2}, 0.1, 0.05, true}, ball({2, 0, .5}, .3, .1), ball({-2, 0, -.9}, .3, .1)}});
   all.push_back({"as wide as the detector, 96 x 64", bench(96, 64, 180), many_beads(30, 4.7, 2.5, 3)});
   std::vector<Body> roll;
   for (int n = 0; n < 5; ++n) {
@@ -180,7 +189,8 @@ inline std::vector<Scene> scenes() {
   Scene half{"half a fan, 96 x 48", bench(96, 48, 240), many_beads(30, 5.5, 2, 7)};
   half.scan.detector.column_offset = 10;
   all.push_back(half);
-  Scene part{"210 degrees, 96 x 64", bench(96, 64, 180, 210 * std::numbers::pi / 180), many_beads(30, 4, 2.5, 8)};
+  Scene part{"210 degrees, 96 x 64", bench(96, 64, 180, 210 * std::numbers::pi / 180),
+             many_beads(30, 4, 2.5, 8)};
   part.full_turn = false;
   all.push_back(part);
   Scene uneven{"uneven angles, 96 x 64", bench(96, 64, 180), many_beads(30, 4, 2.5, 9)};
