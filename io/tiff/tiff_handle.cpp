@@ -103,9 +103,8 @@ bool TiffHandle::wake() {
   const auto same = [](const timespec& a, const timespec& b) {
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
   };
-  return ::stat(file_.path.c_str(), &now) == 0 && now.st_dev == then.st_dev &&
-         now.st_ino == then.st_ino && now.st_size == then.st_size && same(now.st_mtim, then.st_mtim) &&
-         same(now.st_ctim, then.st_ctim);
+  return ::stat(file_.path.c_str(), &now) == 0 && now.st_dev == then.st_dev && now.st_ino == then.st_ino &&
+         now.st_size == then.st_size && same(now.st_mtim, then.st_mtim) && same(now.st_ctim, then.st_ctim);
 }
 
 void TiffHandle::open_library(const char* access, bool reading) {
