@@ -111,11 +111,13 @@ class Judge {
   [[nodiscard]] bool is_stuck(int column, int row) const {
     if (noisy_) return stuck_[index(column, row)];
     if (range(column, row) > 0) return false;
-    int changing = 0;
-    for (int r = std::max(0, row - 1); r <= std::min(all_.ny - 1, row + 1); ++r)
-      for (int c = std::max(0, column - 1); c <= std::min(all_.nx - 1, column + 1); ++c)
-        changing += range(c, r) > changes;
-    return changing >= 6;
+    int changing = 0, alike = 0;
+    around(index(column, row), [&](int c, int r) {
+      changing += range(c, r) > changes;
+      alike += std::abs(seen_.lowest(c, r, 0) - seen_.lowest(column, row, 0)) < changes;
+    });
+    return changing >= 6 &&
+           alike < 3;  // beside the object others see the same air, when it is not before them
   }
 
   /// False when more of the neighbours are as restless than a cluster of bad pixels may have.
