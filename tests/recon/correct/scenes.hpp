@@ -93,6 +93,7 @@ struct Scene {
   std::vector<Body> bodies;
   double value = 0.05;    ///< 1/mm, of the body that changes are told in
   bool full_turn = true;  ///< so that rings can be taken away
+  bool air = true;        ///< at the edges, so that drift can
 };
 
 /// 100 mm to the axis, 400 to the detector; 0.1 mm at the axis a pixel.
@@ -169,6 +170,7 @@ inline std::vector<Scene> scenes() {
        bench(96, 64, 240),
        {{{0, 0, 0}, {4.2, 0.5, 2}, 0.1, 0.05, true}, ball({2, 0, .5}, .3, .1), ball({-2, 0, -.9}, .3, .1)}});
   all.push_back({"as wide as the detector, 96 x 64", bench(96, 64, 180), many_beads(30, 4.7, 2.5, 3)});
+  all.back().air = false;
   std::vector<Body> roll;
   for (int n = 0; n < 5; ++n) {
     roll.push_back(disc({0, 0, 0}, 4 - 0.7 * n, 2.3, 0.05));
