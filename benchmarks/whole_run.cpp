@@ -94,7 +94,7 @@ class BallScan final : public io::DescribedScan {
             ball.radius * ball.radius - geometry::dot(to_ball, to_ball) + along * along / square;
         if (half <= 0) continue;
         std::uint16_t& count = image(column - window.columns.first, row - window.rows.first, 0);
-        count = static_cast<std::uint16_t>(count * std::exp(-2 * ball.value * std::sqrt(half)) + 0.5);
+        count = static_cast<std::uint16_t>(std::lround(count * std::exp(-2 * ball.value * std::sqrt(half))));
       }
   }
 

@@ -130,6 +130,9 @@ std::string prefix_of(LogLevel level) {
 /// One task's progress on stderr.
 class ProgressDisplay {
  public:
+  ProgressDisplay() = default;
+  ProgressDisplay(const ProgressDisplay&) = delete;
+  ProgressDisplay& operator=(const ProgressDisplay&) = delete;
   ~ProgressDisplay() {
     if (interactive_) terminal().redraw({});
   }

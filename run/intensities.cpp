@@ -311,8 +311,7 @@ void correct(Planning& planning) {
     for (const recon::CorrectionStep& step : measured.steps) {
       if (step.notable)
         planning.findings.corrections.push_back({"corrections.applied", step.text, "correct"});
-      if (step.views > 0)
-        planning.looks_at(static_cast<std::size_t>(step.views), step.text.substr(0, step.text.find(':')));
+      if (step.views > 0) planning.looks_at(static_cast<std::size_t>(step.views), step.what);
     }
     work.plan.corrections = std::make_shared<recon::Corrections>(std::move(measured));
   }

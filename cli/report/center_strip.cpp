@@ -59,16 +59,17 @@ void draw_dot(io::GreyPicture& picture, double x, double y, int size) {
 }
 
 void draw_curve(io::GreyPicture& picture, int top, const recon::SliceTrials& slice, double chosen) {
-  const auto [low, high] =
+  const auto extremes =
       std::minmax_element(slice.trials.begin(), slice.trials.end(),
                           [](const auto& a, const auto& b) { return a.sharpness < b.sharpness; });
   const double first = slice.trials.front().offset, last = slice.trials.back().offset;
-  const double range = std::max(high->sharpness - low->sharpness, 1e-300);
+  const double highest = extremes.second->sharpness;
+  const double range = std::max(highest - extremes.first->sharpness, 1e-300);
   const auto x_of = [&](double offset) {
     return margin + (picture.width - 2 * margin) * (offset - first) / (last - first);
   };
   const auto y_of = [&](double sharpness) {
-    return top + margin + (curve_height - 2 * margin) * (high->sharpness - sharpness) / range;
+    return top + margin + (curve_height - 2 * margin) * (highest - sharpness) / range;
   };
   for (std::size_t n = 0; n < slice.trials.size(); ++n) {
     const recon::TrialSlice& here = slice.trials[n];

@@ -144,7 +144,7 @@ class PlaneTaker {
     for (int k = 0; k < slab.nz; ++k) {
       if (first + k == voxel_.z)
         std::copy_n(slab.row(0, k), static_cast<std::size_t>(grid_.nx) * grid_.ny, planes[0].values.data());
-      const auto row = static_cast<std::size_t>(first + k);
+      const auto row = static_cast<std::size_t>(first) + static_cast<std::size_t>(k);
       std::copy_n(slab.row(voxel_.y, k), grid_.nx, planes[1].values.data() + row * grid_.nx);
       for (int j = 0; j < grid_.ny; ++j)
         planes[2].values[row * grid_.ny + static_cast<std::size_t>(j)] = slab(voxel_.x, j, k);
@@ -200,7 +200,7 @@ std::size_t comparison_bytes(const geometry::VolumeGrid& first, const geometry::
   };
   const std::size_t planes =
       4 * (slice(first) + static_cast<std::size_t>(first.nx + first.ny) * static_cast<std::size_t>(first.nz));
-  return sizeof(float) * (copies * coarse_voxels + planes + 2 * slices_at_once * slice(first) +
+  return sizeof(float) * (copies * coarse_voxels + planes + 2UL * slices_at_once * slice(first) +
                           std::max(piece, 4 * slice(second)));
 }
 
@@ -223,7 +223,8 @@ Comparison compare(const io::VolumeReader& first, const io::VolumeReader& second
   const Similarity to_second = inverse(result.alignment.transform);
   find_spot(coarse_a, coarse_b, to_second, pool, result);
   result.histograms = empty_histograms(coarse_a, coarse_b);
-  const Vec3 middle = a.grid.centre_of(a.grid.nx / 2, a.grid.ny / 2, a.grid.nz / 2);
+  const Vec3 middle =
+      a.grid.centre_of(std::floor(a.grid.nx / 2.0), std::floor(a.grid.ny / 2.0), std::floor(a.grid.nz / 2.0));
   PlaneTaker takers[] = {{a.grid, options.at.value_or(middle), result.planes[0]},
                          {a.grid, result.spot, result.planes[1]}};
   pass({a, b, to_second}, takers, pool, progress, result);

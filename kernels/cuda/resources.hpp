@@ -29,6 +29,8 @@ class Handle {
  public:
   Handle() = default;
   explicit Handle(T value) noexcept : value_(value), owned_(true) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
   Handle(Handle&& other) noexcept : value_(other.value_), owned_(std::exchange(other.owned_, false)) {}
   Handle& operator=(Handle&& other) noexcept {
     std::swap(value_, other.value_);
@@ -58,6 +60,8 @@ class Reservation {
   Reservation() = default;
   /// Throws Error(out_of_memory) when the budget has not so many left.
   Reservation(const Queue& queue, std::size_t bytes, const std::string& purpose);
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
   Reservation(Reservation&& other) noexcept
       : budget_(std::move(other.budget_)), bytes_(std::exchange(other.bytes_, 0)) {}
   Reservation& operator=(Reservation&& other) noexcept {

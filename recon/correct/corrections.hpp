@@ -13,6 +13,7 @@ struct CorrectionStep {
   std::string text;     ///< for people
   bool notable = true;  ///< something was found: done, or left alone for a reason
   int views = 0;        ///< that were looked at to tell; not part of a plan, and 0 where it was not told now
+  std::string what{};   ///< they were looked at for; empty where there were none
 };
 
 /// What is corrected, and why.

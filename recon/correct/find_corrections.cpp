@@ -80,8 +80,8 @@ Corrections find_corrections(const io::ScanSource& source, const geometry::Circu
   kernels::CorrectionSpec& spec = result.spec;
   spec.columns = source.scan().detector.columns, spec.rows = source.scan().detector.rows;
   std::vector<CorrectionStep>& steps = result.steps;
-  const auto add = [&steps](CorrectionStep step, std::size_t views) {
-    step.views = static_cast<int>(views);
+  const auto add = [&steps](const char* what, CorrectionStep step, std::size_t views) {
+    step.what = what, step.views = static_cast<int>(views);
     steps.push_back(std::move(step));
   };
   if (choice.bad_pixels || choice.rings) {
@@ -90,26 +90,27 @@ Corrections find_corrections(const io::ScanSource& source, const geometry::Circu
     if (choice.bad_pixels) {
       BadPixels bad = find_bad_pixels(LineIntegralReader(source, budget), seen);
       spec.bad_pixels = std::move(bad.pixels);
-      add(std::move(bad.step), std::min(view_indices.size(), static_cast<std::size_t>(most.judged)));
+      add("bad pixels", std::move(bad.step),
+          std::min(view_indices.size(), static_cast<std::size_t>(most.judged)));
     }
     if (choice.rings) {
       const Reservation room(resources.budget, pixel_gain_bytes(scan.detector, resources.threads),
                              "maps of the pixels' gain");
       PixelGain gain = measure_pixel_gain(seen, scan, spec.bad_pixels, pool);
       spec.pixel_offset = std::move(gain.pixel_offset);
-      add(std::move(gain.step), static_cast<std::size_t>(seen.views));
+      add("rings", std::move(gain.step), static_cast<std::size_t>(seen.views));
     }
   }
   if (choice.zingers) {
     Zingers zingers = find_zingers(source, view_indices, spec.bad_pixels, pool, budget);
     spec.patches = std::move(zingers.patches);
-    add(std::move(zingers.step), view_indices.size());
+    add("zingers", std::move(zingers.step), view_indices.size());
     std::ranges::rotate(steps, steps.end() - 1);  // they are the first to be corrected
   }
   if (choice.drift) {
     Drift drift = measure_drift(source, view_indices, budget, air);
     spec.view_offset = std::move(drift.view_offset);
-    add(std::move(drift.step), view_indices.size());
+    add("drift", std::move(drift.step), view_indices.size());
   }
   return result;
 }

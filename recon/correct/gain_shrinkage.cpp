@@ -78,7 +78,8 @@ class NoisePower {
         float* const power = power_.data() + static_cast<std::size_t>(row * columns_ + column) * waves_;
         for (int r = std::max(0, row - 1); r <= std::min(rows_ - 1, row + 1); ++r)
           for (int c = std::max(0, column - 1); c <= std::min(columns_ - 1, column + 1); ++c) {
-            const auto cell = static_cast<std::size_t>(r * columns_ + c);
+            const int at = r * columns_ + c;
+            const auto cell = static_cast<std::size_t>(at);
             count += blocks[cell];
             for (std::size_t n = 0; n < waves_; ++n) power[n] += own[cell * waves_ + n];
           }
@@ -110,6 +111,7 @@ class Shrinker {
         columns_(origins(map.values.nx, shape.columns, step)),
         waves_(static_cast<std::size_t>(shape.rows * shape.columns)),
         transform_(shape.rows, shape.columns),
+        window_(window_of(shape)),
         kept_(waves_),
         values_(waves_),
         ring_(2 * near + 1) {}
@@ -193,16 +195,25 @@ class Shrinker {
   }
 
   void spread(int top, int left, float weight, View3<float> sum, View3<float> weights) const {
-    const auto window = [](int place, int size) {
+    for (int r = 0; r < shape_.rows; ++r)
+      for (int c = 0; c < shape_.columns; ++c) {
+        const int at = r * shape_.columns + c;
+        const auto n = static_cast<std::size_t>(at);
+        const float share = weight * window_[n];
+        sum(left + c, top + r, 0) += share * values_[n];
+        weights(left + c, top + r, 0) += share;
+      }
+  }
+  /// How much the pixels of a block count: less towards its sides.
+  static std::vector<float> window_of(Shape shape) {
+    const auto sine = [](int place, int size) {
       return std::sin(std::numbers::pi_v<float> * (static_cast<float>(place) + 0.5f) /
                       static_cast<float>(size));
     };
-    for (int r = 0; r < shape_.rows; ++r)
-      for (int c = 0; c < shape_.columns; ++c) {
-        const float share = weight * window(r, shape_.rows) * window(c, shape_.columns);
-        sum(left + c, top + r, 0) += share * values_[static_cast<std::size_t>(r * shape_.columns + c)];
-        weights(left + c, top + r, 0) += share;
-      }
+    std::vector<float> window;
+    for (int r = 0; r < shape.rows; ++r)
+      for (int c = 0; c < shape.columns; ++c) window.push_back(sine(r, shape.rows) * sine(c, shape.columns));
+    return window;
   }
 
   const MixedMap& map_;
@@ -211,6 +222,7 @@ class Shrinker {
   std::vector<int> rows_, columns_;  ///< where blocks begin
   std::size_t waves_;
   BlockWaves transform_;
+  std::vector<float> window_;         ///< of a block
   std::vector<float> kept_, values_;  ///< of one block
   std::vector<BlockRow> ring_;
 };
@@ -237,7 +249,7 @@ void shrink_to_gain(const MixedMap& map, View3<float> result, ThreadPool& pool) 
 }
 
 std::size_t shrinkage_bytes(int columns, int rows, int threads) {
-  constexpr std::size_t waves = 24 * 8, lines = 2 * (2 * near + 1);
+  constexpr std::size_t waves = 24UL * 8, lines = 2 * (2UL * near + 1);
   const std::size_t across = static_cast<std::size_t>(columns) / step + 2,
                     cells = (static_cast<std::size_t>(columns) / noise_cell + 1) *
                             (static_cast<std::size_t>(rows) / noise_cell + 1);

@@ -7,6 +7,7 @@
 
 #include "geometry/coverage.hpp"
 #include "recon/measure/projection_sample.hpp"
+#include "recon/measure/robust.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -38,16 +39,9 @@ std::vector<float> binned(std::span<const float> transmission, int columns, int 
   return sums;
 }
 
-float quantile(std::vector<float> values, double share) {
-  const auto at =
-      values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
-
 /// What separates object from air: a little above the air's own level by its own scatter, both taken from
 /// the faintest tenth of the bins, and at least a small share of the strongest attenuation.
-float threshold_of(const std::vector<float>& bins) {
+float threshold_of(std::vector<float> bins) {
   const float air = quantile(bins, 0.05), spread = air - quantile(bins, 0.001);
   return air + std::max(static_cast<float>(noise_levels / 3) * spread,
                         static_cast<float>(faintest) * (quantile(bins, 0.995) - air));
@@ -68,6 +62,9 @@ Silhouette silhouette_of(const std::vector<float>& bins, const geometry::Detecto
   return shadow;
 }
 
+/// The column whose pixel holds a place right of -0.5.
+int column_at(double place) { return static_cast<int>(std::floor(place + 0.5)); }
+
 /// True when some column between the shadows of a cell's sides has object in it. A cell that the view sees
 /// only in part is kept.
 bool sees(const Silhouette& shadow, double x, double y, double half, int columns) {
@@ -79,8 +76,8 @@ bool sees(const Silhouette& shadow, double x, double y, double half, int columns
       lowest = std::min(lowest, at.column), highest = std::max(highest, at.column);
     }
   if (highest < -0.5 || lowest > columns - 0.5) return false;
-  const int first = std::max(0, static_cast<int>(lowest + 0.5) / bin),
-            last = std::min(columns - 1, static_cast<int>(highest + 0.5)) / bin;
+  const int first = std::max(0, column_at(lowest) / bin),
+            last = std::min(columns - 1, column_at(highest)) / bin;
   for (int n = first; n <= last; ++n)
     if (shadow.columns[static_cast<std::size_t>(n)]) return true;
   return false;
@@ -134,7 +131,8 @@ std::optional<Box> hull_of(const std::vector<Silhouette>& shadows, const geometr
 
 std::size_t find_object_bytes(const io::ScanSource& source) {
   constexpr std::size_t bins = 4;  // sums, counts, and copies to take quantiles of
-  return transmissions_bytes(source) + bins * sizeof(float) * (pixels_of(source) / (bin * bin) + 4096);
+  constexpr std::size_t pixels = static_cast<std::size_t>(bin) * bin;
+  return transmissions_bytes(source) + bins * sizeof(float) * (pixels_of(source) / pixels + 4096);
 }
 
 std::optional<Box> find_object(const io::ScanSource& source, const geometry::CircularScan& scan,

@@ -9,6 +9,7 @@
 #include "recon/measure/plateau.hpp"
 #include "recon/measure/projection_sample.hpp"
 #include "recon/measure/repeated_views.hpp"
+#include "recon/measure/robust.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -16,14 +17,6 @@ namespace {
 constexpr double air_tolerance = 0.1;        // drift of a tube is below a few per cent; a wrong level is not
 constexpr double object_transmission = 0.8;  // a row whose darkest pixel is below this has an object in it
 constexpr std::size_t every_pixel = 16;      // of a row is kept to tell how dark it gets
-
-double quantile(std::vector<float>& values, double share) {
-  if (values.empty()) return 0;
-  const auto at =
-      values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
 
 double line_integral(float transmission) { return -std::log(std::max(transmission, 1e-5f)); }
 
@@ -49,7 +42,8 @@ class Edges {
     const double spread = quantile(levels, 0.95) - quantile(levels, 0.05);
     if (!(rise > 0 && spread < unlike * rise && std::abs(level) < most)) return 0;
     for (const EdgeReadings& side : sides_)
-      if (!sees_air(side, static_cast<double>(columns_ / 20), static_cast<double>(columns_))) return 0;
+      if (!sees_air(side, std::floor(static_cast<double>(columns_) / 20), static_cast<double>(columns_)))
+        return 0;
     return level;
   }
 

@@ -39,6 +39,8 @@ void read_counts(const io::ScanSource& source, int view, std::vector<float>& cou
 /// Collects the highest count and how many pixels read it or a little less; and the noise of others.
 class Top {
  public:
+  /// Of so many pixels in all.
+  explicit Top(std::size_t pixels) : stride_(std::max(least_stride, pixels / most_kept | 1)) {}
   void look_at(const std::vector<float>& counts) {
     for (const float count : counts)
       if (std::isfinite(count)) highest_ = std::max(highest_, count);
@@ -69,7 +71,8 @@ class Top {
     return highest_ > 256 ? std::max(1.0f, step * highest_) : step * highest_;
   }
 
-  static constexpr std::size_t stride_ = 7;  // of pixels whose noise is looked at
+  static constexpr std::size_t least_stride = 7, most_kept = 100000;  // of pixels whose noise is looked at
+  std::size_t stride_;
   float highest_ = 0;
   std::size_t at_ = 0, just_below_ = 0, all_ = 0;
   std::vector<float> roughness_;
@@ -101,7 +104,7 @@ Plateau find_plateau(const io::ScanSource& source, std::span<const int> views, M
   const std::size_t pixels = pixels_of(source);
   const Reservation room(budget, transmissions_bytes(source), "a projection");
   std::vector<float> counts(pixels);
-  Top top;
+  Top top(pixels * views.size());
   for (const int view : views) {
     read_counts(source, view, counts);
     top.look_at(counts);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <optional>
 
 #include "base/error.hpp"
@@ -37,6 +38,13 @@ std::vector<float> measured(const io::ScanSource& source, int view, const Blocks
       means.push_back(static_cast<float>(sum / (static_cast<double>(blocks.size) * blocks.size)));
     }
   return means;
+}
+
+/// What `cast` must be multiplied by to be `measured`, in the least-squares sense.
+double gain_of(const std::vector<float>& measured, const std::vector<float>& cast) {
+  const double squares = std::inner_product(cast.begin(), cast.end(), cast.begin(), 0.0),
+               both = std::inner_product(measured.begin(), measured.end(), cast.begin(), 0.0);
+  return squares > 0 ? both / squares : 0;
 }
 
 /// Some views of a scan beside what a context casts on them.
@@ -82,7 +90,7 @@ class Comparison {
           place.moved(from_blocks(views_[static_cast<std::size_t>(chosen_[static_cast<std::size_t>(n)])])));
     std::vector<float> values = expected(views);
     if (!coarsely) return values;
-    const auto size = static_cast<std::ptrdiff_t>(blocks_.across * blocks_.along);
+    const auto size = static_cast<std::ptrdiff_t>(index(0, blocks_.along));
     for (auto from = values.begin(); from != values.end(); from += size) {
       const std::vector<float> smooth = smoothed({from, from + size});
       std::copy(smooth.begin(), smooth.end(), from);
@@ -92,13 +100,13 @@ class Comparison {
 
   /// Over the views first, first + step, ...
   [[nodiscard]] ContextMatch match(const Placement& place, int first, int step, bool coarsely = false) const {
-    double both = 0, squares = 0, power = 0, sum = 0;
+    double both = 0, power = 0, sum = 0;
     const std::vector<float> p = seen(first, step, coarsely), m = cast(place, first, step, coarsely);
     for (std::size_t i = 0; i < p.size(); ++i) {
       const double measured = static_cast<double>(p[i]), cast = static_cast<double>(m[i]);
-      both += measured * cast, squares += cast * cast, power += measured * measured, sum += measured;
+      both += measured * cast, power += measured * measured, sum += measured;
     }
-    const double gain = squares > 0 ? both / squares : 0;
+    const double gain = gain_of(p, m);
     if (!(power > 0)) return {.gain = gain, .mismatch = 1, .varies = 0};
     return {.gain = gain,
             .mismatch = std::sqrt(std::max(0.0, power - gain * both) / power),
@@ -136,6 +144,10 @@ class Comparison {
     backend_.wait();
     return values;
   }
+  [[nodiscard]] std::size_t index(int across, int along) const {
+    return static_cast<std::size_t>(along) * static_cast<std::size_t>(blocks_.across) +
+           static_cast<std::size_t>(across);
+  }
   /// Means over up to five by five blocks.
   [[nodiscard]] std::vector<float> smoothed(const std::vector<float>& values) const {
     constexpr int reach = 2;
@@ -146,8 +158,8 @@ class Comparison {
         int among = 0;
         for (int b = std::max(0, j - reach); b <= std::min(blocks_.along - 1, j + reach); ++b)
           for (int a = std::max(0, i - reach); a <= std::min(blocks_.across - 1, i + reach); ++a, ++among)
-            sum += values[static_cast<std::size_t>(b * blocks_.across + a)];
-        result[static_cast<std::size_t>(j * blocks_.across + i)] = sum / static_cast<float>(among);
+            sum += values[index(a, b)];
+        result[index(i, j)] = sum / static_cast<float>(among);
       }
     return result;
   }
@@ -248,12 +260,13 @@ class PlaceFit {
 
   /// A step of Gauss and Newton, at most two voxels long.
   [[nodiscard]] Offset step_from(const Offset& offset, int first, int step, bool coarsely) const {
-    const double gain = comparison_.match(at(offset), first, step, coarsely).gain, h = 0.5 * voxel_;
+    const double h = 0.5 * voxel_;
     std::array<std::array<double, unknowns>, unknowns> matrix{};
     std::array<double, unknowns> right{};
     double squares = 0;
     const std::vector<float> p = comparison_.seen(first, step, coarsely),
                              m = comparison_.cast(at(offset), first, step, coarsely);
+    const double gain = gain_of(p, m);
     std::array<std::vector<float>, 4> up, down;
     for (std::size_t k = 0; k < offset.size(); ++k) {
       Offset moved = offset;
@@ -326,12 +339,12 @@ ContextPlace place_context(const io::ScanSource& source, const geometry::Circula
                unmoved = comparison.match(given, 1, 2).mismatch;
   if (!(unseen < better * unmoved)) return result;
   const Placement place = fit.at(fit.refine(half, 0, 1, false));
-  result.now = comparison.match(place, 0, 1);
-  result.placement = place;
-  result.moved = true;
-  result.away = place.shift - given.shift;
-  result.turned = place.turn - given.turn;
-  return result;
+  return {place,
+          true,
+          place.shift - given.shift,
+          place.turn - given.turn,
+          result.given,
+          comparison.match(place, 0, 1)};
 }
 
 }  // namespace feldspar::recon

@@ -15,8 +15,8 @@
 namespace feldspar {
 namespace {
 
-using testing::RecordedScan;
 using testing::Scene;
+using testing::StoredScan;
 
 /// A volume with the voxels that no edge of the object is within two voxels of.
 class Bench {
@@ -39,14 +39,14 @@ class Bench {
           if (is_even(truth, i, j, k)) inner_.push_back(index(i, j, k));
   }
 
-  [[nodiscard]] std::shared_ptr<const recon::Corrections> find(const RecordedScan& scan,
+  [[nodiscard]] std::shared_ptr<const recon::Corrections> find(const StoredScan& scan,
                                                                const std::string& which) const {
     return std::make_shared<recon::Corrections>(
         recon::find_corrections(scan, scan.scan(), recon::prepare_fdk(scan.scan()).view_indices,
                                 recon::parse_corrections(which), testing::all_resources()));
   }
 
-  [[nodiscard]] std::vector<float> reconstruct(const RecordedScan& scan,
+  [[nodiscard]] std::vector<float> reconstruct(const StoredScan& scan,
                                                std::shared_ptr<const recon::Corrections> corrections) const {
     const recon::FdkSetup setup = recon::prepare_fdk(scan.scan());
     const auto backend = kernels::open_backend("cpu", {.threads = 2});
@@ -118,7 +118,8 @@ std::vector<Fault> faults_of(const Scene& scene) {
   const int columns = scene.scan.detector.columns, rows = scene.scan.detector.rows;
   const auto gain = [columns](double size) {
     return [=](double count, int, int column, int row) {
-      return count * (1 + size * testing::normal_at(77, static_cast<std::uint64_t>(row * columns + column)));
+      const int at = row * columns + column;
+      return count * (1 + size * testing::normal_at(77, static_cast<std::uint64_t>(at)));
     };
   };
   const auto stuck = [](auto is_bad) {
@@ -147,8 +148,8 @@ bool is_wanted(const char* variable, const std::string& name) {
 }
 
 /// A good scan of the scene, without or with noise.
-RecordedScan good_scan(const Scene& scene, bool noisy) {
-  const RecordedScan clean(testing::VirtualScan(scene.scan, scene.bodies, 40000));
+StoredScan good_scan(const Scene& scene, bool noisy) {
+  const StoredScan clean(testing::VirtualScan(scene.scan, scene.bodies, 40000));
   return noisy ? with_noise(clean, 11) : clean;
 }
 
@@ -157,7 +158,7 @@ TEST(DefaultCorrections, LeaveGoodScansAlone) {
     if (!is_wanted("FELDSPAR_TEST_SCENE", scene.name)) continue;
     const Bench bench(scene);
     for (const bool noisy : {false, true}) {
-      const RecordedScan good = good_scan(scene, noisy);
+      const StoredScan good = good_scan(scene, noisy);
 
       const auto found = bench.find(good, "auto");
 
@@ -179,11 +180,11 @@ TEST(DefaultCorrections, TakeFaultsAway) {
     const Scene& scene = scenes[n];
     if (!is_wanted("FELDSPAR_TEST_SCENE", scene.name)) continue;
     const Bench bench(scene);
-    const RecordedScan good = good_scan(scene, true);
+    const StoredScan good = good_scan(scene, true);
     const std::vector<float> before = bench.reconstruct(good, nullptr);
     for (const Fault& fault : faults_of(scene)) {
       if (!is_wanted("FELDSPAR_TEST_FAULT", fault.name)) continue;
-      const RecordedScan bad = good.changed(fault.change);
+      const StoredScan bad = good.changed(fault.change);
 
       const auto corrections = bench.find(bad, "auto");
 

@@ -11,58 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/virtual_scan.hpp"
+#include "tests/support/stored_scan.hpp"
 
 namespace feldspar::testing {
-
-/// Counts that are kept, whatever made them.
-class RecordedScan final : public io::DescribedScan {
- public:
-  using Change = std::function<double(double count, int view, int column, int row)>;
-
-  explicit RecordedScan(const VirtualScan& from) {
-    scan_ = from.scan();
-    references_ = from.references();
-    description_.format = "recorded";
-    counts_.resize(scan_.angles.size() * plane());
-    std::vector<int> views;
-    for (int n = 0; n < std::ssize(scan_.angles); ++n) views.push_back(n);
-    from.read(views, {{0, scan_.detector.columns}, {0, scan_.detector.rows}}, counts_.data());
-  }
-  [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
-  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
-    auto* out = static_cast<float*>(counts);
-    for (const int view : views)
-      for (int row = window.rows.first; row < window.rows.end; ++row)
-        for (int column = window.columns.first; column < window.columns.end; ++column)
-          *out++ = counts_[static_cast<std::size_t>(view) * plane() +
-                           static_cast<std::size_t>(row * scan_.detector.columns + column)];
-  }
-
-  /// The same scan with every count changed.
-  [[nodiscard]] RecordedScan changed(const Change& change) const {
-    RecordedScan result = *this;
-    std::size_t n = 0;
-    for (int view = 0; view < std::ssize(scan_.angles); ++view)
-      for (int row = 0; row < scan_.detector.rows; ++row)
-        for (int column = 0; column < scan_.detector.columns; ++column, ++n)
-          result.counts_[n] = static_cast<float>(change(counts_[n], view, column, row));
-    return result;
-  }
-  /// The same counts, said to be of another scan.
-  [[nodiscard]] RecordedScan claimed(geometry::CircularScan scan) const {
-    RecordedScan result = *this;
-    result.scan_ = std::move(scan);
-    return result;
-  }
-
- private:
-  [[nodiscard]] std::size_t plane() const {
-    return static_cast<std::size_t>(scan_.detector.columns) * static_cast<std::size_t>(scan_.detector.rows);
-  }
-  std::vector<float> counts_;
-};
 
 /// Nearly normal numbers of deviation 1 that are the same for the same place.
 inline double normal_at(std::uint64_t seed, std::uint64_t place) {
@@ -78,7 +29,7 @@ inline double normal_at(std::uint64_t seed, std::uint64_t place) {
 }
 
 /// Noise of counts that are photons.
-inline RecordedScan with_noise(const RecordedScan& clean, std::uint64_t seed) {
+inline StoredScan with_noise(const StoredScan& clean, std::uint64_t seed) {
   return clean.changed([seed](double count, int view, int column, int row) {
     const auto place = (static_cast<std::uint64_t>(view) * 4096 + static_cast<std::uint64_t>(row)) * 4096;
     return count +

@@ -7,8 +7,8 @@
 
 #include "recon/verify/verify.hpp"
 #include "tests/recon/reconstruct.hpp"
-#include "tests/recon/verify/stored_scan.hpp"
 #include "tests/support/resources.hpp"
+#include "tests/support/stored_scan.hpp"
 
 namespace feldspar::testing {
 

@@ -1,12 +1,12 @@
-// A virtual scan whose counts are kept in memory, with the noise of a detector, so that tests can damage it.
+// A virtual scan whose counts are kept in memory, with the noise of a detector if wanted, so that tests can
+// damage it.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <limits>
-#include <memory>
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -14,13 +14,15 @@
 
 namespace feldspar::testing {
 
-class StoredScan final : public io::WrappedSource {
+class StoredScan final : public io::DescribedScan {
  public:
+  using Change = std::function<double(double count, int view, int column, int row)>;
+
   /// `photons` a pixel of the open beam; 0 for no noise.
-  StoredScan(const VirtualScan& ideal, double photons, unsigned seed = 5)
-      : WrappedSource(std::make_unique<VirtualScan>(ideal)),
-        scan_(ideal.scan()),
-        references_(ideal.references()) {
+  StoredScan(const VirtualScan& ideal, double photons = 0, unsigned seed = 5) {
+    scan_ = ideal.scan();
+    references_ = ideal.references();
+    description_ = ideal.description();
     const auto& d = scan_.detector;
     const std::size_t plane = std::size_t(d.columns) * std::size_t(d.rows);
     counts_.resize(plane * scan_.angles.size());
@@ -34,8 +36,7 @@ class StoredScan final : public io::WrappedSource {
     for (float& count : counts_) count = std::max(1.0f, count + normal(random) * std::sqrt(count * gain));
   }
 
-  [[nodiscard]] const geometry::CircularScan& scan() const override { return scan_; }
-  [[nodiscard]] const io::References& references() const override { return references_; }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {}; }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
 
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
@@ -51,6 +52,17 @@ class StoredScan final : public io::WrappedSource {
   /// What the source says of the scan, which tests falsify.
   geometry::CircularScan& claimed() { return scan_; }
   io::References& claimed_references() { return references_; }
+
+  /// The same scan with every count changed.
+  [[nodiscard]] StoredScan changed(const Change& change) const {
+    StoredScan result = *this;
+    std::size_t n = 0;
+    for (int view = 0; view < std::ssize(scan_.angles); ++view)
+      for (int row = 0; row < scan_.detector.rows; ++row)
+        for (int column = 0; column < scan_.detector.columns; ++column, ++n)
+          result.counts_[n] = static_cast<float>(change(counts_[n], view, column, row));
+    return result;
+  }
 
   void swap_views(int a, int b) { std::swap_ranges(image(a), image(a) + plane(), image(b)); }
   void blank_view(int view) { std::fill_n(image(view), plane(), references_.white[0]); }
@@ -69,8 +81,6 @@ class StoredScan final : public io::WrappedSource {
   [[nodiscard]] const float* image(int view) const { return counts_.data() + plane() * std::size_t(view); }
   [[nodiscard]] float* image(int view) { return counts_.data() + plane() * std::size_t(view); }
 
-  geometry::CircularScan scan_;
-  io::References references_;
   std::vector<float> counts_;
 };
 
