@@ -5,6 +5,7 @@
 
 #include "io/scan_source.hpp"
 #include "recon/fdk/fdk.hpp"
+#include "recon/verify/verdict.hpp"
 #include "run/plan.hpp"
 #include "run/share.hpp"
 #include "run/workshop.hpp"
@@ -19,9 +20,10 @@ struct Reconstruction {
   recon::FdkSetup setup;
   recon::FdkOptions fdk;
   Share share;
-  recon::SlabPlan slabs;         ///< of the share
-  std::size_t least_memory = 0;  ///< bytes that no stage can do without
-  Reservation of_corrections;    ///< the memory of fdk.corrections
+  recon::SlabPlan slabs;                   ///< of the share
+  std::vector<recon::Check> of_scan = {};  ///< what its projections alone say
+  std::size_t least_memory = 0;            ///< bytes that no stage can do without
+  Reservation of_corrections;              ///< the memory of fdk.corrections
 
   [[nodiscard]] const Request& request() const { return plan.request; }
 };

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "recon/verify/scan_checks.hpp"
 #include "run/memory_needs.hpp"
 #include "run/searches.hpp"
 #include "run/transform.hpp"
@@ -103,6 +104,17 @@ void correct_intensities(Planning& planning, Findings& of_inspection) {
   linearize(planning);
 }
 
+/// What the projections alone can say of the volume to come is asked before an hour's work, not after it.
+void ask_projections(Planning& planning, bool verified, Findings& findings) {
+  Reconstruction& work = planning.work;
+  if (planning.request().open.headers_only || (planning.known && !verified)) return;
+  Progress progress(planning.monitor());
+  work.of_scan = recon::check_scan(*work.source, work.setup, work.fdk, work.shop.resources(), progress);
+  for (const recon::Check& check : work.of_scan)
+    if (check.outcome == recon::Check::Outcome::failed)
+      findings.push_back(fmt::format("the volume will not be trusted: {}: {}", check.name, check.text));
+}
+
 }  // namespace
 
 std::vector<int> chosen_views(const Request& request, const geometry::CircularScan& scan) {
@@ -168,6 +180,7 @@ Reconstruction resolve(Opened opened, const ResolveOptions& options) {
   work.slabs = recon::plan_slabs(work.setup, work.fdk.grid, work.fdk.memory,
                                  recon::costs_on(work.shop.devices(), *work.source, work.setup, work.fdk),
                                  work.share.slices);
+  ask_projections(planning, options.verified, of_inspection);
   gather_findings(planning, of_inspection);
   return work;
 }

@@ -29,6 +29,14 @@ recon::FinishedVolume finished(const io::VolumeReader& reader, const geometry::V
               fmt::format("{}: was written, but do not trust it: {}", path.string(), reasons));
 }
 
+/// What the file or the user says of the axis and of the sense. What was looked for was not said.
+recon::Stated stated_of(const Reconstruction& work) {
+  const io::ScanDescription& about = work.source->description();
+  const std::string& from = work.plan.axis_from;
+  return {.axis = from == "given" || (from == Plan{}.axis_from && !about.axis_unstated),
+          .sense = work.request().open.reverse_rotation || !about.sense_unstated};
+}
+
 }  // namespace
 
 recon::Verdict verify_volume(const Reconstruction& work, const io::VolumeReader& volume,
@@ -39,8 +47,9 @@ recon::Verdict verify_volume(const Reconstruction& work, const io::VolumeReader&
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: has {} x {} x {} voxels, but its own configuration makes {} x {} x {}",
                             path.string(), has.nx, has.ny, has.nz, wanted.nx, wanted.ny, wanted.nz));
-  return recon::verify(*work.source, work.setup, work.fdk, finished(volume, wanted), work.shop.resources(),
-                       {.tally = tally, .survey = survey});
+  return recon::verify(
+      *work.source, work.setup, work.fdk, finished(volume, wanted), work.shop.resources(),
+      {.tally = tally, .survey = survey, .of_scan = work.of_scan, .stated = stated_of(work)});
 }
 
 recon::Verdict verify_alone(const io::VolumeReader& volume, MemoryBudget& budget) {
@@ -78,7 +87,7 @@ void insist_on_layers(const recon::Verdict& verdict, const std::filesystem::path
 }
 
 void insist(const recon::Verdict& verdict, const std::filesystem::path& path) {
-  if (!verdict.trusted()) refuse_trust(path, verdict.reasons());
+  if (verdict.failed()) refuse_trust(path, verdict.reasons());
 }
 
 StoredVerdict stored_verdict(const std::filesystem::path& path) {

@@ -141,7 +141,6 @@ void run(CLI::App& command, ReconOptions& options) {
                                    for (const std::string& finding : work.plan.findings) log_warning(finding);
                                    log_info(run::describe(work));
                                  }});
-  if (outcome.verdict) log_info(describe(*outcome.verdict));
   write_beside(options, request, outcome);
   if (outcome.was_finished) {
     log_info("the volume is complete already");
@@ -150,6 +149,7 @@ void run(CLI::App& command, ReconOptions& options) {
     return;
   }
   print_result(outcome, options.json);
+  if (outcome.verdict) log_info(describe(*outcome.verdict));
   if (outcome.verdict) run::insist(*outcome.verdict, outcome.output);
 }
 

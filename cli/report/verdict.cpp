@@ -10,11 +10,13 @@
 namespace feldspar::cli {
 
 std::string describe(const recon::Verdict& verdict) {
-  std::string text =
-      fmt::format("verdict   {}{}{} ({:.1f} s)\n", verdict.trusted() ? verdict.word() : "UNTRUSTED",
-                  verdict.unverifiable.empty() ? "" : ": ", verdict.unverifiable, verdict.seconds);
+  std::string text;
   for (const recon::Check& check : verdict.checks)
     text += fmt::format("  {:<14} {}: {}\n", name_of(check.outcome), check.name, check.text);
+  text += fmt::format("verdict   {} ({:.1f} s)\n", verdict.failed() ? "UNTRUSTED" : verdict.word(),
+                      verdict.seconds);
+  if (verdict.failed()) return text;
+  for (const std::string& what : verdict.unjudged()) text += fmt::format("          {}\n", what);
   return text;
 }
 
@@ -22,11 +24,8 @@ nlohmann::json json_of(const recon::Verdict& verdict) {
   nlohmann::json checks = nlohmann::json::array();
   for (const recon::Check& check : verdict.checks)
     checks.push_back({{"name", check.name}, {"outcome", name_of(check.outcome)}, {"text", check.text}});
-  return {{"trusted", verdict.trusted() && verdict.unverifiable.empty()},
-          {"verdict", verdict.word()},
-          {"reasons", verdict.reasons()},
-          {"seconds", verdict.seconds},
-          {"checks", checks}};
+  return {{"trusted", verdict.trusted()},     {"verdict", verdict.word()},  {"reasons", verdict.reasons()},
+          {"not_judged", verdict.unjudged()}, {"seconds", verdict.seconds}, {"checks", checks}};
 }
 
 void repeat_stored_verdict(const std::filesystem::path& path) {

@@ -106,6 +106,7 @@ void ExchangeSource::open(const OpenOptions& options) {
     units_.find(
         "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
         "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
+  description_.sense_unstated = !file_.has(group);
   describe();
   apply_stored_facts(file_, group, description_);
   geometry::validate(scan_);

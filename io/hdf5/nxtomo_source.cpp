@@ -82,6 +82,7 @@ void NxtomoSource::open(const OpenOptions& options) {
     flat_groups_.clear();
   } else {
     read_axis();
+    description_.sense_unstated = true;
     units_.find(fmt::format(
         "NXtomo does not state which way the object turns; {} seen from above is assumed "
         "(--reverse-rotation for the other), with the first row on top{}",

@@ -111,6 +111,7 @@ stack::StackDescription describe(KeyedText& pca) {
                                pca.number("Detector", "Avg").value_or(1),
                  .filter = {},
                  .date = {}};
+  stack.about.sense_unstated = true;
   stack.fields = pca.fields();
   return stack;
 }

@@ -97,6 +97,7 @@ stack::StackDescription describe(KeyedText& log) {
                  .exposure_s = log.number(section, "Exposure (ms)").value_or(0) / 1000,
                  .filter = log.text(section, "Filter"),
                  .date = log.text(section, "Study Date and Time")};
+  stack.about.sense_unstated = true;
   stack.notes = doubts_of(log);
   stack.fields = log.fields();
   return stack;

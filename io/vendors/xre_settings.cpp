@@ -59,6 +59,7 @@ stack::StackDescription describe(KeyedText& text) {
                  .exposure_s = text.number(camera, "Exposure time (ms)").value_or(0) / 1000,
                  .filter = {},
                  .date = text.text("Scan info", "Start")};
+  stack.about.sense_unstated = true;
   stack.notes = {fmt::format(
       "{}: the maker documents no conventions: clockwise seen from above (--reverse-rotation for the other), "
       "first "

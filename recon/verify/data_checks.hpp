@@ -11,7 +11,6 @@ namespace feldspar::recon {
 struct OppositeRays {
   double pairs = 0;        ///< rays that have an opposite
   double misfit = 0;       ///< rms of their differences
-  double reversed = 0;     ///< the same had the object turned the other way
   double shift = 0;        ///< columns that the axis' shadow is beside where the geometry puts it
   double shift_error = 0;  ///< one standard deviation
   double scale = 0;        ///< share by which the detector is nearer or further than the geometry says
@@ -31,8 +30,6 @@ struct CentreOfMass {
 /// Of a parallel beam over about half a turn or more that sees the whole object.
 [[nodiscard]] CentreOfMass follow_centre_of_mass(const Sinogram& sinogram);
 
-/// Does the object turn as the geometry says.
-[[nodiscard]] Check check_turn(const Sinogram& sinogram, const OppositeRays& rays);
 /// Is the axis where the geometry says.
 [[nodiscard]] Check check_axis(const Sinogram& sinogram, const OppositeRays& rays);
 /// Do the distances agree with the fan of the rays. `resampled`: onto an upright detector, whose pixels are

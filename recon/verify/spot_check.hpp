@@ -26,8 +26,9 @@ struct Spot {
 [[nodiscard]] std::size_t spots_bytes(const io::ScanSource& source, const FdkSetup& setup,
                                       const FdkOptions& options);
 
-/// `merging` displaces voxels: then they may differ by what their neighbours do.
+/// `merging` displaces voxels: then they may differ by what their neighbours do. `rms` of all voxels: what
+/// rounds with them.
 [[nodiscard]] Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging,
-                                double quantum);
+                                double quantum, double rms);
 
 }  // namespace feldspar::recon

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "recon/stopwatch.hpp"
+#include "recon/verify/census.hpp"
 #include "recon/verify/data_checks.hpp"
 #include "recon/verify/spot_check.hpp"
 #include "recon/verify/volume_checks.hpp"
@@ -31,15 +32,55 @@ Check check_pixels(const kernels::AttenuationTally& tally) {
                   100 * saturated_limit, 100 * share(tally.not_finite), 100 * not_finite_limit));
 }
 
+/// Of the heights at which every ray stays within the volume, the one to look at every view at, and up to
+/// four others, one in each fifth of them: there where slices have most structure. Where the plane of the
+/// source has half of the most, it is the first. None where rays leave the volume above or below at all
+/// heights.
+std::vector<double> heights_to_cast(const Census& census, const FdkSetup& setup,
+                                    const geometry::VolumeGrid& grid) {
+  constexpr int parts = 5;
+  const double radius = census.radius();
+  std::vector<int> slices;
+  for (int z = 0; z < grid.nz; ++z)
+    if (can_be_cast(setup, grid, grid.origin.z + z * grid.spacing.z, radius)) slices.push_back(z);
+  const auto structure = [&](int z) { return census.moments[static_cast<std::size_t>(z)].variance; };
+  const auto less = [&](int a, int b) { return structure(a) < structure(b); };
+  std::vector<int> chosen;
+  for (std::size_t part = 0; part < parts; ++part) {
+    const auto first = slices.begin() + static_cast<std::ptrdiff_t>(part * slices.size() / parts),
+               end = slices.begin() + static_cast<std::ptrdiff_t>((part + 1) * slices.size() / parts);
+    if (first != end) chosen.push_back(*std::max_element(first, end, less));
+  }
+  std::vector<double> heights;
+  std::sort(chosen.begin(), chosen.end(), [&](int a, int b) { return less(b, a); });
+  for (const int z : chosen) heights.push_back(grid.origin.z + z * grid.spacing.z);
+  const int middle = static_cast<int>(std::lround(-grid.origin.z / grid.spacing.z));
+  const bool holds_it = can_be_cast(setup, grid, 0, radius) && middle >= 0 && middle < grid.nz;
+  if (holds_it && 2 * structure(middle) >= structure(chosen.empty() ? middle : chosen.front()))
+    heights.insert(heights.begin(), 0);
+  if (heights.size() > parts) heights.resize(parts);
+  return heights;
+}
+
 /// The height within the volume that is nearest to the plane of the source.
 double nearest_height(const geometry::VolumeGrid& grid) {
   return std::clamp(0.0, grid.origin.z, grid.origin.z + (grid.nz - 1) * grid.spacing.z);
 }
 
+Level look(Sinogram measured, const FinishedVolume& volume, const Resources& resources) {
+  Level level{.measured = std::move(measured), .cast = {}, .lengths = {}};
+  level.cast = cast(volume, level.measured, resources);
+  level.lengths = lengths_within(volume.grid, level.measured);
+  level.noise = noise_of(level.measured);
+  const double coarse = volume.grid.spacing.x / column_at_axis(level.measured);
+  level.together = std::clamp(static_cast<int>(std::lround(2 * coarse)), 2, level.measured.columns / 4);
+  return level;
+}
+
 }  // namespace
 
 Verdict verify_alone(const FinishedVolume& volume, MemoryBudget& budget) {
-  Verdict verdict;
+  Verdict verdict{.unverifiable = "the scan was not asked"};
   {
     const Stopwatch time(verdict.seconds);
     const Census census = take_census(volume, budget, true);
@@ -51,9 +92,10 @@ Verdict verify_alone(const FinishedVolume& volume, MemoryBudget& budget) {
 
 namespace {
 
-/// Central, measured, cast and lengths, and what their noise is told from.
+/// The rays of all heights: measured, cast and their lengths, and what their noise is told from.
 std::size_t sinograms_bytes(const FdkSetup& setup) {
-  constexpr std::size_t kept = 4, judged_views = 512, differences = 2;
+  constexpr std::size_t kept = 16, judged_views = 512,
+                        differences = 2;  // five heights of three, and the middle
   const auto columns = static_cast<std::size_t>(setup.columns);
   const std::size_t views = setup.views.size();
   return kept * views * (columns * sizeof(float) + sizeof(geometry::View)) +
@@ -69,7 +111,7 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
   if (!census.unreadable.empty()) return;  // nothing more can be asked of it
   if (options.tally) checks.push_back(check_pixels(*options.tally));
   checks.push_back(check_spots(recompute_spots(source, setup, fdk, volume, options.seed, resources),
-                               fdk.projector.merging, volume.quantum));
+                               fdk.projector.merging, volume.quantum, census.rms()));
 
   const Reservation room(resources.budget, sinograms_bytes(setup), "projections to verify with");
   const Sinogram central = measure(source, setup, fdk, 0, resources);
@@ -77,7 +119,6 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
   const OppositeRays rays = compare_opposite_rays(central);
   checks.push_back(check_air(central, noise));
 
-  checks.push_back(check_turn(central, rays));
   checks.push_back(check_axis(central, rays));
   checks.push_back(check_distances(central, rays, setup.rectification.has_value()));
 
@@ -87,15 +128,19 @@ void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const
                         "the volume stores no negative values: noise around 0 no longer averages out"});
     return;
   }
-  const double height = nearest_height(volume.grid);
-  const bool holds_it = std::abs(height) < 0.5 * volume.grid.spacing.z;
-  const Sinogram measured = holds_it ? central : measure(source, setup, fdk, height, resources);
-  const Sinogram shadow = cast(volume, measured, resources);
-  const Sinogram lengths = lengths_within(volume.grid, measured);
-  checks.push_back(check_fit(measured, shadow, lengths, noise));
-  checks.push_back(check_views(measured, shadow, lengths, noise));
-  checks.push_back(check_order(measured, shadow, lengths, noise));
-  checks.push_back(check_mass(measured, lengths, setup, volume));
+  checks.push_back(check_mass(central, lengths_within(volume.grid, central), setup, volume));
+  std::vector<double> heights = heights_to_cast(census, setup, volume.grid);
+  if (heights.empty()) heights.push_back(nearest_height(volume.grid));
+  constexpr int many = 192, some = 4;  // views; of them a quarter at all heights but the first
+  const int every = static_cast<int>(setup.views.size()) > many ? some : 1;
+  std::vector<Level> levels;
+  for (const double height : heights)
+    levels.push_back(look(
+        height == 0 ? central : measure(source, setup, fdk, height, resources, levels.empty() ? 1 : every),
+        volume, resources));
+  checks.push_back(check_fit(levels));
+  checks.push_back(check_views(levels.front()));
+  checks.push_back(check_order(levels.front()));
 }
 
 }  // namespace
@@ -108,7 +153,7 @@ std::size_t verification_bytes(const io::ScanSource& source, const FdkSetup& set
 
 Verdict verify(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& fdk,
                const FinishedVolume& volume, const Resources& resources, const VerifyOptions& options) {
-  Verdict verdict;
+  Verdict verdict{.checks = options.of_scan, .stated = options.stated};
   {
     const Stopwatch time(verdict.seconds);
     verify_into(verdict.checks, source, setup, fdk, volume, resources, options);

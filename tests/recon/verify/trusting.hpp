@@ -5,6 +5,7 @@
 #include <numbers>
 #include <string>
 
+#include "recon/verify/scan_checks.hpp"
 #include "recon/verify/verify.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/recon/verify/stored_scan.hpp"
@@ -75,7 +76,12 @@ class Trial {
           std::memcpy(part.data(), volume.values.data() + std::size_t(z) * g.nx * g.ny, part.view().bytes());
           return part;
         }};
-    return verify(source_, setup_, fdk_, finished, all_resources(), {.tally = &report_.tally});
+    Progress progress;
+    const auto& about = source_.description();
+    return verify(source_, setup_, fdk_, finished, all_resources(),
+                  {.tally = &report_.tally,
+                   .of_scan = check_scan(source_, setup_, fdk_, all_resources(), progress),
+                   .stated = {.axis = !about.axis_unstated, .sense = !about.sense_unstated}});
   }
 
  private:
