@@ -20,24 +20,62 @@ namespace {
 constexpr double truncated =
     0.05;  ///< share of the rows from which on an object counts as wider than the detector
 constexpr double worthwhile = 0.7;  ///< of the unevenness: what is left by a polynomial that is meant to be
-constexpr double unlike = 0.15;     ///< misfit of a context that does not look like the scan
+constexpr double unlike = 0.03;  ///< misfit of a context from which on it must explain the scan's structure:
+constexpr double unexplained = 0.7;  ///< what it may leave of what varies in the scan
+
+std::shared_ptr<recon::Context> context_at(const Planning& planning, const recon::Placement& place) {
+  const Request& request = planning.request();
+  const Reconstruction& work = planning.work;
+  const io::VolumeReader file(request.context);
+  const recon::WideVolume wide{
+      file.grid(), [&](int y, int ny, int z, int nz) { return file.read(0, file.grid().nx, y, ny, z, nz); }};
+  return std::make_shared<recon::Context>(wide, place, work.setup.views, work.setup.rows,
+                                          context_resolution(work.scan), request.outline,
+                                          work.shop.budget.get());
+}
+
+/// Puts the context where the projections have it, if that is not where it was said to be.
+recon::ContextMatch place(Planning& planning, std::shared_ptr<recon::Context>& context) {
+  Reconstruction& work = planning.work;
+  const recon::ContextPlace found =
+      recon::place_context(*work.source, work.scan, work.setup.view_indices, planning.resources(), *context);
+  if (!found.moved) return found.now;
+  planning.findings.truncation.push_back(fmt::format(
+      "the wide volume lies {:.3f}, {:.3f}, {:.3f} mm and {:.2f} deg from where it was said to be: set right "
+      "by the "
+      "projections, which it misses by {:.1f} % instead of {:.1f} %",
+      found.away.x + 0.0, found.away.y + 0.0, found.away.z + 0.0, found.turned / radians_per_degree + 0.0,
+      100 * found.now.mismatch, 100 * found.given.mismatch));
+  work.plan.context_place = found.placement;
+  context.reset();
+  context = context_at(planning, found.placement);
+  return recon::match_context(*work.source, work.scan, work.setup.view_indices, planning.resources(),
+                              *context);
+}
+
+void refuse_unlike(const recon::ContextMatch& match) {
+  if (match.mismatch > unlike && match.mismatch > unexplained * match.varies)
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format(
+            "the wide volume does not look like this scan where both see: it misses line integrals by "
+            "{:.1f} %, and these vary by {:.1f} % only; is it the same object, and is --context-at "
+            "right?",
+            100 * match.mismatch, 100 * match.varies));
+}
 
 /// The projections of the wide volume, scaled to the scan's: by what the plan says, or by what both see.
 recon::Extension by_context(Planning& planning) {
   const Request& request = planning.request();
   Reconstruction& work = planning.work;
-  const io::VolumeReader file(request.context);
-  const recon::WideVolume wide{
-      file.grid(), [&](int y, int ny, int z, int nz) { return file.read(0, file.grid().nx, y, ny, z, nz); }};
-  auto context = std::make_shared<recon::Context>(
-      wide, request.context_at.value_or(recon::Placement{}), work.setup.views, work.setup.rows,
-      context_resolution(work.scan), request.outline, work.shop.budget.get());
+  auto context =
+      context_at(planning, work.plan.context_place.value_or(request.context_at.value_or(recon::Placement{})));
   if (planning.known) {
     context->scale(work.plan.context_gain);
     return recon::extend_by_context(work.setup, context);
   }
-  const recon::ContextMatch match =
-      recon::match_context(*work.source, work.scan, work.setup.view_indices, planning.resources(), *context);
+  const recon::ContextMatch match = place(planning, context);
+  refuse_unlike(match);
   work.plan.context_gain = match.gain;
   context->scale(match.gain);
   recon::Extension extension = recon::extend_by_context(work.setup, context);
@@ -48,9 +86,6 @@ recon::Extension by_context(Planning& planning) {
       extension.rows.left, extension.rows.right, request.context.string(),
       format_length_mm(context->grid().spacing.x), match.gain, 100 * match.mismatch));
   findings.insert(findings.end(), context->findings().begin(), context->findings().end());
-  if (match.mismatch > unlike)
-    findings.push_back(
-        "the wide volume does not look like this scan where both see: check --context-at and the noise");
   return extension;
 }
 

@@ -62,6 +62,10 @@ toml::table plan_table(const Plan& plan) {
                                         {"x_mm", plan.outline->x},
                                         {"y_mm", plan.outline->y}});
   if (plan.context_gain != 0) table.insert("context_gain", plan.context_gain);
+  if (const auto& place = plan.context_place)
+    table.insert("context_at",
+                 toml::table{{"shift_mm", list_of({place->shift.x, place->shift.y, place->shift.z})},
+                             {"turn_rad", place->turn}});
   toml::array polynomial, steps, notable, findings;
   for (const double c : plan.polynomial) polynomial.push_back(c);
   const recon::Corrections corrections =
@@ -187,6 +191,8 @@ class Reader {
       result.outline = {get<double>(outline, "radius_mm"), get<double>(outline, "x_mm"),
                         get<double>(outline, "y_mm")};
     result.context_gain = plan["context_gain"].value_or(0.0);
+    if (const auto place = plan["context_at"])
+      result.context_place = {vector(place, "shift_mm"), get<double>(place, "turn_rad")};
     if (const toml::array* const list = plan["polynomial"].as_array())
       for (const toml::node& one : *list) result.polynomial.push_back(one.value<double>().value_or(NAN));
     result.findings = texts(plan, "findings");

@@ -36,6 +36,7 @@ struct Plan {
   recon::Inspection inspection;           ///< without its findings; zeros of a scan without pixels here
   std::optional<recon::Outline> outline;  ///< that rows are continued by,
   double context_gain = 0;                ///< or the request's context times this; 0 for neither
+  std::optional<recon::Placement> context_place;  ///< where the context lies if not as the request has it
 
   std::shared_ptr<const recon::Corrections> corrections;  ///< as measured, without polynomial; null for none
   std::vector<double> polynomial;                         ///< coefficients of p^0, p^1, ...; empty for none

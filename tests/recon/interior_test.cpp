@@ -169,6 +169,35 @@ INSTANTIATE_TEST_SUITE_P(Wide, WithContext,
                                            WideCase{"one_voxel_across", 1.03, {0, -wide_voxel, 0}, 0}),
                          [](const auto& of) { return of.param.name; });
 
+/// Where a context that was said to lie at `given` is put.
+ContextPlace placed(const VirtualScan& source, const Placement& given, const Wide& wide) {
+  const FdkSetup setup = prepare_fdk(source.scan());
+  const Context context(wide.volume(), given, setup.views, setup.rows, wide_voxel, std::nullopt, nullptr);
+  return place_context(source, source.scan(), setup.view_indices, testing::all_resources(), context);
+}
+
+// Its true place is (5, 0, 0) mm. The cell is the same at every height, so that the height is not told.
+TEST(Interior, PutsAContextWhereTheProjectionsHaveIt) {
+  const VirtualScan source = interior();
+  const Wide wide = wide_reconstruction(1.02);
+  for (const Placement& given :
+       {Placement{{off_centre + 0.4, -0.3, 0}, 0}, Placement{{off_centre, 3, 0}, 0}, Placement{{2, 0, 0}, 0},
+        Placement{{off_centre - 2, -2, 0}, 0}, Placement{{off_centre, 0, 0}, 0.1}}) {
+    const ContextPlace found = placed(source, given, wide);
+    EXPECT_TRUE(found.moved) << given.shift.x << ", " << given.shift.y;
+    EXPECT_NEAR(found.placement.shift.x, off_centre, 0.3 * wide_voxel);
+    EXPECT_NEAR(found.placement.shift.y, 0, 0.3 * wide_voxel);
+    EXPECT_NEAR(found.placement.turn, 0, 0.02);
+    EXPECT_LT(found.now.mismatch, 0.01);
+  }
+}
+
+TEST(Interior, LeavesAContextThatLiesRight) {
+  const ContextPlace found = placed(interior(), {{off_centre, 0, 0}, 0}, wide_reconstruction());
+  EXPECT_FALSE(found.moved);
+  EXPECT_EQ(found.placement.shift.x, off_centre);
+}
+
 void make_parallel(CircularScan& scan) {
   scan.beam = geometry::Beam::parallel;
   scan.source_object_distance = scan.source_detector_distance = 0;

@@ -36,6 +36,7 @@ Plan awkward() {
   plan.inspection.air_level = number();
   plan.outline = {std::abs(number()), number(), number()};
   plan.context_gain = number();
+  plan.context_place = recon::Placement{{number(), number(), number()}, number()};
   plan.polynomial = {0, number(), number()};
   plan.findings = {"one", "two, \xC2\xB5m"};
   auto corrections = std::make_shared<recon::Corrections>();
