@@ -17,13 +17,14 @@ namespace {
 
 using std::numbers::pi;
 
+constexpr double least_turn = 350 * radians_per_degree;
 constexpr double nearly_level = 0.12;  // slope: steeper rays differ from their opposites by what they cross
 constexpr double least_rays = 500;
 constexpr double sense_sigmas = 4, sense_share = 0.03;
-constexpr double turn_share = 0.1, turn_limit = 0.3 * radians_per_degree,
+constexpr double turn_share = 0.13, turn_limit = 0.3 * radians_per_degree,
                  turn_step = 0.25;  // of the angle between views: a lost one is a whole
 constexpr double motion_share = 0.3, motion_limit = 0.5;
-constexpr double sigmas = 4;
+constexpr double sigmas = 6;                            // of the range over a dozen sectors
 constexpr double change_over = 2 * radians_per_degree;  // to either side
 constexpr double most_blind_turn = 1.5 * radians_per_degree, most_blind_motion = 2.0;
 
@@ -159,8 +160,8 @@ Share share_of(double rays, double dd, double changes, double d_change, const Al
   const double of_noise = 2 * rays * allowed.noise * allowed.noise;
   const double left = std::max(dd - 0.8 * of_noise, 0.2 * dd);
   if (!(change > 0.1 * changes) || !(left > 0)) return {};
-  // Smoothed columns share noise: two count as one.
-  return {d_change / change, 2 * allowed.noise / std::sqrt(change), d_change / std::sqrt(change * left),
+  // Smoothed columns share noise, and so do rays with one partner between them: four count as one.
+  return {d_change / change, 2 * std::sqrt(dd / rays * changes) / change, d_change / std::sqrt(change * left),
           allowed.share * std::sqrt(left / change)};
 }
 
@@ -189,6 +190,12 @@ Spread spread_of(const std::vector<Share>& shares) {
 }
 
 const char* const no_pairs = "too few rays were measured from both ends";
+
+/// Why parts of the scan cannot be held against each other: in a partial turn only its ends are.
+std::string why_not_parts(const Strips& strips) {
+  const double span = std::abs(strips.azimuths.back() - strips.azimuths.front()) + step_of(strips);
+  return span < least_turn ? "of a partial turn only the ends are measured from both sides" : "";
+}
 
 }  // namespace
 
@@ -246,6 +253,7 @@ Check check_sense(const Strips& strips, const std::vector<OppositeSums>& opposit
 Check check_turn(const Strips& strips, const std::vector<OppositeSums>& opposites, double noise) {
   constexpr int sectors = 12;
   const Check check{.name = "turn"};
+  if (const auto why = why_not_parts(strips); !why.empty()) return check.not_applicable(why);
   const double step = step_of(strips), over = 2 * reach_of(strips) * step;
   std::vector<Share> shares;
   for (const OppositeSums& s : in_sectors(opposites, sectors))
@@ -272,6 +280,7 @@ Check check_turn(const Strips& strips, const std::vector<OppositeSums>& opposite
 Check check_motion(const Strips& strips, const std::vector<OppositeSums>& opposites, double noise) {
   constexpr int sectors = 12;
   const Check check{.name = "motion"};
+  if (const auto why = why_not_parts(strips); !why.empty()) return check.not_applicable(why);
   std::vector<Share> shares;
   for (const OppositeSums& s : in_sectors(opposites, sectors))
     if (s.level_rays > least_rays / sectors)

@@ -65,6 +65,9 @@ Columns columns_of(const FdkSetup& setup) {
   return columns;
 }
 
+/// Views that are alike are to be sampled alike, and unshifted ones on their pixels.
+double without_rounding(double place) { return std::round(place * 1e6) * 1e-6; }
+
 /// One strip of a view, whose rows `values` holds from row `first` on.
 void sample(const View3<const float>& values, int first, int plane, const Range& measured,
             const Columns& columns, double row, double shadow, int rows, float* out) {
@@ -73,9 +76,8 @@ void sample(const View3<const float>& values, int first, int plane, const Range&
     double sum = 0;
     bool whole = true;
     for (int b = 0; whole && b < bin; ++b) {
-      // Unshifted views are met on their pixels but for rounding.
-      const double at = shadow + columns.first + j * bin + b, near = std::round(at);
-      const kernels::Parts<double> u = kernels::parts_of(std::abs(at - near) < 1e-6 ? near : at);
+      const kernels::Parts<double> u =
+          kernels::parts_of(without_rounding(shadow + columns.first + j * bin + b));
       const int left = static_cast<int>(u.whole), right = u.fraction > 0 ? left + 1 : left;
       whole = left >= measured.first && right < measured.end;
       for (int r = 0; whole && r < rows; ++r) {
@@ -108,8 +110,8 @@ void read_views(Range batch, const FdkSetup& setup, const Columns& columns, Upri
         reader.read(batch, {cut(lowest), std::min(setup.rows, cut(std::ceil(highest)) + 1)});
     for (int n = batch.first; n < batch.end; ++n) {
       const View& view = setup.views[static_cast<std::size_t>(n)];
-      sample(read.values, read.first, n - batch.first, measured_of(setup), columns, row_at(view, height),
-             shadow_of(view, 0), rows,
+      sample(read.values, read.first, n - batch.first, measured_of(setup), columns,
+             without_rounding(row_at(view, height)), shadow_of(view, 0), rows,
              strips.view(n) + static_cast<std::size_t>(s) * static_cast<std::size_t>(strips.columns));
     }
   }

@@ -1,4 +1,6 @@
 // The faults of the campaign.
+#include <algorithm>
+
 #include "tests/recon/verify/campaign.hpp"
 
 namespace feldspar::testing {
@@ -64,7 +66,7 @@ std::vector<Fault> of_angles() {
                }},
           {.name = "a hesitating table, 3 degrees", .scan = [](auto& s) {
              for (std::size_t n = 0; n < s.claimed().angles.size(); ++n)
-               s.claimed().angles[n] += 0.026 * std::sin(2 * s.claimed().angles[n]);
+               s.claimed().angles[n] += 0.026 * std::sin(s.claimed().angles[n]);
            }}};
 }
 

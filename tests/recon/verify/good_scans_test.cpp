@@ -19,6 +19,8 @@ struct GoodScan {
   };
 };
 
+void PrintTo(const GoodScan& scan, std::ostream* out) { *out << scan.name; }
+
 std::vector<GoodScan> good_scans() {
   std::vector<GoodScan> all;
   const auto add = [&](const char* name, geometry::CircularScan scan) -> GoodScan& {
