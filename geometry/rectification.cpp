@@ -59,18 +59,27 @@ bool is_aligned(std::span<const View> views, int columns, int rows, double toler
   });
 }
 
+namespace {
+
+/// Has the box hold the shadow of a real detector's corners on a virtual one.
+void hold_corners(const View& real, int columns, int rows, const View& virtual_view, Box& box) {
+  for (const double column : {-0.5, columns - 0.5})
+    for (const double row : {-0.5, rows - 0.5}) {
+      const DetectorPoint at = project(virtual_view, from_pixel(real, column, row).pixel_origin);
+      expects(at.depth > 0, "the detector stands behind the source", ErrorKind::bad_file);
+      box.hold(at.column, at.row);
+    }
+}
+
+}  // namespace
+
 Rectification make_rectification(std::span<const View> views, int columns, int rows) {
   Rectification result;
   result.views.reserve(views.size());
   Box box;
   for (const View& real : views) {
     result.views.push_back(upright(real, columns, rows));
-    for (const double column : {-0.5, columns - 0.5})
-      for (const double row : {-0.5, rows - 0.5}) {
-        const DetectorPoint at = project(result.views.back(), from_pixel(real, column, row).pixel_origin);
-        expects(at.depth > 0, "the detector stands behind the source", ErrorKind::bad_file);
-        box.hold(at.column, at.row);
-      }
+    hold_corners(real, columns, rows, result.views.back(), box);
   }
   // Whole pixels that cover every real one; the same for all views, so that a row range means one thing.
   const double first_column = std::floor(box.lowest_u + 0.5), first_row = std::floor(box.lowest_v + 0.5);

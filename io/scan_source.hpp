@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "geometry/coverage.hpp"
 #include "geometry/scan.hpp"
 

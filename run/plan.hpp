@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "geometry/scan.hpp"
 #include "geometry/volume_grid.hpp"
 #include "io/hdf5/plan_record.hpp"
@@ -20,10 +20,11 @@
 
 namespace feldspar::run {
 
+/// What will be done.
 struct Plan {
   Request request;  ///< that it answers
 
-  geometry::RotationAxis axis;
+  geometry::RotationAxis axis;                ///< of the object
   std::string axis_from = "the scan's file";  ///< or "given", or how it was found
   double axis_uncertainty = 0;  ///< of the offset, one standard deviation in mm; 0 where it was not measured
 

@@ -5,7 +5,7 @@
 
 #include "kernels/back_projector.hpp"
 #include "kernels/filter.hpp"
-#include "recon/slabs/device_array.hpp"
+#include "recon/device_array.hpp"
 #include "recon/truncation/extended_filter.hpp"
 
 namespace feldspar::recon {

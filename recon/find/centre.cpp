@@ -149,6 +149,16 @@ struct Line {
   double at_zero = 0, slope = 0, at_zero_error = 0, slope_error = 0;
 };
 
+/// The squared distances of the rows from a line, in their uncertainties.
+double misfit_of(const Line& line, const std::vector<RowCentre>& rows, double floor) {
+  double misfit = 0;
+  for (const RowCentre& row : rows) {
+    const double off = row.offset - line.at_zero - line.slope * row.height;
+    misfit += off * off / (row.uncertainty * row.uncertainty + floor * floor);
+  }
+  return misfit;
+}
+
 /// Weighted least squares; a scatter beyond the rows' own uncertainties widens the errors.
 Line fit(const std::vector<RowCentre>& rows, bool sloped, double floor) {
   double w = 0, wz = 0, wa = 0, wzz = 0, wza = 0;
@@ -160,11 +170,7 @@ Line fit(const std::vector<RowCentre>& rows, bool sloped, double floor) {
   if (!sloped) wz = wza = 0, wzz = 1;
   const double determinant = w * wzz - wz * wz;
   Line line{(wzz * wa - wz * wza) / determinant, (w * wza - wz * wa) / determinant, 0, 0};
-  double misfit = 0;
-  for (const RowCentre& row : rows) {
-    const double off = row.offset - line.at_zero - line.slope * row.height;
-    misfit += off * off / (row.uncertainty * row.uncertainty + floor * floor);
-  }
+  const double misfit = misfit_of(line, rows, floor);
   const double freedom = static_cast<double>(rows.size()) - (sloped ? 2 : 1);
   const double wider = freedom > 0 ? std::max(1.0, misfit / freedom) : 1;
   line.at_zero_error = std::sqrt(wider * wzz / determinant);
@@ -201,14 +207,17 @@ CentreEstimate conclude(const geometry::CircularScan& scan, std::vector<RowCentr
   found.rows = std::move(rows);
   found.metadata_difference = (found.axis.offset - scan.axis.offset) / found.pixel;
   if (std::abs(found.metadata_difference) > warned_difference)
-    found.findings.push_back(fmt::format(
-        "the projections put the rotation axis at {:.4f} mm, the scan says {:.4f} mm: {:+.2f} pixels apart; "
-        "compare volumes of both (--axis-offset)",
-        found.axis.offset, scan.axis.offset, found.metadata_difference));
+    found.findings.push_back(
+        {"axis.contradicted",
+         fmt::format("the projections put the rotation axis at {:.4f} mm, the scan says {:.4f} mm: {:+.2f} "
+                     "pixels apart",
+                     found.axis.offset, scan.axis.offset, found.metadata_difference),
+         "",
+         {{"axis-offset", fmt::format("{:.4f}mm", found.axis.offset), "compare a volume with"}}});
   return found;
 }
 
-constexpr const char* way_out = "give --axis-offset by hand, or scan a full turn";
+const Remedies way_out{{"axis-offset", "", "scan a full turn, or state the axis by hand with"}};
 
 /// Throws unless enough rays are measured in both senses: as many as one view has.
 void require_reverses(const geometry::CircularScan& scan, const std::vector<double>& angles) {
@@ -222,8 +231,9 @@ void require_reverses(const geometry::CircularScan& scan, const std::vector<doub
   if (pairs < 0.5 * columns || pairs == 0)
     throw Error(ErrorKind::unsupported,
                 fmt::format("the rotation axis cannot be found from reverse rays: {} views of {} columns "
-                            "measure {} rays twice, at least {} are needed; {}",
-                            angles.size(), columns, pairs, (columns + 1) / 2, way_out));
+                            "measure {} rays twice, at least {} are needed",
+                            angles.size(), columns, pairs, (columns + 1) / 2),
+                way_out);
 }
 
 }  // namespace
@@ -260,9 +270,8 @@ CentreEstimate find_centre(const io::ScanSource& source, const geometry::Circula
     throw Error(
         ErrorKind::unsupported,
         fmt::format("the rotation axis cannot be found: in no row do reverse rays agree better about one "
-                    "axis than about another (no object, too much noise, or a wrong rotation sense: try "
-                    "--reverse-rotation); {}",
-                    way_out));
+                    "axis than about another (no object, too much noise, or a wrong rotation sense)"),
+        {{"reverse-rotation", "", "try"}, {"axis-offset", "", "state the axis by hand with"}});
   return conclude(scan, std::move(rows));
 }
 

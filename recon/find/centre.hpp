@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "io/scan_source.hpp"
 #include "recon/resources.hpp"
 

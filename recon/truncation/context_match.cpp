@@ -10,8 +10,8 @@
 
 #include "base/error.hpp"
 #include "kernels/forward_projector.hpp"
+#include "recon/device_array.hpp"
 #include "recon/measure/projection_sample.hpp"
-#include "recon/slabs/device_array.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -65,33 +65,44 @@ class Comparison {
 
   [[nodiscard]] int count() const { return static_cast<int>(chosen_.size()); }
 
-  /// What stands in view `n`, counted from 0: measured, and cast by the context at `place`. Both smoothed
-  /// over five blocks if `coarsely`.
-  [[nodiscard]] const std::vector<float>& image(int n, bool coarsely = false) const {
-    return (coarsely ? coarse_ : measured_)[static_cast<std::size_t>(n)];
+  /// What stands in the views first, first + step, ... one after the other: measured, and cast by the context
+  /// at `place`. Both smoothed over five by five blocks if `coarsely`.
+  [[nodiscard]] std::vector<float> seen(int first, int step, bool coarsely) const {
+    std::vector<float> all;
+    for (int n = first; n < count(); n += step) {
+      const std::vector<float>& one = (coarsely ? coarse_ : measured_)[static_cast<std::size_t>(n)];
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    return all;
   }
-  [[nodiscard]] std::vector<float> cast(int n, const Placement& place, bool coarsely = false) const {
-    const auto values = expected(
-        place.moved(from_blocks(views_[static_cast<std::size_t>(chosen_[static_cast<std::size_t>(n)])])));
-    return coarsely ? smoothed(values) : values;
+  [[nodiscard]] std::vector<float> cast(const Placement& place, int first, int step, bool coarsely) const {
+    std::vector<geometry::View> views;
+    for (int n = first; n < count(); n += step)
+      views.push_back(
+          place.moved(from_blocks(views_[static_cast<std::size_t>(chosen_[static_cast<std::size_t>(n)])])));
+    std::vector<float> values = expected(views);
+    if (!coarsely) return values;
+    const auto size = static_cast<std::ptrdiff_t>(blocks_.across * blocks_.along);
+    for (auto from = values.begin(); from != values.end(); from += size) {
+      const std::vector<float> smooth = smoothed({from, from + size});
+      std::copy(smooth.begin(), smooth.end(), from);
+    }
+    return values;
   }
 
   /// Over the views first, first + step, ...
   [[nodiscard]] ContextMatch match(const Placement& place, int first, int step, bool coarsely = false) const {
-    double both = 0, squares = 0, power = 0, sum = 0, among = 0;
-    for (int n = first; n < count(); n += step) {
-      const std::vector<float>&p = image(n, coarsely), m = cast(n, place, coarsely);
-      for (std::size_t i = 0; i < p.size(); ++i) {
-        const double seen = static_cast<double>(p[i]), cast = static_cast<double>(m[i]);
-        both += seen * cast, squares += cast * cast, power += seen * seen, sum += seen;
-      }
-      among += static_cast<double>(p.size());
+    double both = 0, squares = 0, power = 0, sum = 0;
+    const std::vector<float> p = seen(first, step, coarsely), m = cast(place, first, step, coarsely);
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      const double measured = static_cast<double>(p[i]), cast = static_cast<double>(m[i]);
+      both += measured * cast, squares += cast * cast, power += measured * measured, sum += measured;
     }
     const double gain = squares > 0 ? both / squares : 0;
     if (!(power > 0)) return {.gain = gain, .mismatch = 1, .varies = 0};
     return {.gain = gain,
             .mismatch = std::sqrt(std::max(0.0, power - gain * both) / power),
-            .varies = std::sqrt(std::max(0.0, power - sum * sum / among) / power)};
+            .varies = std::sqrt(std::max(0.0, power - sum * sum / static_cast<double>(p.size())) / power)};
   }
 
  private:
@@ -109,19 +120,19 @@ class Comparison {
     coarse.row_step = static_cast<double>(blocks_.size) * coarse.row_step;
     return coarse;
   }
-  /// The context's line integrals through the middles of the blocks of `coarse`.
-  [[nodiscard]] std::vector<float> expected(const geometry::View& coarse) const {
-    std::vector<float> values(static_cast<std::size_t>(blocks_.across) *
+  /// The context's line integrals through the middles of the blocks of `coarse` views.
+  [[nodiscard]] std::vector<float> expected(std::span<const geometry::View> coarse) const {
+    std::vector<float> values(coarse.size() * static_cast<std::size_t>(blocks_.across) *
                               static_cast<std::size_t>(blocks_.along));
     const auto host = context_.voxels();
     const kernels::DeviceView3<const float> voxels{copy_ ? copy_->view(1, 1, 1).data : host.data, host.nx,
                                                    host.ny, host.nz};
-    DeviceArray3<float> image(backend_, values.size(), "a projection of the wide volume");
-    image.fill_zero(values.size());
-    projector_->accumulate(std::span(&coarse, 1), {{0, blocks_.across}, {0, blocks_.along}},
-                           image.view(blocks_.across, blocks_.along, 1), context_.grid(),
-                           {0, context_.grid().nz}, voxels);
-    image.download(values.data(), values.size());
+    DeviceArray3<float> images(backend_, values.size(), "projections of the wide volume");
+    images.fill_zero(values.size());
+    projector_->accumulate(coarse, {{0, blocks_.across}, {0, blocks_.along}},
+                           images.view(blocks_.across, blocks_.along, static_cast<int>(coarse.size())),
+                           context_.grid(), {0, context_.grid().nz}, voxels);
+    images.download(values.data(), values.size());
     backend_.wait();
     return values;
   }
@@ -240,30 +251,28 @@ class PlaceFit {
     const double gain = comparison_.match(at(offset), first, step, coarsely).gain, h = 0.5 * voxel_;
     std::array<std::array<double, unknowns>, unknowns> matrix{};
     std::array<double, unknowns> right{};
-    double squares = 0, count = 0;
-    for (int n = first; n < comparison_.count(); n += step) {
-      const std::vector<float>&p = comparison_.image(n, coarsely),
-            m = comparison_.cast(n, at(offset), coarsely);
-      std::array<std::vector<float>, 4> up, down;
-      for (std::size_t k = 0; k < offset.size(); ++k) {
-        Offset moved = offset;
-        moved[k] += h, up[k] = comparison_.cast(n, at(moved), coarsely);
-        moved[k] -= 2 * h, down[k] = comparison_.cast(n, at(moved), coarsely);
-      }
-      for (std::size_t i = 0; i < p.size(); ++i) {
-        std::array<double, unknowns> slope{};
-        for (std::size_t k = 0; k < offset.size(); ++k)
-          slope[k] = gain * static_cast<double>(up[k][i] - down[k][i]) / (2 * h);
-        slope[4] = static_cast<double>(m[i]);
-        const double rest = static_cast<double>(p[i]) - gain * slope[4];
-        squares += rest * rest, count += 1;
-        for (int a = 0; a < unknowns; ++a) {
-          right[a] += slope[a] * rest;
-          for (int b = 0; b <= a; ++b) matrix[a][b] += slope[a] * slope[b];
-        }
+    double squares = 0;
+    const std::vector<float> p = comparison_.seen(first, step, coarsely),
+                             m = comparison_.cast(at(offset), first, step, coarsely);
+    std::array<std::vector<float>, 4> up, down;
+    for (std::size_t k = 0; k < offset.size(); ++k) {
+      Offset moved = offset;
+      moved[k] += h, up[k] = comparison_.cast(at(moved), first, step, coarsely);
+      moved[k] -= 2 * h, down[k] = comparison_.cast(at(moved), first, step, coarsely);
+    }
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      std::array<double, unknowns> slope{};
+      for (std::size_t k = 0; k < offset.size(); ++k)
+        slope[k] = gain * static_cast<double>(up[k][i] - down[k][i]) / (2 * h);
+      slope[4] = static_cast<double>(m[i]);
+      const double rest = static_cast<double>(p[i]) - gain * slope[4];
+      squares += rest * rest;
+      for (int a = 0; a < unknowns; ++a) {
+        right[a] += slope[a] * rest;
+        for (int b = 0; b <= a; ++b) matrix[a][b] += slope[a] * slope[b];
       }
     }
-    hold(matrix, right, offset, squares / count);
+    hold(matrix, right, offset, squares / static_cast<double>(p.size()));
     solve(matrix, right);
     Offset change{};
     for (std::size_t k = 0; k < change.size(); ++k) change[k] = std::clamp(right[k], -2 * voxel_, 2 * voxel_);
@@ -287,8 +296,9 @@ ContextMatch checked(const ContextMatch& match) {
   if (!(match.gain > 0.5 && match.gain < 2))
     throw Error(ErrorKind::bad_file,
                 fmt::format("the wide volume's line integrals would have to be multiplied by {:.3g} to be "
-                            "those of this scan; is it the same object, in 1/mm, and is --context-at right?",
-                            match.gain));
+                            "those of this scan; is it the same object, in 1/mm, and where it is said to be?",
+                            match.gain),
+                {{"context-at", "", "say where it lies with"}});
   return match;
 }
 

@@ -71,6 +71,16 @@ std::string list_of(const std::vector<int>& slices) {
   return text;
 }
 
+/// At those that can be read.
+void look_at_each(const FinishedVolume& volume, geometry::Range slices, Census& census) {
+  for (int z = slices.first; z < slices.end; ++z) try {
+      look_at(volume, z, 1, census);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::io) throw;
+      census.unreadable.push_back(z), census.moments.emplace_back();
+    }
+}
+
 }  // namespace
 
 double Census::rms() const {
@@ -105,18 +115,13 @@ Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool surv
     } catch (const Error& error) {
       if (!survey || error.kind() != ErrorKind::io) throw;
     }
-    for (int z = first; z < end; ++z) try {
-        look_at(volume, z, 1, census);
-      } catch (const Error& error) {
-        if (error.kind() != ErrorKind::io) throw;
-        census.unreadable.push_back(z), census.moments.emplace_back();
-      }
+    look_at_each(volume, {first, end}, census);
   }
   return census;
 }
 
 Check check_layers(const Census& census, const FinishedVolume& volume) {
-  const Check check{.name = "layers"};
+  const Check check{"layers"};
   if (census.changed.empty() && census.unreadable.empty()) {
     if (volume.layer_hashes.empty())
       return check.not_applicable(
@@ -135,7 +140,7 @@ Check check_layers(const Census& census, const FinishedVolume& volume) {
 }
 
 Check check_numbers(const Census& census, int slices) {
-  const Check check{.name = "numbers"};
+  const Check check{"numbers"};
   if (census.not_finite == 0) return check.judged(false, "every voxel is a number");
   return check.judged(true, fmt::format("{} voxels are NaN or infinite, the first in slice {} of {}",
                                         census.not_finite, census.first_not_finite, slices));

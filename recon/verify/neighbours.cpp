@@ -135,7 +135,7 @@ std::string level_jumps(const std::vector<double>& levels) {
 
 Check check_neighbours(const Strips& strips, const std::vector<double>& levels,
                        const std::vector<int>& repeated, const std::vector<OppositeSums>& opposites) {
-  const Check check{.name = "neighbouring views"};
+  const Check check{"neighbouring-views"};
   if (strips.views < fewest_views) return check.not_applicable("too few views to be each other's neighbours");
   const std::string jumps = level_jumps(levels);
   if (!jumps.empty()) return check.judged(true, jumps);

@@ -167,7 +167,7 @@ OppositeRays compare_opposite_rays(const Sinogram& sinogram) {
 }
 
 Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
-  const Check check{.name = "rotation axis"};
+  const Check check{"rotation-axis"};
   double shift = rays.shift, error = rays.pairs < least_pairs ? INFINITY : rays.shift_error;
   const char* witness = "opposite rays put";
   if (!(sigmas * error < axis_limit)) {
@@ -179,15 +179,14 @@ Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
   if (!std::isfinite(error) || (sigmas * error >= axis_limit && std::abs(shift) < 2 * sigmas * error))
     return check.not_applicable("too few rays were measured from both ends to see an axis that is off");
   const bool wrong = std::abs(shift) > axis_limit + sigmas * error;
-  return check.judged(
-      wrong,
-      fmt::format("{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}", witness, shift,
-                  error,
-                  wrong ? ": edges are doubled; try --axis-offset auto, or look with feldspar center" : ""));
+  return check.judged(wrong,
+                      fmt::format("{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}",
+                                  witness, shift, error, wrong ? ": edges are doubled" : ""),
+                      {{"axis-offset", "auto", "try"}});
 }
 
 Check check_distances(const Sinogram& sinogram, const OppositeRays& rays, bool resampled) {
-  const Check check{.name = "distances"};
+  const Check check{"distances"};
   if (resampled)
     return check.not_applicable(
         "resampling onto an upright detector blurs unevenly, which looks like another scale");

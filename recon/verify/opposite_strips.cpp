@@ -221,7 +221,7 @@ std::vector<OppositeSums> compare_opposites(const Strips& strips, int threads) {
 
 Check check_sense(const Strips& strips, const std::vector<OppositeSums>& opposites) {
   constexpr int sectors = 24, fewest = 8;
-  const Check check{.name = "sense of rotation"};
+  const Check check{"rotation-sense"};
   if (strips.parallel)
     return check.not_applicable(
         "a parallel beam that turns the other way gives the mirror image, not a worse one");
@@ -245,14 +245,14 @@ Check check_sense(const Strips& strips, const std::vector<OppositeSums>& opposit
       "deviations from 1, limit {}){}",
       std::exp(mean), std::abs(mean) / error, sense_sigmas,
       !told   ? ": too little to tell"
-      : wrong ? ": the angles run the wrong way; try --reverse-rotation"
+      : wrong ? ": the angles run the wrong way"
               : "");
-  return told ? check.judged(wrong, text) : check.not_applicable(text);
+  return told ? check.judged(wrong, text, {{"reverse-rotation", "", "try"}}) : check.not_applicable(text);
 }
 
 Check check_turn(const Strips& strips, const std::vector<OppositeSums>& opposites, double noise) {
   constexpr int sectors = 12;
-  const Check check{.name = "turn"};
+  const Check check{"turn"};
   if (const auto why = why_not_parts(strips); !why.empty()) return check.not_applicable(why);
   const double step = step_of(strips), over = 2 * reach_of(strips) * step;
   std::vector<Share> shares;
@@ -279,7 +279,7 @@ Check check_turn(const Strips& strips, const std::vector<OppositeSums>& opposite
 
 Check check_motion(const Strips& strips, const std::vector<OppositeSums>& opposites, double noise) {
   constexpr int sectors = 12;
-  const Check check{.name = "motion"};
+  const Check check{"motion"};
   if (const auto why = why_not_parts(strips); !why.empty()) return check.not_applicable(why);
   std::vector<Share> shares;
   for (const OppositeSums& s : in_sectors(opposites, sectors))
@@ -295,10 +295,12 @@ Check check_motion(const Strips& strips, const std::vector<OppositeSums>& opposi
   const double limit = motion_limit * strips.bin + sigmas * spread.error;
   const bool wrong = spread.correlation > motion_share && spread.range > limit;
   return check.judged(
-      wrong, fmt::format("opposite rays put parts of the scan {:.2f} columns from each other (limit {:.2f}), "
-                         "which explains {:.3f} of their differences (limit {}){}",
-                         spread.range, limit, spread.correlation, motion_share,
-                         wrong ? ": the object or the instrument moved; try --motion auto" : ""));
+      wrong,
+      fmt::format("opposite rays put parts of the scan {:.2f} columns from each other (limit {:.2f}), "
+                  "which explains {:.3f} of their differences (limit {}){}",
+                  spread.range, limit, spread.correlation, motion_share,
+                  wrong ? ": the object or the instrument moved" : ""),
+      {{"motion", "auto", "try"}});
 }
 
 }  // namespace feldspar::recon

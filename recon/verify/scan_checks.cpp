@@ -50,10 +50,9 @@ double noise_of(const Strips& strips) {
   return 1.4826 * median(std::move(second)) / std::sqrt(6.0);
 }
 
-std::vector<Check> check_scan(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-                              const Resources& resources, Progress& progress) {
-  const Reservation room(resources.budget, strips_bytes(setup), "views to compare");
-  Strips strips = read_strips(source, setup, options, resources, progress);
+std::vector<Check> check_scan(const FdkJob& job, const Resources& resources, Progress& progress) {
+  const Reservation room(resources.budget, strips_bytes(job.setup), "views to compare");
+  Strips strips = read_strips(job, resources, progress);
   if (strips.columns < 8) return {};
   const std::vector<int> repeated = repeated_views(strips);
   const std::vector<double> levels = smooth(strips);

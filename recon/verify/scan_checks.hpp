@@ -9,8 +9,7 @@
 namespace feldspar::recon {
 
 /// Asks all of them. Throws what reading throws, and Error(cancelled).
-[[nodiscard]] std::vector<Check> check_scan(const io::ScanSource& source, const FdkSetup& setup,
-                                            const FdkOptions& options, const Resources& resources,
+[[nodiscard]] std::vector<Check> check_scan(const FdkJob& job, const Resources& resources,
                                             Progress& progress);
 
 /// Of one view against its opposite rays: sums of differences d, of changes along the angle and along the

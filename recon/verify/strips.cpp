@@ -142,8 +142,8 @@ void keep_common(Strips& strips) {
 
 }  // namespace
 
-Strips read_strips(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-                   const Resources& resources, Progress& progress) {
+Strips read_strips(const FdkJob& job, const Resources& resources, Progress& progress) {
+  const FdkSetup& setup = job.setup;
   const Columns columns = columns_of(setup);
   Strips strips;
   strips.columns = columns.count, strips.bin = columns.bin;
@@ -161,13 +161,15 @@ Strips read_strips(const io::ScanSource& source, const FdkSetup& setup, const Fd
   for (const double height : strips.heights)
     strips.slopes.push_back(strips.parallel ? 0 : (height - first.source.z) / reach);
   strips.values.resize(strips.size() * static_cast<std::size_t>(strips.views));
-  ThreadPool pool(resources.threads_with(strip_reading_bytes(source, setup, options)));
+  ThreadPool pool(resources.threads_with(strip_reading_bytes(job)));
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
   const int batches = (strips.views + views_at_once - 1) / views_at_once;
   progress.expect(batches);
   pool.for_each(batches, [&](std::ptrdiff_t n, int worker) {
     auto& reader = readers[static_cast<std::size_t>(worker)];
-    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options, resources.budget);
+    if (!reader)
+      reader =
+          std::make_unique<UprightRows>(job.source, setup, job.options.correction_spec(), resources.budget);
     const int from = static_cast<int>(n) * views_at_once;
     read_views({from, std::min(strips.views, from + views_at_once)}, setup, columns, *reader, strips);
     progress.advance(1, "comparing views");
@@ -181,9 +183,9 @@ std::size_t strips_bytes(const FdkSetup& setup) {
          heights_of(setup).size();
 }
 
-std::size_t strip_reading_bytes(const io::ScanSource& source, const FdkSetup& setup,
-                                const FdkOptions& options) {
-  return UprightRows::bytes(source, setup, options, views_at_once, rows_of_a_strip + 2);
+std::size_t strip_reading_bytes(const FdkJob& job) {
+  return UprightRows::bytes(job.source, job.setup, job.options.correction_spec(), views_at_once,
+                            rows_of_a_strip + 2);
 }
 
 }  // namespace feldspar::recon

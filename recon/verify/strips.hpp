@@ -36,13 +36,11 @@ struct Strips {
 };
 
 /// Reads them: some four rows at up to twelve heights that all views see. Throws what the source throws.
-[[nodiscard]] Strips read_strips(const io::ScanSource& source, const FdkSetup& setup,
-                                 const FdkOptions& options, const Resources& resources, Progress& progress);
+[[nodiscard]] Strips read_strips(const FdkJob& job, const Resources& resources, Progress& progress);
 
 /// Bytes of them.
 [[nodiscard]] std::size_t strips_bytes(const FdkSetup& setup);
 /// Bytes of reading them with one thread, beside them.
-[[nodiscard]] std::size_t strip_reading_bytes(const io::ScanSource& source, const FdkSetup& setup,
-                                              const FdkOptions& options);
+[[nodiscard]] std::size_t strip_reading_bytes(const FdkJob& job);
 
 }  // namespace feldspar::recon

@@ -8,16 +8,16 @@ namespace {
 /// What has to be judged before a volume is trusted: by any one of some checks.
 struct Need {
   const char* name;
-  std::vector<const char*> checks;
+  std::vector<CheckId> checks;
   bool Stated::*or_stated = nullptr;
 };
 
 const std::vector<Need>& needs() {
-  static const std::vector<Need> all{{"axis", {"rotation axis"}, &Stated::axis},
-                                     {"sense", {"sense of rotation"}, &Stated::sense},
-                                     {"level", {"level of air"}},
-                                     {"completeness", {"neighbouring views"}},
-                                     {"completeness", {"turn", "order of the views"}},
+  static const std::vector<Need> all{{"axis", {"rotation-axis"}, &Stated::axis},
+                                     {"sense", {"rotation-sense"}, &Stated::sense},
+                                     {"level", {"air-level"}},
+                                     {"completeness", {"neighbouring-views", "every-view"}},
+                                     {"completeness", {"turn", "view-order"}},
                                      {"re-projection", {"re-projection"}}};
   return all;
 }
@@ -49,8 +49,8 @@ std::vector<std::string> Verdict::unjudged() const {
     if (need.or_stated && stated.*need.or_stated) continue;
     std::string why;
     bool judged = false;
-    for (const char* name : need.checks) {
-      const Check* const check = find(name);
+    for (const CheckId id : need.checks) {
+      const Check* const check = find(id);
       if (check && check->outcome != Check::Outcome::not_applicable) judged = true;
       if (why.empty()) why = check ? check->text : "it was not asked";
     }
@@ -63,14 +63,20 @@ std::string Verdict::reasons() const {
   std::string all;
   const auto add = [&](const std::string& text) { all += (all.empty() ? "" : "; ") + text; };
   for (const Check& check : checks)
-    if (check.outcome == Check::Outcome::failed) add(check.name + ": " + check.text);
+    if (check.outcome == Check::Outcome::failed) add(check.title() + ": " + check.text);
   if (all.empty())
     for (const std::string& what : unjudged()) add(what);
   return all;
 }
 
-const Check* Verdict::find(const std::string& name) const {
-  const auto at = std::find_if(checks.begin(), checks.end(), [&](const Check& c) { return c.name == name; });
+Remedies Verdict::remedies() const {
+  Remedies all;
+  for (const Check& check : checks) all.insert(all.end(), check.remedies.begin(), check.remedies.end());
+  return all;
+}
+
+const Check* Verdict::find(CheckId id) const {
+  const auto at = std::find_if(checks.begin(), checks.end(), [&](const Check& c) { return c.id == id; });
   return at == checks.end() ? nullptr : &*at;
 }
 

@@ -104,7 +104,7 @@ std::string why_incomparable(const Level& at) { return why_incomparable(at.measu
 }  // namespace
 
 Check check_views(const Level& at) {
-  const Check check{.name = "every view"};
+  const Check check{"every-view"};
   const Sinogram& measured = at.measured;
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to compare with each other");
@@ -176,7 +176,7 @@ Turns turns_of(const Sinogram& measured, const Sinogram& cast, double noise) {
 }  // namespace
 
 Check check_order(const Level& at) {
-  const Check check{.name = "order of the views"};
+  const Check check{"view-order"};
   const Sinogram& measured = at.measured;
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to be each other's neighbours");
@@ -242,7 +242,7 @@ std::optional<Fit> fit_of(const Level& at) {
 }  // namespace
 
 Check check_fit(std::span<const Level> levels) {
-  const Check check{.name = "re-projection"};
+  const Check check{"re-projection"};
   if (levels.empty() || levels.front().measured.count() < fewest_views)
     return check.not_applicable("too few views to be explained by a volume");
   std::string why = "nothing stands out of the noise";
@@ -269,7 +269,7 @@ Check check_fit(std::span<const Level> levels) {
 
 Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSetup& setup,
                  const FinishedVolume& volume) {
-  const Check check{.name = "mass"};
+  const Check check{"mass"};
   if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
   const double coarse = volume.grid.spacing.x / column_at_axis(measured);
   if (coarse > coarsest_mass)

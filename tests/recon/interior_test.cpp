@@ -10,6 +10,7 @@
 #include "recon/truncation/context_match.hpp"
 #include "recon/truncation/extended_filter.hpp"
 #include "tests/recon/reconstruct.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
 
@@ -67,8 +68,9 @@ Wide wide_reconstruction(double gain = 1) {
   const VirtualScan scan(scan_of(160, 8, wide_voxel), cell(0));
   const FdkSetup setup = prepare_fdk(scan.scan());
   wide.values =
-      testing::reconstruct(scan, setup, wide.grid, "cpu", testing::plenty, {},
-                           {.radius = geometry::field_of_view(scan.scan()).inner_radius, .merging = {}})
+      testing::reconstruct(
+          scan, setup, wide.grid,
+          {.projector = {.radius = geometry::field_of_view(scan.scan()).inner_radius, .merging = {}}})
           .values;
   for (float& value : wide.values) value = std::isfinite(value) ? value * static_cast<float>(gain) : 0.0f;
   return wide;
@@ -87,7 +89,7 @@ VolumeInMemory reconstruct(const VirtualScan& source, const FdkSetup& setup,
   const SlabPlan plan = plan_slabs(setup, grid, memory, costs_on(*backend, source, setup, options));
   VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
   Progress progress;
-  (void)reconstruct_fdk(source, volume, *backend, setup, plan, options, progress);
+  (void)reconstruct_fdk({source, setup, options}, plan, volume, *backend, progress);
   return volume;
 }
 
@@ -112,8 +114,8 @@ double error_of_mean(const VolumeInMemory& volume) {
 
 std::shared_ptr<const Extension> by_context(const VirtualScan& source, const FdkSetup& setup,
                                             const Wide& wide, Vec3 shift) {
-  auto context = std::make_shared<Context>(wide.volume(), Placement{shift, 0}, setup.views, setup.rows,
-                                           wide_voxel, std::nullopt, nullptr);
+  const InteriorScan scan{{shift, 0}, setup.views, setup.rows, wide_voxel};
+  auto context = std::make_shared<Context>(wide.volume(), scan, nullptr);
   context->scale(
       match_context(source, source.scan(), setup.view_indices, testing::all_resources(), *context).gain);
   return std::make_shared<Extension>(extend_by_context(setup, std::move(context)));
@@ -172,7 +174,7 @@ INSTANTIATE_TEST_SUITE_P(Wide, WithContext,
 /// Where a context that was said to lie at `given` is put.
 ContextPlace placed(const VirtualScan& source, const Placement& given, const Wide& wide) {
   const FdkSetup setup = prepare_fdk(source.scan());
-  const Context context(wide.volume(), given, setup.views, setup.rows, wide_voxel, std::nullopt, nullptr);
+  const Context context(wide.volume(), {given, setup.views, setup.rows, wide_voxel}, nullptr);
   return place_context(source, source.scan(), setup.view_indices, testing::all_resources(), context);
 }
 
@@ -285,8 +287,8 @@ TEST(Interior, ContextsAreCoarsenedWithoutLosingAttenuation) {
   Wide wide;
   wide.values = testing::noise(wide.grid.voxels());
 
-  const Context context(wide.volume(), {{off_centre, 0, 0}, 0}, setup.views, setup.rows, 3.1 * wide_voxel,
-                        std::nullopt, nullptr);
+  const InteriorScan scan{{{off_centre, 0, 0}, 0}, setup.views, setup.rows, 3.1 * wide_voxel};
+  const Context context(wide.volume(), scan, nullptr);
 
   double sum = 0, expected = 0;
   for (const float value : context.voxels().values()) sum += value;
@@ -301,8 +303,9 @@ TEST(Interior, ContextsAreAirOutsideTheirMask) {
   Wide wide;
   wide.values.assign(wide.grid.voxels(), 1.0f);
 
-  const Context context(wide.volume(), {{off_centre, 0, 0}, 0}, setup.views, setup.rows, wide_voxel,
-                        Outline{3, -off_centre, 0}, nullptr);
+  const InteriorScan scan{
+      {{off_centre, 0, 0}, 0}, setup.views, setup.rows, wide_voxel, Outline{3, -off_centre, 0}};
+  const Context context(wide.volume(), scan, nullptr);
 
   const auto& g = context.grid();
   for (int j = 0; j < g.ny; ++j)
@@ -322,7 +325,7 @@ std::string refusal(const Wide& wide, Vec3 shift) {
     (void)by_context(source, setup, wide, shift);
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::bad_file);
-    return error.what();
+    return feldspar::testing::all_words(error.what(), error.remedies());
   }
   return "";
 }
@@ -331,7 +334,7 @@ TEST(Interior, RefusesContextsThatCannotBeTheObject) {
   Wide wide;
   wide.values.assign(wide.grid.voxels(), 3.0f);
   EXPECT_NE(refusal(wide, {off_centre, 0, 0}).find("multiplied"), std::string::npos);
-  EXPECT_NE(refusal(wide, {off_centre, 0, 40}).find("--context-at"), std::string::npos);
+  EXPECT_NE(refusal(wide, {off_centre, 0, 40}).find("context-at"), std::string::npos);
   wide.values.assign(wide.grid.voxels(), 0.0f);
   EXPECT_NE(refusal(wide, {off_centre, 0, 0}).find("empty"), std::string::npos);
   wide.values.assign(wide.grid.voxels(), NAN);

@@ -86,7 +86,9 @@ std::vector<Fault> of_motion() {
        .truth = [](auto& t) { move(t, [](double s) {
                                 return geometry::ViewShift{0, s > 0.5 ? 2.4 : 0};
                               }); },
-       .scan = forget_shifts},
+       .scan = forget_shifts,
+       .not_seen_of = "cell block",
+       .why = "hardly anything changes along the axis"},
       {.name = "to and fro by 3 voxels",
        .truth =
            [](auto& t) {
@@ -96,9 +98,15 @@ std::vector<Fault> of_motion() {
 }
 
 std::vector<Fault> of_geometry() {
-  return {{.name = "axis 1 column off", .scan = [](auto& s) { s.claimed().axis.offset += 0.4; }},
+  return {{.name = "axis 1 column off",
+           .scan = [](auto& s) { s.claimed().axis.offset += 0.4; },
+           .not_seen_of = "cell",
+           .why = "nearly round about its axis"},
           {.name = "axis 4 columns off", .scan = [](auto& s) { s.claimed().axis.offset -= 1.6; }},
-          {.name = "axis rolled by 1 degree", .scan = [](auto& s) { s.claimed().axis.roll += 0.01745; }},
+          {.name = "axis rolled by 1 degree",
+           .scan = [](auto& s) { s.claimed().axis.roll += 0.01745; },
+           .not_seen_of = "cell",
+           .why = "nearly round about its axis"},
           {.name = "source 5 % further",
            .scan = [](auto& s) { s.claimed().source_object_distance *= 1.05; },
            .not_seen_of = "all",
