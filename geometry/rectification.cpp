@@ -19,11 +19,13 @@ struct Box {
   }
 };
 
-/// The upright plane through the middle of a real detector, with its pitches: pixel (0, 0) is that middle.
-View upright(const View& real, int columns, int rows) {
-  const Vec3 middle = from_pixel(real, 0.5 * (columns - 1), 0.5 * (rows - 1)).pixel_origin;
+constexpr double columns_of_leaning = 1.5;  ///< virtual ones to a real one
+
+/// The upright plane through the middle pixel of a real detector: pixel (0, 0) is that one.
+View upright(const View& real, int columns, int rows, double finer) {
+  const Vec3 middle = from_pixel(real, columns / 2, rows / 2).pixel_origin;
   const double level = std::hypot(real.column_step.x, real.column_step.y);
-  const double column_pitch = norm(real.column_step), row_pitch = norm(real.row_step);
+  const double column_pitch = norm(real.column_step) / finer, row_pitch = norm(real.row_step);
   const double up = real.row_step.z < 0 ? -row_pitch : row_pitch;
   return {.source = real.source,
           .pixel_origin = middle,
@@ -61,10 +63,11 @@ bool is_aligned(std::span<const View> views, int columns, int rows, double toler
 
 Rectification make_rectification(std::span<const View> views, int columns, int rows) {
   Rectification result;
+  result.finer = is_aligned(views, columns, rows) ? 1 : columns_of_leaning;
   result.views.reserve(views.size());
   Box box;
   for (const View& real : views) {
-    result.views.push_back(upright(real, columns, rows));
+    result.views.push_back(upright(real, columns, rows, result.finer));
     for (const double column : {-0.5, columns - 0.5})
       for (const double row : {-0.5, rows - 0.5}) {
         const DetectorPoint at = project(result.views.back(), from_pixel(real, column, row).pixel_origin);

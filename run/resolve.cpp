@@ -188,10 +188,9 @@ std::string describe(const Reconstruction& work) {
   text += fmt::format("          x {:.4g} to {:.4g}, y {:.4g} to {:.4g}, z {:.4g} to {:.4g} mm\n", first.x,
                       last.x, first.y, last.y, first.z, last.z);
   if (plan.request.transform) text += fmt::format("moved     {}\n", describe(*plan.request.transform));
-  if (plan.axis_from != Plan{}.axis_from)
-    text += fmt::format("axis      offset {:.4f}{} mm, roll {:.3f} deg, from {}\n", plan.axis.offset + 0.0,
-                        plan.axis_uncertainty > 0 ? fmt::format(" +- {:.4f}", plan.axis_uncertainty) : "",
-                        plan.axis.roll / radians_per_degree + 0.0, plan.axis_from);
+  text += fmt::format("axis      offset {:.4f}{} mm, roll {:.3f} deg, from {}\n", plan.axis.offset + 0.0,
+                      plan.axis_uncertainty > 0 ? fmt::format(" +- {:.4f}", plan.axis_uncertainty) : "",
+                      plan.axis.roll / radians_per_degree + 0.0, plan.axis_from);
   if (!plan.motion.empty()) text += fmt::format("motion    {}\n", plan.motion);
   if (!work.share.is_whole())
     text += fmt::format("share     {}: slices {} to {}\n", work.share.text(), work.share.slices.first,

@@ -100,12 +100,13 @@ void ExchangeSource::open(const OpenOptions& options) {
   read_angles(options.reverse_rotation);
   read_references(options.white_level, options.reverse_rotation);
   const std::string group = std::string("/") + geometry_group;
-  if (apply_stored_geometry(file_, group, options, scan_, references_, units_))
-    flat_groups_.clear();
-  else
+  description_.axis_unstated = !apply_stored_geometry(file_, group, options, scan_, references_, units_);
+  if (description_.axis_unstated)
     units_.find(
-        "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
-        "(--axis-offset) and clockwise seen from above (--reverse-rotation mirrors the volume) are taken");
+        "Data Exchange states no rotation axis and no sense of rotation: clockwise seen from above is taken "
+        "(--reverse-rotation mirrors the volume)");
+  else
+    flat_groups_.clear();
   describe();
   apply_stored_facts(file_, group, description_);
   geometry::validate(scan_);

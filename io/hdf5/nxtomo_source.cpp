@@ -262,7 +262,8 @@ void NxtomoSource::read_axis() {
   if (file_.numbers(place).empty()) place = in_detector("estimated_cor_from_motor");
   const std::vector<double> values = file_.numbers(place);
   if (values.empty()) {
-    units_.find("no rotation axis is stated: the middle of the detector is taken (--axis-offset)");
+    units_.find("no rotation axis is stated");
+    description_.axis_unstated = true;
     return;
   }
   const double value = values[0];
@@ -270,10 +271,9 @@ void NxtomoSource::read_axis() {
   if (!std::isfinite(value) || as_column == as_distance) {
     units_.note(place, fmt::format("{}", value), SourceField::Use::ignored,
                 "may be a column or a distance from the middle");
-    units_.find(
-        fmt::format("{} is {}, which may be a column or a distance from the middle; the middle of the "
-                    "detector is taken (--axis-offset)",
-                    place, value));
+    units_.find(fmt::format("{} is {}, which may be a column or a distance from the middle: it is not used",
+                            place, value));
+    description_.axis_unstated = true;
     return;
   }
   const double columns = as_column ? value - middle : value;

@@ -95,6 +95,7 @@ NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : tex
   references_.white = {static_cast<float>(white)};
   grid_ = nikon::proposed_grid(file);
   description_ = describe(file);
+  description_.axis_unstated = nikon::is_axis_unstated(file, scan_);
 
   Review reviewed = review(file, scan_,
                            {.white_level = options.white_level > 0,

@@ -182,18 +182,15 @@ void Reviewer::review_axis() {
     report(
         "only one of CentreOfRotationTop and CentreOfRotationBottom is given: the axis is taken as upright "
         "there");
-  const bool automatic = file_.number("AutomaticCentreOfRotation").value_or(0) != 0;
-  const bool zero = scan_.axis.offset == 0 && scan_.axis.roll == 0;
-  if (zero)
+  if (!is_axis_unstated(file_, scan_)) return;
+  if (scan_.axis.offset == 0 && scan_.axis.roll == 0)
     report(
-        "the centre of rotation was never measured (its keys are 0 or absent): the axis is assumed in the "
-        "middle of "
-        "the detector, and the volume is blurred where it is not");
-  else if (automatic)
+        "the centre of rotation was never measured (its keys are 0 or absent): the file does not say where "
+        "the rotation axis is");
+  else
     report(
         "AutomaticCentreOfRotation is 1: the centre of rotation was never measured for this file, CT Pro "
-        "searches it "
-        "itself; the axis written here is used, and may not be the one CT Pro found");
+        "searches it itself; the axis written here may not be the one CT Pro found");
 }
 
 void Reviewer::review_voxel_size() {

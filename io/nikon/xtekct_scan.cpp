@@ -130,6 +130,11 @@ geometry::RotationAxis axis_from_old_keys(const XtekctFile& file, const geometry
   return axis;
 }
 
+bool is_axis_unstated(const XtekctFile& file, const geometry::CircularScan& scan) {
+  const bool zero = scan.axis.offset == 0 && scan.axis.roll == 0;
+  return zero || file.number("AutomaticCentreOfRotation").value_or(0) != 0;
+}
+
 geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> stage_angles, Turn turn,
                                double pixel_pitch) {
   check_units(file);

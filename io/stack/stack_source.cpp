@@ -139,9 +139,8 @@ void StackSource::check_size(const StackImage& image, const TiffInfo& info) cons
 /// A column of the images as stored becomes the axis' distance from the central ray at the object.
 void StackSource::place_axis() {
   if (!stack_.has_axis) {
-    findings_.push_back(
-        "axis.column and axis.offset_right are absent: the rotation axis is taken to cross the central ray "
-        "(--axis-offset)");
+    findings_.push_back("the place of the rotation axis is not stated");
+    description_.axis_unstated = true;
     return;
   }
   if (!stack_.has_axis_column) return;

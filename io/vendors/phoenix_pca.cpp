@@ -62,7 +62,7 @@ Findings doubts_of(KeyedText& pca, const geometry::CircularScan& scan) {
   if (centre != 0)
     findings.push_back(fmt::format(
         "{}: CalibValue puts the axis {} columns beside the middle, to a side that is not documented, and "
-        "is not used; give --axis-offset {:.4f}mm or -{:.4f}mm, whichever is sharp",
+        "is not used: by itself it would be --axis-offset {:.4f}mm or -{:.4f}mm",
         name, centre, centre * scan.detector.column_pitch / scan.magnification(),
         centre * scan.detector.column_pitch / scan.magnification()));
   if (pca.unused_number("DetectorShift", "Enable", "in a sense that is not documented").value_or(0) != 0)
@@ -84,7 +84,6 @@ stack::StackDescription describe(KeyedText& pca) {
   refuse_other_trajectories(pca);
   stack::StackDescription stack;
   stack.scan = geometry_of(pca);
-  stack.has_axis = true;
   const std::string stem = pca.file().stem().string();
   stack.projections = {stem + "_????.tif"};
   stack.projections_field = "the projections";

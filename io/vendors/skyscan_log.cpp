@@ -50,8 +50,8 @@ Findings doubts_of(KeyedText& log) {
   const std::string name = log.file().filename().string();
   Findings findings{fmt::format(
       "{}: Bruker documents neither the sense of rotation nor how images are stored: clockwise seen from "
-      "above (--reverse-rotation for the other), first row on top, seen from the source, and an axis in the "
-      "middle of the detector (--axis-offset) are assumed; no scan with images was at hand to test it",
+      "above (--reverse-rotation for the other), first row on top and seen from the source are assumed; no "
+      "scan with images was at hand to test it",
       name)};
   const double parts =
       log.unused_number(section, "Number of connected scans", "only this one is read").value_or(1);
@@ -75,7 +75,6 @@ stack::StackDescription describe(KeyedText& log) {
   refuse_other_trajectories(log);
   stack::StackDescription stack;
   stack.scan = geometry_of(log);
-  stack.has_axis = true;
   std::string prefix = log.text(section, "Filename Prefix");
   if (prefix.empty()) prefix = log.file().stem().string();
   const double digits = log.number(section, "Filename Index Length").value_or(4);

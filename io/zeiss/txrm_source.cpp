@@ -63,6 +63,7 @@ TxrmSource::TxrmSource(const std::filesystem::path& path, const OpenOptions& opt
                     path.string()));
   const TxrmHeader header = read_txrm_header(file_);
   description_ = describe(file_, header);
+  description_.axis_unstated = true;  // no field of the file is confirmed to say
   scan_ = to_scan(header, options.reverse_rotation, findings_);
   if (options.reverse_rotation)
     findings_.push_back(

@@ -11,6 +11,7 @@
 #include "geometry/rectification.hpp"
 #include "geometry/scan.hpp"
 #include "kernels/fdk_weights.hpp"
+#include "kernels/ramp.hpp"
 
 namespace feldspar::recon {
 
@@ -28,6 +29,10 @@ struct FdkSetup {
   std::vector<float> column_weights;  ///< empty, or columns x views for a partial turn or a displaced one
   Findings findings;                  ///< what was recognised and how it is treated
 };
+
+/// The ramp for its detector, whose Nyquist frequency is above the real one's where its columns are finer:
+/// `wanted` cuts off at a fraction of the real one's.
+[[nodiscard]] kernels::RampOptions ramp_of(const FdkSetup& setup, kernels::RampOptions wanted);
 
 /// Bytes that it holds.
 [[nodiscard]] std::size_t bytes_of(const FdkSetup& setup);

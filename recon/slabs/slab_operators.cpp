@@ -37,10 +37,10 @@ SlabOperators::SlabOperators(const io::ScanSource& source, kernels::Backend& bac
   const std::size_t pixels = largest(plan, source_pixels) * views;
   line_integrals_.emplace(backend, pixels, "line integrals");
   if (options.extension)
-    extended_filter_.emplace(backend, setup, *options.extension, options.ramp,
+    extended_filter_.emplace(backend, setup, *options.extension, ramp_of(setup, options.ramp),
                              static_cast<int>(largest(plan, [](const Slab& s) { return s.rows.count(); })));
   else
-    filter_ = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
+    filter_ = backend.make_filter({.columns = setup.columns, .ramp = ramp_of(setup, options.ramp)});
   for (int slot = 0; slot < slots; ++slot) {
     done_.push_back(backend.make_marker());
     if (!backend.uses_host_memory())

@@ -181,7 +181,7 @@ std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& 
                                   const Resources& resources) {
   if (options.extension) return {};
   auto groups = choose(volume.grid, options.projector.radius, seed);
-  const std::vector<double> kernel = kernel_in_space(setup.columns, options.ramp);
+  const std::vector<double> kernel = kernel_in_space(setup.columns, ramp_of(setup, options.ramp));
   const FilteredPoint filtered(setup, kernel);
   ThreadPool pool(resources.threads_with(spots_bytes(source, setup, options)));
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
