@@ -1,6 +1,21 @@
 #include "base/error.hpp"
 
+#include <utility>
+
 namespace feldspar {
+
+Error::Error(ErrorKind kind, const std::string& message, Remedies remedies)
+    : std::runtime_error(message),
+      kind_(kind),
+      remedies_(std::make_shared<const Remedies>(std::move(remedies))) {}
+
+Error::Error(const Error& cause, const std::string& message, const Remedies& more)
+    : std::runtime_error(message), kind_(cause.kind_), remedies_(cause.remedies_) {
+  if (more.empty()) return;
+  Remedies all = *remedies_;
+  all.insert(all.end(), more.begin(), more.end());
+  remedies_ = std::make_shared<const Remedies>(std::move(all));
+}
 
 const char* name_of(ErrorKind kind) noexcept {
   switch (kind) {

@@ -1,9 +1,12 @@
 // The one exception of the project: a kind for programs (it is the exit code of the command line)
-// and a message for people, which names what is wrong, where, and the way out.
+// a message for people, which names what is wrong and where, and the way out as data.
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
+
+#include "base/remedy.hpp"
 
 namespace feldspar {
 
@@ -26,13 +29,19 @@ enum class ErrorKind {
 /// The one exception that the project throws.
 class Error : public std::runtime_error {
  public:
-  /// `message` is for people: what is wrong, where, and the way out.
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  /// `message` is for people: what is wrong, and where. It reads well without the remedies.
+  Error(ErrorKind kind, const std::string& message, Remedies remedies = {});
+  /// The same in other words, with `more` ways out.
+  Error(const Error& cause, const std::string& message, const Remedies& more = {});
+
   /// What programs go by: the exit code of `feldspar`.
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
+  /// What to do about it; may be empty.
+  [[nodiscard]] const Remedies& remedies() const noexcept { return *remedies_; }
 
  private:
   ErrorKind kind_;
+  std::shared_ptr<const Remedies> remedies_;  ///< shared, for copies of exceptions must not throw
 };
 
 /// Throws Error(kind, message) unless `condition` holds.

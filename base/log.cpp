@@ -55,12 +55,12 @@ void set_log_threshold(LogLevel threshold) {
   state().threshold = threshold;
 }
 
-void log(LogLevel level, std::string_view message) {
+void log(LogLevel level, std::string_view message, const Remedies& remedies) {
   const std::scoped_lock lock(guard());
   if (level < state().threshold) return;
   const std::string shown = printable(message);  // names and texts of files may hold a terminal's commands
   if (state().sink)
-    state().sink(level, shown);
+    state().sink(level, shown, remedies);
   else
     to_stderr(level, shown);
 }

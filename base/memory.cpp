@@ -22,8 +22,9 @@ void MemoryBudget::reserve(std::size_t bytes, std::string_view purpose) {
   do {
     if (bytes > limit_ - before)
       throw Error(ErrorKind::out_of_memory,
-                  fmt::format("{} needs {}, but {} of the budget of {} are in use; raise --memory", purpose,
-                              format_bytes(bytes), format_bytes(before), format_bytes(limit_)));
+                  fmt::format("{} needs {}, but {} of the budget of {} are in use", purpose,
+                              format_bytes(bytes), format_bytes(before), format_bytes(limit_)),
+                  {{"memory", "", "raise"}});
   } while (!used_.compare_exchange_weak(before, before + bytes));
   const std::size_t now = before + bytes;
   for (std::size_t peak = peak_; peak < now && !peak_.compare_exchange_weak(peak, now);) {
@@ -40,8 +41,8 @@ Block::Block(std::size_t bytes, std::string_view purpose, MemoryBudget* budget)
   if (!data_) {
     if (budget_) budget_->release(bytes);
     throw Error(ErrorKind::out_of_memory,
-                fmt::format("{} needs {}, which the system does not have; lower --memory", purpose,
-                            format_bytes(bytes)));
+                fmt::format("{} needs {}, which the system does not have", purpose, format_bytes(bytes)),
+                {{"memory", "", "lower"}});
   }
   // Fewer page-table misses in back-projection; a refusal costs nothing but speed.
   if (alignment == huge_page) (void)madvise(data_, bytes, MADV_HUGEPAGE);

@@ -111,15 +111,23 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
+namespace {
+
+void refuse_all_but_files(const std::filesystem::path& path, mode_t mode) {
+  if (S_ISDIR(mode))
+    throw Error(ErrorKind::io, fmt::format("{}: is a folder, but a text file was expected", path.string()));
+  if (!S_ISREG(mode))
+    throw Error(ErrorKind::io,
+                fmt::format("{}: is a pipe or a device; save the text in a file", path.string()));
+}
+
+}  // namespace
+
 TextLines::TextLines(const std::filesystem::path& file) : file_(file) {
   struct stat facts {};
   const bool is_there = ::stat(file.c_str(), &facts) == 0;
   const std::string why = is_there ? "" : std::generic_category().message(errno);
-  if (is_there && S_ISDIR(facts.st_mode))
-    throw Error(ErrorKind::io, fmt::format("{}: is a folder, but a text file was expected", file.string()));
-  if (is_there && !S_ISREG(facts.st_mode))
-    throw Error(ErrorKind::io,
-                fmt::format("{}: is a pipe or a device; save the text in a file", file.string()));
+  if (is_there) refuse_all_but_files(file, facts.st_mode);
   if (is_there) stream_.open(file, std::ios::binary);
   if (!is_there || !stream_)
     throw Error(ErrorKind::io,

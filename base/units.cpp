@@ -116,22 +116,27 @@ LengthOrPixels parse_length_or_pixels(std::string_view text, std::string_view wh
   return {parse_quantity(text, what, {lengths, "0.12mm, 120um or 1.5px"}), false};
 }
 
+namespace {
+
+constexpr double k = 1024;
+constexpr std::array<Unit, 13> amounts{{{"kib", k},
+                                        {"mib", k* k},
+                                        {"gib", k* k* k},
+                                        {"tib", k* k* k* k},
+                                        {"kb", 1e3},
+                                        {"mb", 1e6},
+                                        {"gb", 1e9},
+                                        {"tb", 1e12},
+                                        {"k", k},
+                                        {"m", k* k},
+                                        {"g", k* k* k},
+                                        {"t", k* k* k* k},
+                                        {"b", 1.0}}};
+
+}  // namespace
+
 std::size_t parse_bytes(std::string_view text, std::string_view what) {
-  static constexpr double k = 1024;
-  static constexpr std::array<Unit, 13> units{{{"kib", k},
-                                               {"mib", k * k},
-                                               {"gib", k * k * k},
-                                               {"tib", k * k * k * k},
-                                               {"kb", 1e3},
-                                               {"mb", 1e6},
-                                               {"gb", 1e9},
-                                               {"tb", 1e12},
-                                               {"k", k},
-                                               {"m", k * k},
-                                               {"g", k * k * k},
-                                               {"t", k * k * k * k},
-                                               {"b", 1.0}}};
-  const double bytes = parse_quantity(text, what, {units, "4GiB or 500MiB"});
+  const double bytes = parse_quantity(text, what, {amounts, "4GiB or 500MiB"});
   if (!(bytes >= 1) || bytes > 9e18)
     throw Error(ErrorKind::usage,
                 fmt::format("{}: '{}' is not a usable amount of memory; write for example 4GiB", what, text));

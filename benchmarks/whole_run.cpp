@@ -172,7 +172,7 @@ int run(const Arguments& arguments) {
       plan_slabs(setup, options.grid, memory, costs_on(*backend, source, setup, options));
   Judge judge(options.grid, balls_in(scan));
   Progress progress;
-  const recon::FdkReport report = reconstruct_fdk(source, judge, *backend, setup, plan, options, progress);
+  const recon::FdkReport report = reconstruct_fdk({source, setup, options}, plan, judge, *backend, progress);
   const double updates = recon::computed_voxels(options) * arguments.views;
   fmt::print("{}\n",
              nlohmann::ordered_json{{"device", backend->name()},

@@ -119,7 +119,7 @@ Results& results() {
   return instance;
 }
 
-const char* prefix_of(LogLevel level) {
+std::string prefix_of(LogLevel level) {
   switch (level) {
     case LogLevel::warning: return "warning: ";
     case LogLevel::error: return "error: ";
@@ -182,13 +182,23 @@ class ProgressDisplay {
 
 }  // namespace
 
+std::string with_flags(std::string text, const Remedies& remedies) {
+  for (std::size_t n = 0; n < remedies.size(); ++n) {
+    const auto& [option, value, words] = remedies[n];
+    text += n == 0 ? "; " : ", or ";
+    text += fmt::format("{}{}--{}{}{}", words, words.empty() ? "" : " ", option.name(),
+                        value.empty() ? "" : " ", value);
+  }
+  return text;
+}
+
 void set_verbosity(Verbosity verbosity) {
   terminal().hide_progress = verbosity == Verbosity::quiet;
   set_log_threshold(verbosity == Verbosity::quiet     ? LogLevel::warning
                     : verbosity == Verbosity::verbose ? LogLevel::debug
                                                       : LogLevel::info);
-  set_log_sink([](LogLevel level, std::string_view message) {
-    terminal().print(fmt::format("{}{}", prefix_of(level), message));
+  set_log_sink([](LogLevel level, std::string_view message, const Remedies& remedies) {
+    terminal().print(prefix_of(level) + printable(with_flags(std::string(message), remedies)));
   });
 }
 

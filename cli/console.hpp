@@ -1,12 +1,18 @@
 // What the commands share of a terminal: messages, a progress bar, and Ctrl-C as a polite request to stop.
 #pragma once
 
+#include <string>
+
 #include "base/progress.hpp"
+#include "base/remedy.hpp"
 
 namespace feldspar::cli {
 
 /// Quiet: warnings and errors only, and no progress. Verbose: everything that is logged.
 enum class Verbosity { quiet, normal, verbose };
+
+/// `text`, and what to do about it in words of this program: "...; give --axis-offset auto, or ...".
+[[nodiscard]] std::string with_flags(std::string text, const Remedies& remedies);
 
 /// From now on messages go to stderr one a line, above the progress bar where one is drawn.
 void set_verbosity(Verbosity verbosity);

@@ -21,19 +21,23 @@
 namespace feldspar::cli {
 namespace {
 
-int fail(ErrorKind kind, std::string message) {
+int fail(ErrorKind kind, std::string message, const Remedies& remedies = {}) {
   std::replace(message.begin(), message.end(), '\n', ' ');
-  log(LogLevel::error, message);
+  log(LogLevel::error, message, remedies);
   return static_cast<int>(kind);
 }
 
-void add_commands(CLI::App& program) {
+void add_flags(CLI::App& program) {
   program.set_version_flag("--version", std::string("feldspar ") + version);
   program.add_flag_callback(
       "-q,--quiet", [] { set_verbosity(Verbosity::quiet); }, "Warnings and errors only, no progress");
   program.add_flag_callback(
       "-v,--verbose", [] { set_verbosity(Verbosity::verbose); }, "Details for finding out what went wrong");
   program.fallthrough();  // so that --quiet may stand after the command
+}
+
+void add_commands(CLI::App& program) {
+  add_flags(program);
   program.require_subcommand(1);
   add_info_command(program);
   add_recon_command(program);
@@ -76,11 +80,11 @@ int run(CLI::App& program, int argc, char** argv) {
     return fail(ErrorKind::usage,
                 fmt::format("{}; see {}", explain(error, program, argc, argv), help_of(program)));
   } catch (const Error& error) {
-    return fail(error.kind(), error.what());
+    return fail(error.kind(), error.what(), error.remedies());
   } catch (const std::filesystem::filesystem_error& error) {
     return fail(ErrorKind::io, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(ErrorKind::out_of_memory, "the system has no more memory; lower --memory");
+    return fail(ErrorKind::out_of_memory, "the system has no more memory", {{"memory", "", "lower"}});
   } catch (const std::exception& error) {
     return fail(ErrorKind::internal, error.what());
   }

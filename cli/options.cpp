@@ -18,6 +18,17 @@ namespace feldspar::cli {
 namespace {
 
 /// Gives the options of `command` that the command line left out the values of `table`.
+/// Has the option take what was added to it; errors begin with `where`.
+void take_results(CLI::Option& option, const std::string& where) {
+  try {
+    option.run_callback();
+  } catch (const CLI::Error& error) {
+    throw Error(ErrorKind::usage, fmt::format("{}: {}", where, error.what()));
+  } catch (const Error& error) {
+    throw Error(error, fmt::format("{}: {}", where, error.what()));
+  }
+}
+
 void apply_table(CLI::App& command, const toml::table& table, const std::string& source) {
   for (const auto& [key, value] : table) {
     const std::string name(key.str()), where = fmt::format("{}: {}", source, name);
@@ -31,13 +42,7 @@ void apply_table(CLI::App& command, const toml::table& table, const std::string&
     } else {
       option->add_result(io::stack::text_of_value(value, where));
     }
-    try {
-      option->run_callback();
-    } catch (const CLI::Error& error) {
-      throw Error(ErrorKind::usage, fmt::format("{}: {}", where, error.what()));
-    } catch (const Error& error) {
-      throw Error(error.kind(), fmt::format("{}: {}", where, error.what()));
-    }
+    take_results(*option, where);
   }
 }
 

@@ -2,14 +2,17 @@
 include(CMakePackageConfigHelpers)
 
 set(feldspar_package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/feldspar)
-set(feldspar_floors base geometry kernels io recon simulate run)
+set(feldspar_floors base geometry kernels io recon run)
+if(FELDSPAR_SIMULATE)
+  list(APPEND feldspar_floors simulate)
+endif()
 list(TRANSFORM feldspar_floors PREPEND feldspar_ OUTPUT_VARIABLE feldspar_libraries)
 
-install(TARGETS feldspar RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS ${feldspar_libraries} EXPORT feldspar_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY ${feldspar_floors} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/feldspar
-  FILES_MATCHING PATTERN "*.hpp"
-  PATTERN kernels/cpu EXCLUDE PATTERN kernels/cuda EXCLUDE PATTERN kernels/reference EXCLUDE)
+if(FELDSPAR_CLI)
+  install(TARGETS feldspar RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(TARGETS ${feldspar_libraries} EXPORT feldspar_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/feldspar)
 install(FILES ${PROJECT_BINARY_DIR}/base/version.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/feldspar/base)
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES README.md CONTRIBUTING.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -22,9 +22,15 @@ function(feldspar_library name)
   set_target_properties(feldspar_${name} PROPERTIES EXPORT_NAME ${name})
   target_include_directories(feldspar_${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}>
-    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/feldspar>)
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(feldspar_${name} PUBLIC cxx_std_20)
   target_link_libraries(feldspar_${name} PRIVATE $<BUILD_INTERFACE:feldspar_warnings>)
+endfunction()
+
+# feldspar_public_headers(NAME HEADERS...): what is installed of feldspar_NAME. All other headers are internal: the test
+# `install` sees that no public header includes one.
+function(feldspar_public_headers name)
+  target_sources(feldspar_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${ARGN})
 endfunction()
 
 # feldspar_test(NAME SOURCES... LIBRARIES...): a GoogleTest program whose cases CTest lists one by one.

@@ -19,13 +19,13 @@ struct Box {
   }
 };
 
-constexpr double columns_of_leaning = 1.5;  ///< virtual ones to a real one
-
-/// The upright plane through the middle pixel of a real detector: pixel (0, 0) is that one.
-View upright(const View& real, int columns, int rows, double finer) {
+/// The upright plane through the middle pixel of a real detector, with its pitches: pixel (0, 0) is that one,
+/// so that the pixels of a detector that leans little fall near virtual ones, where interpolation blurs
+/// least.
+View upright(const View& real, int columns, int rows) {
   const Vec3 middle = from_pixel(real, columns / 2, rows / 2).pixel_origin;
   const double level = std::hypot(real.column_step.x, real.column_step.y);
-  const double column_pitch = norm(real.column_step) / finer, row_pitch = norm(real.row_step);
+  const double column_pitch = norm(real.column_step), row_pitch = norm(real.row_step);
   const double up = real.row_step.z < 0 ? -row_pitch : row_pitch;
   return {.source = real.source,
           .pixel_origin = middle,
@@ -61,19 +61,27 @@ bool is_aligned(std::span<const View> views, int columns, int rows, double toler
   });
 }
 
+namespace {
+
+/// Has the box hold the shadow of a real detector's corners on a virtual one.
+void hold_corners(const View& real, int columns, int rows, const View& virtual_view, Box& box) {
+  for (const double column : {-0.5, columns - 0.5})
+    for (const double row : {-0.5, rows - 0.5}) {
+      const DetectorPoint at = project(virtual_view, from_pixel(real, column, row).pixel_origin);
+      expects(at.depth > 0, "the detector stands behind the source", ErrorKind::bad_file);
+      box.hold(at.column, at.row);
+    }
+}
+
+}  // namespace
+
 Rectification make_rectification(std::span<const View> views, int columns, int rows) {
   Rectification result;
-  result.finer = is_aligned(views, columns, rows) ? 1 : columns_of_leaning;
   result.views.reserve(views.size());
   Box box;
   for (const View& real : views) {
-    result.views.push_back(upright(real, columns, rows, result.finer));
-    for (const double column : {-0.5, columns - 0.5})
-      for (const double row : {-0.5, rows - 0.5}) {
-        const DetectorPoint at = project(result.views.back(), from_pixel(real, column, row).pixel_origin);
-        expects(at.depth > 0, "the detector stands behind the source", ErrorKind::bad_file);
-        box.hold(at.column, at.row);
-      }
+    result.views.push_back(upright(real, columns, rows));
+    hold_corners(real, columns, rows, result.views.back(), box);
   }
   // Whole pixels that cover every real one; the same for all views, so that a row range means one thing.
   const double first_column = std::floor(box.lowest_u + 0.5), first_row = std::floor(box.lowest_v + 0.5);

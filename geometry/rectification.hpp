@@ -22,7 +22,6 @@ namespace feldspar::geometry {
 /// A virtual, aligned detector and the way from its pixels to the real ones.
 struct Rectification {
   int columns = 0;          ///< of the virtual detector
-  double finer = 1;         ///< its columns to a real one's width
   int rows = 0;             ///< of the virtual detector
   std::vector<View> views;  ///< of the virtual detector
 
@@ -30,10 +29,7 @@ struct Rectification {
   std::vector<std::array<double, 9>> homographies;
 };
 
-/// The virtual detector that covers the whole real detector of columns x rows. Its middle pixel is a real
-/// one's centre, so that real pixels of a detector that leans little fall near virtual ones. Its rows are as
-/// far apart as the real ones, its columns too where the real detector is upright already; else there are 1.5
-/// of them to a real one, which keeps what interpolation between pixels would blur.
+/// The virtual detector that covers the whole real detector of columns x rows, with its pitches.
 [[nodiscard]] Rectification make_rectification(std::span<const View> views, int columns, int rows);
 
 /// The same virtual detector with more columns on either side, which see nothing of the real one.

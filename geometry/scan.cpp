@@ -90,15 +90,23 @@ RotationAxis axis_from_edges(double top, double bottom, const CircularScan& scan
           .tilt = 0};
 }
 
-void validate(const CircularScan& scan) {
-  require_distances(scan);
-  const Detector& d = scan.detector;
+namespace {
+
+void require_pixels(const Detector& d) {
   require(d.columns >= 1, "the number of detector columns", d.columns, "it must be at least 1");
   require(d.rows >= 1, "the number of detector rows", d.rows, "it must be at least 1");
   require(std::isfinite(d.column_pitch) && d.column_pitch > 0, "the detector's column pitch", d.column_pitch,
           "it must be a positive number of mm");
   require(std::isfinite(d.row_pitch) && d.row_pitch > 0, "the detector's row pitch", d.row_pitch,
           "it must be a positive number of mm");
+}
+
+}  // namespace
+
+void validate(const CircularScan& scan) {
+  require_distances(scan);
+  const Detector& d = scan.detector;
+  require_pixels(d);
   require_offsets(scan);
   for (const auto& [name, angle] : {std::pair{"detector roll", d.roll},
                                     {"detector tilt", d.tilt},
@@ -113,21 +121,31 @@ void validate(const CircularScan& scan) {
           static_cast<double>(scan.shifts.size()), fmt::format("there are {} views", scan.angles.size()));
 }
 
+namespace {
+
+/// The laboratory around an object that is turned by `angle` in it.
+View turned_around(const Frame& object, const View& laboratory, double angle) {
+  // The object turned by +angle in the laboratory is the laboratory turned by -angle around the object.
+  const double c = std::cos(angle), s = std::sin(angle);
+  const auto around = [&](Vec3 p) { return Vec3{c * p.x + s * p.y, -s * p.x + c * p.y, p.z}; };
+  View view{.source = {},
+            .pixel_origin = around(object.point(laboratory.pixel_origin)),
+            .column_step = around(object.direction(laboratory.column_step)),
+            .row_step = around(object.direction(laboratory.row_step)),
+            .direction = around(object.direction(laboratory.direction))};
+  if (!view.is_parallel()) view.source = around(object.point(laboratory.source));
+  return view;
+}
+
+}  // namespace
+
 std::vector<View> make_views(const CircularScan& scan) {
   const Frame object = object_frame(scan.axis);
   const View laboratory = laboratory_view(scan);
   std::vector<View> views;
   views.reserve(scan.angles.size());
   for (std::size_t n = 0; n < scan.angles.size(); ++n) {
-    // The object turned by +angle in the laboratory is the laboratory turned by -angle around the object.
-    const double c = std::cos(scan.angles[n]), s = std::sin(scan.angles[n]);
-    const auto around = [&](Vec3 p) { return Vec3{c * p.x + s * p.y, -s * p.x + c * p.y, p.z}; };
-    View view{.source = {},
-              .pixel_origin = around(object.point(laboratory.pixel_origin)),
-              .column_step = around(object.direction(laboratory.column_step)),
-              .row_step = around(object.direction(laboratory.row_step)),
-              .direction = around(object.direction(laboratory.direction))};
-    if (!view.is_parallel()) view.source = around(object.point(laboratory.source));
+    View view = turned_around(object, laboratory, scan.angles[n]);
     if (!scan.shifts.empty())  // an image moved by +shift was taken by pixels that stand at -shift
       view = from_pixel(view, -scan.shifts[n].column / scan.detector.column_pitch,
                         -scan.shifts[n].row / scan.detector.row_pitch);

@@ -68,25 +68,30 @@ std::string Hasher::text() const { return as_text(XXH3_128bits_digest(state_->ha
 
 namespace {
 
+/// Adds sample_bytes from `start` on, or what there is of them.
+void add_sample(int file_id, std::int64_t start, const std::filesystem::path& file, Hasher& hasher) {
+  std::byte buffer[sample_bytes];
+  for (std::size_t done = 0; done < sample_bytes;) {
+    const ssize_t count = ::pread(file_id, buffer, sample_bytes - done,
+                                  static_cast<off_t>(start + static_cast<std::int64_t>(done)));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(file, errno);
+    if (count == 0) break;
+    hasher.add(buffer, static_cast<std::size_t>(count));
+    done += static_cast<std::size_t>(count);
+  }
+}
+
 std::string sample_hash(const std::filesystem::path& file, std::int64_t size) {
   const Descriptor descriptor(file);
   if (descriptor.id() < 0) fail(file, errno);
   (void)::posix_fadvise(descriptor.id(), 0, 0, POSIX_FADV_RANDOM);
   const std::int64_t last = std::max<std::int64_t>(0, size - static_cast<std::int64_t>(sample_bytes));
   const std::int64_t steps = std::clamp<std::int64_t>(size / sample_distance, 1, most_samples);
-  std::byte buffer[sample_bytes];
   Hasher hasher;
   for (std::int64_t n = 0; n <= steps; ++n) {
     const std::int64_t start = last / steps * n + last % steps * n / steps;
-    for (std::size_t done = 0; done < sample_bytes;) {
-      const ssize_t count = ::pread(descriptor.id(), buffer, sample_bytes - done,
-                                    static_cast<off_t>(start + static_cast<std::int64_t>(done)));
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) fail(file, errno);
-      if (count == 0) break;
-      hasher.add(buffer, static_cast<std::size_t>(count));
-      done += static_cast<std::size_t>(count);
-    }
+    add_sample(descriptor.id(), start, file, hasher);
   }
   return hasher.text();
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -88,10 +89,11 @@ std::unique_ptr<ScanSink> create_zeiss(const ScanTarget& target, const ScanConte
         fmt::format("{}: a .txrm file has no place for the rotation axis, so it does not tell where it is",
                     target.path.string()));
   if (!notes.hardening.empty())
-    log_warning(
-        fmt::format("{}: a .txrm file has no place for the polynomial of beam hardening ({}), which is left "
-                    "out; `feldspar recon --hardening` takes it",
-                    target.path.string(), fmt::join(notes.hardening, ",")));
+    log(LogLevel::warning,
+        fmt::format("{}: a .txrm file has no place for the polynomial of beam hardening, which is left out",
+                    target.path.string()),
+        {{"hardening", fmt::format("{}", fmt::join(notes.hardening | std::views::drop(1), ",")),
+          "when it is reconstructed, give"}});
   const std::vector<float>& white = content.references.white;
   return std::make_unique<ZeissWriter>(
       target.path, content.scan, notes, target.overwrite,
@@ -122,7 +124,8 @@ std::unique_ptr<ScanSink> create_scan(const ScanTarget& target, const ScanConten
   if (target.format == "tiff") {
     if (target.overwrite)
       throw Error(ErrorKind::usage,
-                  "--overwrite does not replace a folder of TIFFs; choose another name or remove it");
+                  fmt::format("{}: a folder of TIFFs is never overwritten; choose another name or remove it",
+                              target.path.string()));
     return std::make_unique<stack::StackWriter>(target.path, content);
   }
   if (target.format == "nxtomo" || target.format == "dxchange") {

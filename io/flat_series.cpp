@@ -30,7 +30,7 @@ class FlatSeriesSource final : public WrappedSource {
     for (const FlatGroup& group : groups_) fits = fits && group.counts.size() == pixels;
     expects(fits, "with_flats_in_time: flats, views and source do not fit");
     findings_ = inner().findings();
-    findings_.push_back(finding());
+    findings_.push_back({"flats.interpolated", finding()});
   }
 
   [[nodiscard]] const Findings& findings() const override { return findings_; }

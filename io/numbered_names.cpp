@@ -170,6 +170,7 @@ std::string name_of(const std::string& neighbour, const Field& field, bool minus
 template <class Absent>
 void place(const Reading& reading, const std::vector<std::size_t>& names, NameSeries& series,
            const Absent& absent) {
+  constexpr std::size_t most = 20;
   const auto& values = reading.values;
   series.first = values[reading.order.front()], series.step = reading.step;
   std::size_t ranges = 0;
@@ -180,13 +181,10 @@ void place(const Reading& reading, const std::vector<std::size_t>& names, NameSe
     series.members.push_back({names[at], static_cast<int>(index)});
     if (n == 0 || !reading.counts) continue;
     const std::size_t before = reading.order[n - 1];
-    if (values[at] == values[before] + reading.step) continue;
-    constexpr std::size_t most = 20;
-    if (++ranges > most) continue;
+    if (values[at] == values[before] + reading.step || ++ranges > most) continue;
     series.missing +=
         (ranges > 1 ? ", " : "") + absent(before, values[before] + reading.step, values[at] - reading.step);
   }
-  constexpr std::size_t most = 20;
   if (ranges > most) series.missing += fmt::format(" and {} gaps more", ranges - most);
 }
 
@@ -213,10 +211,10 @@ std::vector<Reading> readings_of(const AlikeNames& alike, std::string& why, int&
       const bool numbers_all = judge(reading, twice);
       if (numbers_all && sign_of(cuts, field) != Sign::unclear)
         readings.push_back(std::move(reading));
+      else if (why.empty() && numbers_all)
+        why = fmt::format(": all have a minus, as {}, which may be a sign or a hyphen", names[0]);
       else if (why.empty())
-        why = numbers_all
-                  ? fmt::format(": all have a minus, as {}, which may be a sign or a hyphen", names[0])
-                  : fmt::format(": {} and {} have the same one", names[twice.first], names[twice.second]);
+        why = fmt::format(": {} and {} have the same one", names[twice.first], names[twice.second]);
     }
   return readings;
 }
@@ -326,12 +324,9 @@ NameSeries read_decimal(const std::vector<std::string>& names) {
   });
   const std::size_t alike = main->second.size(), others = names.size() - alike;
   if (others > std::max<std::size_t>(1, alike / 10) || others >= alike) {
-    NameSeries series;
-    const auto other = std::find_if(kinds.begin(), kinds.end(),
-                                    [&](const auto& kind) { return &kind.second != &main->second; });
-    series.conflict = fmt::format("are of {} kinds, as {} and {}", kinds.size(), names[main->second.front()],
-                                  names[other->second.front()]);
-    return series;
+    const auto& other = main == kinds.begin() ? *std::next(main) : *kinds.begin();
+    return {.conflict = fmt::format("are of {} kinds, as {} and {}", kinds.size(),
+                                    names[main->second.front()], names[other.second.front()])};
   }
   NameSeries series = read_alike(names, main->second);
   for (const auto& [text, which] : kinds)

@@ -125,8 +125,10 @@ std::unique_ptr<ScanSource> open_file(const fs::path& path, const OpenOptions& o
 
 std::unique_ptr<ScanSource> open_scan(const fs::path& path, const OpenOptions& options) {
   if (options.angles != "auto" && options.angles != "nominal" && options.angles != "file")
-    throw Error(ErrorKind::usage,
-                fmt::format("--angles is \"{}\", but auto, nominal or file was expected", options.angles));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("the angles are to be \"{}\", but auto, nominal or file was expected", options.angles),
+        {{"angles", "auto"}});
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status))

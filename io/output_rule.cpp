@@ -53,8 +53,9 @@ const char* kind_of(mode_t mode) {
   return S_ISCHR(mode) || S_ISBLK(mode) ? "a device" : "not a file";
 }
 
-[[noreturn]] void refuse(ErrorKind kind, const fs::path& path, const std::string& what) {
-  throw Error(kind, fmt::format("{}: {}", path.string(), what));
+[[noreturn]] void refuse(ErrorKind kind, const fs::path& path, const std::string& what,
+                         const Remedies& remedies = {}) {
+  throw Error(kind, fmt::format("{}: {}", path.string(), what), remedies);
 }
 
 class Rule {
@@ -95,10 +96,10 @@ class Rule {
     if (input == inputs_.end()) return;
     const std::string which =
         spelt_once(path) == spelt_once(input->second) ? "" : fmt::format(" ({})", input->second.string());
-    refuse(ErrorKind::usage, path,
-           fmt::format("is an input of this run{} and would be lost, which --overwrite does not allow "
-                       "either; choose another name{}",
-                       which, path == output ? "" : " than " + output.string()));
+    refuse(
+        ErrorKind::usage, path,
+        fmt::format("is an input of this run{} and would be lost, overwriting or not; choose another name{}",
+                    which, path == output ? "" : " than " + output.string()));
   }
 
   /// A folder that is written whole takes the place of all that is in it.
@@ -144,7 +145,7 @@ class Rule {
         refuse(ErrorKind::io, path,
                "already exists and is an image, which no output replaces; choose another name");
       if (has_temporary(output.kind) && !folder && !files_.overwrite && !files_.resume)
-        refuse(ErrorKind::io, path, "already exists; choose another name or give --overwrite");
+        refuse(ErrorKind::io, path, "already exists", {{"overwrite", "", "choose another name, or give"}});
     } else if (!folder && !output.path.has_filename()) {
       refuse(ErrorKind::io, output.path, "is the name of a folder; give the name of a file");
     }

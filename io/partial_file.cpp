@@ -82,8 +82,8 @@ PartialFile::~PartialFile() { give_up(); }
 void PartialFile::refuse_existing() const {
   std::error_code ignored;
   if (!overwrite_ && std::filesystem::exists(path_, ignored))
-    throw Error(ErrorKind::io,
-                fmt::format("{}: already exists; choose another name or give --overwrite", path_.string()));
+    throw Error(ErrorKind::io, fmt::format("{}: already exists", path_.string()),
+                {{"overwrite", "", "choose another name, or give"}});
 }
 
 int PartialFile::open_left_over() const {

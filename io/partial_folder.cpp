@@ -70,9 +70,11 @@ void PartialFolder::refuse_what_is_not_ours() const {
   if (!fs::exists(path_, absent)) return;
   for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
     if (!overwrite_)
-      throw Error(ErrorKind::io, fmt::format("{}: already exists and is not an empty folder; choose another "
-                                             "name{}",
-                                             path_.string(), is_ours_ ? " or give --overwrite" : ""));
+      throw Error(
+          ErrorKind::io,
+          fmt::format("{}: already exists and is not an empty folder; choose another name", path_.string()),
+          is_ours_ ? Remedies{{"overwrite", "", "to replace what an earlier run wrote there, give"}}
+                   : Remedies{});
     if (!is_plain_file(entry) || !is_ours_(entry.path()))
       throw Error(ErrorKind::io,
                   fmt::format("{}: is not replaced, for it holds more than an earlier scan of this name that "

@@ -174,10 +174,10 @@ class Averager {
       if (!doubts[n].empty()) names.push_back(fmt::format("{} ({})", frames_.name(which[n]), doubts[n]));
     throw Error(
         ErrorKind::bad_file,
-        fmt::format("{}: the {} do not agree, and which of them are right cannot be told: {}; take the "
-                    "wrong ones out{}",
-                    frames_.source, frames_.kind, format_names(names),
-                    frames_.open_beam ? ", or give the open beam's counts with --white-level" : ""));
+        fmt::format("{}: the {} do not agree, and which of them are right cannot be told: {}; take the wrong "
+                    "ones out",
+                    frames_.source, frames_.kind, format_names(names)),
+        frames_.open_beam ? Remedies{{"white-level", "", "give the open beam's counts with"}} : Remedies{});
   }
 
  private:
@@ -190,8 +190,10 @@ void mention_unlike(const ReferenceFrames& frames, const std::vector<int>& pair,
   const double a = summaries[0].level, b = summaries[1].level,
                share = std::abs(a - b) / (0.5 * std::abs(a + b));
   if (share > 0.2)
-    findings.push_back(fmt::format("{} and {} of the {} differ in level by {:.0f} %: their mean is used",
-                                   frames.name(pair[0]), frames.name(pair[1]), frames.kind, 100 * share));
+    findings.push_back({"references.contradicted",
+                        fmt::format("{} and {} of the {} differ in level by {:.0f} %: their mean is used",
+                                    frames.name(pair[0]), frames.name(pair[1]), frames.kind, 100 * share),
+                        frames.kind});
 }
 
 }  // namespace
@@ -227,8 +229,10 @@ std::vector<ReferenceMean> means_of(const ReferenceFrames& frames,
     if (kept.size() < groups[g].size()) means[g] = averager.mean(kept, nullptr);
   }
   if (!left_out.empty())
-    findings.push_back(fmt::format("{} of the {} do not agree with the others and are left out: {}",
-                                   left_out.size(), frames.kind, format_names(left_out)));
+    findings.push_back({"references.left-out",
+                        fmt::format("{} of the {} do not agree with the others and are left out: {}",
+                                    left_out.size(), frames.kind, format_names(left_out)),
+                        frames.kind});
   return means;
 }
 

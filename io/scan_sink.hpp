@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "geometry/scan.hpp"
 #include "io/scan_source.hpp"
 
@@ -19,7 +19,7 @@ struct ScanContent {
 };
 
 /// How a copy says what was found in its source, "was converted from a.nxs: ...": the same for a copy's copy.
-[[nodiscard]] std::string finding_of_source(const std::string& finding);
+[[nodiscard]] Finding finding_of_source(Finding finding);
 
 /// A scan in the making, view by view.
 class ScanSink {

@@ -15,10 +15,12 @@ const char* name_of(SourceField::Use use) noexcept {
   return "informative";
 }
 
-std::string finding_of_source(const std::string& finding) {
+Finding finding_of_source(Finding finding) {
   const std::string words = "was converted from ";
-  const std::size_t said = finding.rfind(words);
-  return words + (said == std::string::npos ? finding : finding.substr(said + words.size()));
+  const std::size_t said = finding.text.rfind(words);
+  finding.text =
+      words + (said == std::string::npos ? finding.text : finding.text.substr(said + words.size()));
+  return finding;
 }
 
 }  // namespace feldspar::io

@@ -61,7 +61,10 @@ std::unique_ptr<Backend> open_backend(std::string_view name, const BackendOption
   throw Error(ErrorKind::usage, fmt::format("'{}' names no device; `feldspar devices` lists them", name));
 }
 
-std::vector<std::unique_ptr<Backend>> open_backends(std::string_view names, const BackendOptions& options) {
+namespace {
+
+/// The devices that a list names; "cuda" names all of its kind.
+std::vector<std::string> devices_named(std::string_view names) {
   std::vector<std::string> wanted;
   if (names == "cuda")
     for (const DeviceInfo& device : cuda_devices())
@@ -72,6 +75,13 @@ std::vector<std::unique_ptr<Backend>> open_backends(std::string_view names, cons
       wanted.emplace_back(names.substr(0, end));
       if (end == std::string_view::npos) break;
     }
+  return wanted;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Backend>> open_backends(std::string_view names, const BackendOptions& options) {
+  const std::vector<std::string> wanted = devices_named(names);
   std::vector<std::unique_ptr<Backend>> backends;
   for (const std::string& name : wanted) {
     if (wanted.size() > 1 && !name.starts_with("cuda:"))

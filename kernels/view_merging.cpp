@@ -85,17 +85,21 @@ double cost_of(int count, int tile, const Sampling& s) {
   return 1.35 / count + 1.5 * s.pixels_per_voxel * columns / (tile * tile);
 }
 
+/// Views that are too sparse, or voxels that are too coarse, are not merged at all.
+bool is_dense(std::span<const geometry::View> views, const Sampling& s) {
+  constexpr double sparse = 2.25;  // resolution elements between neighbouring views at the volume's edge
+  return !(s.pixels_per_voxel > ViewMerging::most_pixels_per_voxel ||
+           2 * half_spread(views, 2) * s.reach > sparse * s.resolution);
+}
+
 }  // namespace
 
 ViewMerging choose_merging(std::span<const geometry::View> views, const geometry::VolumeGrid& grid,
                            double radius) {
-  constexpr double sparse = 2.25;  // resolution elements between neighbouring views at the volume's edge
   constexpr double worthwhile = 0.75;
   const Sampling s = sampling_of(views, grid, radius);
   ViewMerging best;
-  if (s.pixels_per_voxel > ViewMerging::most_pixels_per_voxel ||
-      2 * half_spread(views, 2) * s.reach > sparse * s.resolution)
-    return best;
+  if (!is_dense(views, s)) return best;
   double best_cost = worthwhile;
   for (int count = 2; count <= ViewMerging::most_views; ++count) {
     const double spread = half_spread(views, count);

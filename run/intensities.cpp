@@ -8,8 +8,8 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
-#include "recon/correct/hardening.hpp"
 #include "recon/correct/stripe_free_source.hpp"
+#include "recon/find/hardening.hpp"
 #include "recon/truncation/context_match.hpp"
 #include "run/options.hpp"
 #include "run/searches.hpp"
@@ -20,37 +20,76 @@ namespace {
 constexpr double truncated =
     0.05;  ///< share of the rows from which on an object counts as wider than the detector
 constexpr double worthwhile = 0.7;  ///< of the unevenness: what is left by a polynomial that is meant to be
-constexpr double unlike = 0.15;     ///< misfit of a context that does not look like the scan
+constexpr double unlike = 0.03;  ///< misfit of a context from which on it must explain the scan's structure:
+constexpr double unexplained = 0.7;  ///< what it may leave of what varies in the scan
+
+std::shared_ptr<recon::Context> context_at(const Planning& planning, const recon::Placement& place) {
+  const Request& request = planning.request();
+  const Reconstruction& work = planning.work;
+  const io::VolumeReader file(request.context);
+  const recon::WideVolume wide{
+      file.grid(), [&](int y, int ny, int z, int nz) { return file.read(0, file.grid().nx, y, ny, z, nz); }};
+  recon::InteriorScan scan = interior_scan(request, work.scan, work.setup);
+  scan.placement = place;
+  return std::make_shared<recon::Context>(wide, scan, work.shop.budget.get());
+}
+
+/// Puts the context where the projections have it, if that is not where it was said to be.
+recon::ContextMatch place(Planning& planning, std::shared_ptr<recon::Context>& context) {
+  Reconstruction& work = planning.work;
+  const recon::ContextPlace found =
+      recon::place_context(*work.source, work.scan, work.setup.view_indices, planning.resources(), *context);
+  if (!found.moved) return found.now;
+  planning.findings.truncation.push_back(
+      {"context.moved",
+       fmt::format("the wide volume lies {:.3f}, {:.3f}, {:.3f} mm and {:.2f} deg from where it was said to "
+                   "be: set right by the projections, which it misses by {:.1f} % instead of {:.1f} %",
+                   found.away.x + 0.0, found.away.y + 0.0, found.away.z + 0.0,
+                   found.turned / radians_per_degree + 0.0, 100 * found.now.mismatch,
+                   100 * found.given.mismatch),
+       "context-at"});
+  work.plan.context_place = found.placement;
+  context.reset();
+  context = context_at(planning, found.placement);
+  return recon::match_context(*work.source, work.scan, work.setup.view_indices, planning.resources(),
+                              *context);
+}
+
+void refuse_unlike(const recon::ContextMatch& match) {
+  if (match.mismatch > unlike && match.mismatch > unexplained * match.varies)
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format(
+            "the wide volume does not look like this scan where both see: it misses line integrals by {:.1f} "
+            "%, and these vary by {:.1f} % only; is it the same object, and where it is said to be?",
+            100 * match.mismatch, 100 * match.varies),
+        {{"context-at", "", "say where it lies with"}});
+}
 
 /// The projections of the wide volume, scaled to the scan's: by what the plan says, or by what both see.
 recon::Extension by_context(Planning& planning) {
   const Request& request = planning.request();
   Reconstruction& work = planning.work;
-  const io::VolumeReader file(request.context);
-  const recon::WideVolume wide{
-      file.grid(), [&](int y, int ny, int z, int nz) { return file.read(0, file.grid().nx, y, ny, z, nz); }};
-  auto context = std::make_shared<recon::Context>(
-      wide, request.context_at.value_or(recon::Placement{}), work.setup.views, work.setup.rows,
-      context_resolution(work.scan), request.outline, work.shop.budget.get());
+  auto context =
+      context_at(planning, work.plan.context_place.value_or(request.context_at.value_or(recon::Placement{})));
   if (planning.known) {
     context->scale(work.plan.context_gain);
     return recon::extend_by_context(work.setup, context);
   }
-  const recon::ContextMatch match =
-      recon::match_context(*work.source, work.scan, work.setup.view_indices, planning.resources(), *context);
+  const recon::ContextMatch match = place(planning, context);
+  refuse_unlike(match);
   work.plan.context_gain = match.gain;
   context->scale(match.gain);
   recon::Extension extension = recon::extend_by_context(work.setup, context);
   Findings& findings = planning.findings.truncation;
-  findings.push_back(fmt::format(
-      "rows are continued by {} and {} columns with projections of {} in voxels of {}, times {:.4f}; line "
-      "integrals that both see agree to {:.1f} %",
-      extension.rows.left, extension.rows.right, request.context.string(),
-      format_length_mm(context->grid().spacing.x), match.gain, 100 * match.mismatch));
+  findings.push_back(
+      {"context.used",
+       fmt::format("rows are continued by {} and {} columns with projections of {} in voxels of {}, times "
+                   "{:.4f}; line integrals that both see agree to {:.1f} %",
+                   extension.rows.left, extension.rows.right, request.context.string(),
+                   format_length_mm(context->grid().spacing.x), match.gain, 100 * match.mismatch),
+       "context"});
   findings.insert(findings.end(), context->findings().begin(), context->findings().end());
-  if (match.mismatch > unlike)
-    findings.push_back(
-        "the wide volume does not look like this scan where both see: check --context-at and the noise");
   return extension;
 }
 
@@ -60,16 +99,18 @@ recon::Extension by_outline(Planning& planning, const char* which) {
   recon::Extension extension = recon::extend_by_outline(work.setup, outline);
   if (planning.known) return extension;
   if (extension.rows.left + extension.rows.right == 0)
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("a cylinder of {:.2f} mm at x {:.2f}, y {:.2f} mm ends within the detector, but the "
-                    "object reaches over its edge; check the --outline",
-                    2 * outline.radius, outline.x + 0.0, outline.y + 0.0));
+    throw Error(ErrorKind::usage,
+                fmt::format("a cylinder of {:.2f} mm at x {:.2f}, y {:.2f} mm ends within the detector, but "
+                            "the object reaches over its edge",
+                            2 * outline.radius, outline.x + 0.0, outline.y + 0.0),
+                {{"outline", "", "correct it with"}});
   planning.findings.truncation.push_back(
-      fmt::format("rows are continued by {} and {} columns with the chords of {} cylinder of {:.2f} mm at x "
-                  "{:.2f}, y {:.2f} mm, scaled to the rows' edges",
-                  extension.rows.left, extension.rows.right, which, 2 * outline.radius, outline.x + 0.0,
-                  outline.y + 0.0));
+      {"outline.used",
+       fmt::format("rows are continued by {} and {} columns with the chords of {} cylinder of {:.2f} mm at x "
+                   "{:.2f}, y {:.2f} mm, scaled to the rows' edges",
+                   extension.rows.left, extension.rows.right, which, 2 * outline.radius, outline.x + 0.0,
+                   outline.y + 0.0),
+       "outline"});
   return extension;
 }
 
@@ -98,14 +139,15 @@ std::vector<double> search_polynomial(Planning& planning, std::string& how) {
   Progress progress(planning.monitor());
   const recon::HardeningEstimate found = recon::estimate_hardening(*work.source, work.scan, work.setup,
                                                                    work.fdk, planning.resources(), progress);
+  planning.looks_at(recon::hardening_views(work.setup.view_indices.size()), "beam hardening");
   if (found.fit.coefficients.empty())
-    throw Error(ErrorKind::bad_file,
-                fmt::format("--hardening auto: {}; give coefficients (--hardening 0.8,0.2) or use off",
-                            found.fit.reason));
+    throw Error(ErrorKind::bad_file, fmt::format("beam hardening cannot be found: {}", found.fit.reason),
+                {{"hardening", "0.8,0.2", "give coefficients, as with"},
+                 {"hardening", "off", "leave it alone with"}});
   if (found.fit.unevenness_after > worthwhile * found.fit.unevenness_before) {
     how = fmt::format(
         "left alone: the part of the object that should be uniform varies by {:.1f} %, and by {:.1f} % with "
-        "the best polynomial; give coefficients (--hardening 0.8,0.2) if you know better",
+        "the best polynomial",
         100 * found.fit.unevenness_before, 100 * found.fit.unevenness_after);
     return {};
   }
@@ -129,8 +171,11 @@ std::vector<double> choose_polynomial(Planning& planning) {
     case Hardening::Kind::off:
       if (!own.empty())
         findings.push_back(
-            fmt::format("beam hardening: the scan asks for {}, which --hardening off leaves out",
-                        format_polynomial(own)));
+            {"hardening.left-out",
+             fmt::format("beam hardening: the scan asks for {}, which is left out, as was asked",
+                         format_polynomial(own)),
+             "hardening",
+             {{"hardening", "file", "to follow it, give"}}});
       return {};
     case Hardening::Kind::file:
       if (own.empty()) return {};
@@ -140,12 +185,17 @@ std::vector<double> choose_polynomial(Planning& planning) {
     case Hardening::Kind::search:
       polynomial = search_polynomial(planning, how);
       if (polynomial.empty()) {
-        findings.push_back("beam hardening: " + how);
+        findings.push_back({"hardening.none",
+                            "beam hardening: " + how,
+                            "hardening",
+                            {{"hardening", "0.8,0.2", "if you know better, give coefficients as with"}}});
         return {};
       }
       break;
   }
-  findings.push_back(fmt::format("beam hardening: p' = {}, {}", format_polynomial(polynomial), how));
+  findings.push_back({"hardening.applied",
+                      fmt::format("beam hardening: p' = {}, {}", format_polynomial(polynomial), how),
+                      "hardening"});
   return polynomial;
 }
 
@@ -156,9 +206,12 @@ void check_rise(Planning& planning) {
   const double highest = -std::log(plan.inspection.lowest_transmission);
   if (highest > 0 && !recon::rises(std::span(plan.polynomial).subspan(1), highest))
     planning.findings.hardening.push_back(
-        fmt::format("beam hardening: the polynomial {} falls somewhere below p = {:.2f}, which this scan "
-                    "reaches: more material comes out as less; check its signs or use --hardening auto",
-                    format_polynomial(plan.polynomial), highest));
+        {"hardening.falls",
+         fmt::format("beam hardening: the polynomial {} falls somewhere below p = {:.2f}, which this scan "
+                     "reaches: more material comes out as less",
+                     format_polynomial(plan.polynomial), highest),
+         "hardening",
+         {{"hardening", "auto", "check its signs, or have it found with"}}});
 }
 
 /// True where rows are to be continued; else what becomes of it is said.
@@ -173,19 +226,27 @@ bool is_to_be_extended(Planning& planning) {
   Findings& findings = planning.findings.truncation;
   if (request.truncation == Treatment::off || work.setup.displaced) {
     findings.push_back(
-        fmt::format("{}: attenuation near the edge of the field of view, and its level inside, will be too "
-                    "high{}",
-                    found, work.setup.displaced ? "; rows of a displaced detector are not continued" : ""));
+        {"truncation.reaches",
+         fmt::format(
+             "{}: attenuation near the edge of the field of view, and its level inside, will be too high{}",
+             found, work.setup.displaced ? "; rows of a displaced detector are not continued" : ""),
+         "truncation",
+         work.setup.displaced ? Remedies{} : Remedies{{"truncation", "auto", "to continue its rows, give"}}});
     return false;
   }
-  if (reaches) findings.push_back(found);
+  if (reaches) findings.push_back({"truncation.reaches", found, "truncation"});
   return true;
 }
 
 }  // namespace
 
-double context_resolution(const geometry::CircularScan& scan) {
-  return geometry::field_of_view(scan).inner_radius / 16;
+recon::InteriorScan interior_scan(const Request& request, const geometry::CircularScan& scan,
+                                  const recon::FdkSetup& setup) {
+  return {.placement = request.context_at.value_or(recon::Placement{}),
+          .views = setup.views,
+          .rows = setup.rows,
+          .finest = geometry::field_of_view(scan).inner_radius / 16,
+          .mask = request.outline};
 }
 
 std::string format_polynomial(const std::vector<double>& coefficients) {
@@ -199,6 +260,17 @@ std::string format_polynomial(const std::vector<double>& coefficients) {
   return text.empty() ? "0" : text;
 }
 
+namespace {
+
+/// The given one, or what the edges of the rows suggest.
+recon::Outline planned_outline(const Planning& planning) {
+  if (const auto& given = planning.request().outline) return *given;
+  return {.radius = recon::radius_from_edges(planning.work.plan.inspection.edge_share,
+                                             geometry::field_of_view(planning.work.scan).inner_radius)};
+}
+
+}  // namespace
+
 void extend_rows(Planning& planning) {
   Reconstruction& work = planning.work;
   Plan& plan = work.plan;
@@ -209,17 +281,15 @@ void extend_rows(Planning& planning) {
     return;
   }
   const bool guessed = !planning.request().outline;
-  if (!planning.known)
-    plan.outline =
-        guessed
-            ? recon::Outline{.radius = recon::radius_from_edges(
-                                 plan.inspection.edge_share, geometry::field_of_view(work.scan).inner_radius)}
-            : *planning.request().outline;
+  if (!planning.known) plan.outline = planned_outline(planning);
   work.fdk.extension =
       std::make_shared<recon::Extension>(by_outline(planning, guessed ? "a guessed" : "the given"));
   if (guessed && !planning.known)
     planning.findings.truncation.push_back(
-        "the level of attenuation is uncertain: give --outline, or better --context with a wide volume");
+        {"truncation.level",
+         "the level of attenuation is uncertain",
+         "truncation",
+         {{"outline", "", "give"}, {"context", "VOLUME", "better, name a wide volume with"}}});
 }
 
 void correct(Planning& planning) {
@@ -237,8 +307,12 @@ void correct(Planning& planning) {
       measured.steps.push_back({fmt::format("rings: stripes are removed from every sinogram ({})",
                                             find_option("rings")->text(request)),
                                 true});
-    for (const recon::CorrectionStep& step : measured.steps)
-      if (step.notable) planning.findings.corrections.push_back(step.text);
+    for (const recon::CorrectionStep& step : measured.steps) {
+      if (step.notable)
+        planning.findings.corrections.push_back({"corrections.applied", step.text, "correct"});
+      if (step.views > 0)
+        planning.looks_at(static_cast<std::size_t>(step.views), step.text.substr(0, step.text.find(':')));
+    }
     work.plan.corrections = std::make_shared<recon::Corrections>(std::move(measured));
   }
   work.fdk.corrections = work.plan.corrections;

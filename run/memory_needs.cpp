@@ -6,10 +6,10 @@
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "recon/correct/find_corrections.hpp"
-#include "recon/correct/hardening.hpp"
 #include "recon/correct/scatter.hpp"
 #include "recon/correct/stripe_free_source.hpp"
 #include "recon/find/axis_choice.hpp"
+#include "recon/find/hardening.hpp"
 #include "recon/find/motion.hpp"
 #include "recon/find/object_extent.hpp"
 #include "recon/measure/projection_sample.hpp"
@@ -114,8 +114,7 @@ ForeseenContext foresee_context(const Request& request, const geometry::Circular
     result.extension = std::make_shared<recon::Extension>(recon::extend_by_outline(setup, *request.outline));
   if (request.context.empty()) return result;
   const geometry::VolumeGrid grid = io::VolumeReader(request.context).grid();
-  result.bytes = recon::context_bytes(grid, request.context_at.value_or(recon::Placement{}), setup.views,
-                                      setup.rows, context_resolution(scan));
+  result.bytes = recon::context_bytes(grid, interior_scan(request, scan, setup));
   const recon::Outline widest{.radius = 0.5 * std::hypot(grid.nx, grid.ny) * grid.spacing.x};
   if (!request.outline && widest.radius < 0.9 * scan.source_object_distance)
     result.extension = std::make_shared<recon::Extension>(recon::extend_by_outline(setup, widest));
@@ -196,7 +195,7 @@ std::size_t foresee_memory(const Reconstruction& work, bool known, bool verified
     most.add(kept + wide.bytes.kept + slabs_bytes(work, source, setup, fdk, {}), "this reconstruction");
     if (verified)
       most.add(kept + wide.bytes.kept + foresee(request, source).kept +
-                   recon::verification_bytes(source, setup, fdk),
+                   recon::verification_bytes({source, setup, fdk}),
                "verifying the volume");
   }
   require_memory(*work.shop.budget, most.bytes, most.purpose);

@@ -133,8 +133,7 @@ auto reading(Text what, const Read& read) {
   try {
     return read();
   } catch (const Error& error) {
-    const std::string said = error.what();
-    throw Error(error.kind(), said.starts_with(what) ? said : fmt::format("{}: {}", what, said));
+    throw Error(error, fmt::format("{}: {}", what, error.what()));
   }
 }
 

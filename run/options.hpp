@@ -13,15 +13,17 @@ namespace feldspar::run {
 
 /// What an option is about, in the order that help shows.
 enum class Topic { input, region, geometry, corrections, filter, output, machine };
+/// As help calls it.
 [[nodiscard]] const char* name_of(Topic topic) noexcept;
 
+/// One of them.
 struct Option {
-  const char* name;  ///< "voxel-size": --voxel-size, or the key of a TOML file
-  Topic topic;
+  const char* name;   ///< "voxel-size": a flag of the command line, or the key of a TOML file
+  Topic topic;        ///< where help lists it
   bool flag;          ///< "true" or "false"
   bool shapes;        ///< the voxels, or what is said of them: part of the record and of a run's identity
   const char* value;  ///< what help calls its value: "LENGTH"
-  const char* help;
+  const char* help;   ///< one sentence
   /// Throws Error(usage) that begins with `what`.
   void (*set)(Request& request, const std::string& text, const std::string& what);
   /// As set() takes it, to the last bit; empty where nothing is said.

@@ -62,19 +62,25 @@ toml::table plan_table(const Plan& plan) {
                                         {"x_mm", plan.outline->x},
                                         {"y_mm", plan.outline->y}});
   if (plan.context_gain != 0) table.insert("context_gain", plan.context_gain);
-  toml::array polynomial, steps, notable, findings;
+  if (const auto& place = plan.context_place)
+    table.insert("context_at",
+                 toml::table{{"shift_mm", list_of({place->shift.x, place->shift.y, place->shift.z})},
+                             {"turn_rad", place->turn}});
+  toml::array polynomial, steps, notable, findings, finding_data;
   for (const double c : plan.polynomial) polynomial.push_back(c);
   const recon::Corrections corrections =
       plan.corrections ? steps_of(*plan.corrections) : recon::Corrections{};
   for (const recon::CorrectionStep& step : corrections.steps)
     steps.push_back(step.text), notable.push_back(step.notable);
-  for (const std::string& finding : plan.findings) findings.push_back(finding);
+  for (const std::string& text : texts_of(plan.findings)) findings.push_back(text);
+  for (const std::string& data : data_of(plan.findings)) finding_data.push_back(data);
   table.insert("polynomial", polynomial);
   table.insert("corrections", toml::table{{"columns", corrections.spec.columns},
                                           {"rows", corrections.spec.rows},
                                           {"steps", steps},
                                           {"notable", notable}});
   table.insert("findings", findings);
+  table.insert("finding_data", finding_data);
   return table;
 }
 
@@ -187,9 +193,11 @@ class Reader {
       result.outline = {get<double>(outline, "radius_mm"), get<double>(outline, "x_mm"),
                         get<double>(outline, "y_mm")};
     result.context_gain = plan["context_gain"].value_or(0.0);
+    if (const auto place = plan["context_at"])
+      result.context_place = {vector(place, "shift_mm"), get<double>(place, "turn_rad")};
     if (const toml::array* const list = plan["polynomial"].as_array())
       for (const toml::node& one : *list) result.polynomial.push_back(one.value<double>().value_or(NAN));
-    result.findings = texts(plan, "findings");
+    result.findings = findings_in(texts(plan, "findings"), texts(plan, "finding_data"));
     read_corrections(plan, result);
     return result;
   }
@@ -238,7 +246,7 @@ Plan restore(const io::StoredPlan& stored, const std::filesystem::path& where) {
 
 std::string fingerprint(const Plan& plan) {
   toml::table table = plan_table(plan);
-  for (const char* said : {"findings", "motion", "seen"}) table.erase(said);
+  for (const char* said : {"findings", "finding_data", "motion", "seen"}) table.erase(said);
   std::ostringstream text;
   text << choices_of(plan.request) << table;
   for (const io::StoredNumbers& list : numbers_of(plan)) {

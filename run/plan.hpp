@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "geometry/scan.hpp"
 #include "geometry/volume_grid.hpp"
 #include "io/hdf5/plan_record.hpp"
@@ -20,10 +20,11 @@
 
 namespace feldspar::run {
 
+/// What will be done.
 struct Plan {
   Request request;  ///< that it answers
 
-  geometry::RotationAxis axis;
+  geometry::RotationAxis axis;                ///< of the object
   std::string axis_from = "the scan's file";  ///< or "given", or how it was found
   double axis_uncertainty = 0;  ///< of the offset, one standard deviation in mm; 0 where it was not measured
 
@@ -36,6 +37,7 @@ struct Plan {
   recon::Inspection inspection;           ///< without its findings; zeros of a scan without pixels here
   std::optional<recon::Outline> outline;  ///< that rows are continued by,
   double context_gain = 0;                ///< or the request's context times this; 0 for neither
+  std::optional<recon::Placement> context_place;  ///< where the context lies if not as the request has it
 
   std::shared_ptr<const recon::Corrections> corrections;  ///< as measured, without polynomial; null for none
   std::vector<double> polynomial;                         ///< coefficients of p^0, p^1, ...; empty for none

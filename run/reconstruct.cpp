@@ -89,16 +89,19 @@ void log_resume(const Reconstruction& work, const io::VolumeSink& sink) {
                       : "nothing to go on with: starting from the beginning");
 }
 
+void say_kept() {
+  log(LogLevel::info, "the slabs that were finished are kept",
+      {{"resume", "", "to go on from them, repeat the same with"}});
+}
+
 /// A plan that merges views cannot be carried out by a device that does not.
 void check_device(const Reconstruction& work) {
   const int merged = work.fdk.projector.merging.views;
   if (merged > 1 && !work.shop.backend->merges_views())
-    throw Error(
-        ErrorKind::unsupported,
-        fmt::format(
-            "the plan merges {} neighbouring views, which {} cannot; choose another --device, or plan anew "
-            "with --fast off",
-            merged, work.shop.backend->name()));
+    throw Error(ErrorKind::unsupported,
+                fmt::format("the plan merges {} neighbouring views, which {} cannot", merged,
+                            work.shop.backend->name()),
+                {{"device", "", "choose another with"}, {"fast", "off", "plan anew with"}});
 }
 
 void add_inputs(const Reconstruction& work, io::VolumeRecord& record) {
@@ -129,14 +132,17 @@ void make_volume(const Watch& watch, const io::Record& sample, io::VolumeWriter&
   recon::FdkReport& report = outcome.report;
   PartSink sink(writer, work.share.slices.first);
   Progress progress(watch ? watch() : ProgressMonitor{});
-  report = recon::reconstruct_fdk(*work.source, sink, work.shop.devices(), work.setup, work.slabs, work.fdk,
+  report = recon::reconstruct_fdk({*work.source, work.setup, work.fdk}, work.slabs, sink, work.shop.devices(),
                                   progress);
   outcome.clipped = writer.clipped();
-  for (const std::string& finding : report.findings) log_warning(finding);
+  for (const Finding& finding : report.findings) log(finding);
   if (outcome.clipped > 0) {
-    report.findings.push_back(fmt::format("{} voxels lie outside --range {} and were clipped",
-                                          outcome.clipped, find_option("range")->text(work.request())));
-    log_warning(report.findings.back());
+    report.findings.push_back({"range.clipped",
+                               fmt::format("{} voxels lie outside the range {} and were clipped",
+                                           outcome.clipped, find_option("range")->text(work.request())),
+                               "range",
+                               {{"range", "", "to keep them, widen"}}});
+    log(report.findings.back());
   }
   io::VolumeRecord record = make_record(work, report, sample);
   record.reconstruction.emplace_back("identity", identity_of(identity, work.share));
@@ -221,7 +227,7 @@ Outcome reconstruct(const Request& request, const RunOptions& options) {
   } catch (...) {
     if (writer.can_be_resumed()) {
       plan_beside.keep();
-      log_info("the slabs that were finished are kept; the same command with --resume goes on from them");
+      say_kept();
     }
     throw;
   }

@@ -11,18 +11,21 @@
 
 namespace feldspar::run {
 
+/// What the plan needs, owned.
 struct Reconstruction {
-  Workshop shop;  ///< that everything below is counted in: it goes last
-  Plan plan;
-  std::unique_ptr<io::ScanSource> source;
-  geometry::CircularScan scan;  ///< the source's, as the plan has it
-  recon::FdkSetup setup;
-  recon::FdkOptions fdk;
-  Share share;
-  recon::SlabPlan slabs;         ///< of the share
-  std::size_t least_memory = 0;  ///< bytes that no stage can do without
-  Reservation of_corrections;    ///< the memory of fdk.corrections
+  Workshop shop;                           ///< that everything below is counted in: it goes last
+  Plan plan;                               ///< as it is, all searches done
+  std::unique_ptr<io::ScanSource> source;  ///< of the counts, corrected where all views of a row are needed
+  geometry::CircularScan scan;             ///< the source's, as the plan has it
+  recon::FdkSetup setup;                   ///< of the scan
+  recon::FdkOptions fdk;                   ///< as planned
+  Share share;                             ///< of the volume that is made
+  recon::SlabPlan slabs;                   ///< of the share
+  std::size_t least_memory = 0;            ///< bytes that no stage can do without
+  std::vector<std::string> looks;  ///< at views, to make the plan: "60 for drift"; none if it was known
+  Reservation of_corrections;      ///< the memory of fdk.corrections
 
+  /// That the plan answers.
   [[nodiscard]] const Request& request() const { return plan.request; }
 };
 

@@ -26,10 +26,11 @@ namespace feldspar::run {
 
 /// Views first, first + step, ... before `end`, as in Python.
 struct ViewRange {
-  int first = 0;
-  std::optional<int> end = std::nullopt;
-  int step = 1;
+  int first = 0;                          ///< index
+  std::optional<int> end = std::nullopt;  ///< the index behind the last; none for all
+  int step = 1;                           ///< from each to the next
 
+  /// True where nothing is left out.
   [[nodiscard]] bool is_all() const { return first == 0 && !end && step == 1; }
   /// Their indices out of `count`. Throws Error(usage) where none is left or `end` is beyond them.
   [[nodiscard]] std::vector<int> of(int count) const;
@@ -38,8 +39,9 @@ struct ViewRange {
 /// One share of the slabs of a volume, as a node of a cluster does it.
 struct ShareOf {
   int number = 1;  ///< from 1
-  int count = 1;
+  int count = 1;   ///< of all shares
 
+  /// True where there is one share only.
   [[nodiscard]] bool is_whole() const { return count == 1; }
 };
 
@@ -51,14 +53,18 @@ enum class Treatment { off, automatic };
 
 /// How a line integral is mapped to what it were at one energy; coefficients of p^0, p^1, ...
 struct Hardening {
-  enum class Kind { file, search, off, given } kind = Kind::file;
+  /// Where it is from.
+  enum class Kind { file, search, off, given };
+  Kind kind = Kind::file;               ///< of this one
   std::vector<double> polynomial = {};  ///< where it is given
 };
 
 /// Neighbouring views that back-projection merges.
 struct Merging {
-  enum class Kind { off, automatic, given } kind = Kind::automatic;
-  int views = 1;  ///< where it is given
+  /// How many.
+  enum class Kind { off, automatic, given };
+  Kind kind = Kind::automatic;  ///< of this one
+  int views = 1;                ///< where it is given
 };
 
 /// What a run may use.
@@ -69,13 +75,14 @@ struct Machine {
   int threads = 0;                          ///< 0 for all that the process may use
 };
 
+/// What is wanted: everything that `feldspar recon` can be told.
 struct Request {
   Request();  ///< with every default
 
   // Input
-  std::filesystem::path scan;  ///< a file of it, or its folder
-  io::OpenOptions open;
-  ViewRange views;
+  std::filesystem::path scan;    ///< a file of it, or its folder
+  io::OpenOptions open;          ///< how the scan is read
+  ViewRange views;               ///< of the scan, that take part
   std::filesystem::path sample;  ///< what is known of it, io::read_sample(); empty for none
 
   // Region
@@ -85,7 +92,7 @@ struct Request {
   std::filesystem::path like;                     ///< a volume whose voxels to take; empty for none
   std::optional<geometry::Similarity> transform;  ///< where the scan's object lies among the voxels
   std::filesystem::path transform_file;           ///< that it stands in; empty where it was given
-  bool cut_to_object = false;
+  bool cut_to_object = false;                     ///< the smallest box around the object
 
   // Geometry
   std::variant<From, LengthOrPixels> axis_offset =
@@ -94,29 +101,29 @@ struct Request {
   Treatment motion = Treatment::off;  ///< looking for shifts of single views
 
   // Corrections
-  recon::CorrectionChoice correct;
-  std::optional<recon::StripeMethod> stripes;  ///< of rings in sinograms; none by the gain of pixels
-  Hardening hardening;
-  recon::ScatterModel scatter;
-  Treatment truncation = Treatment::automatic;
-  std::optional<recon::Outline> outline;
-  std::filesystem::path context;  ///< a wide volume; empty for none
-  std::optional<recon::Placement> context_at;
+  recon::CorrectionChoice correct;              ///< which of the intensities' errors to look for
+  std::optional<recon::StripeMethod> stripes;   ///< of rings in sinograms; none by the gain of pixels
+  Hardening hardening;                          ///< of the beam
+  recon::ScatterModel scatter;                  ///< that is taken off the counts
+  Treatment truncation = Treatment::automatic;  ///< of rows that the detector cuts off
+  std::optional<recon::Outline> outline;        ///< of an object that is wider than the detector
+  std::filesystem::path context;                ///< a wide volume; empty for none
+  std::optional<recon::Placement> context_at;   ///< where this scan is in it
 
   // Filter and back-projection
-  kernels::RampOptions ramp;
-  Merging merging;
+  kernels::RampOptions ramp;  ///< the filter's
+  Merging merging;            ///< of views
 
   // Output
-  std::filesystem::path output;
-  ShareOf share;
-  io::VoxelType type = io::VoxelType::float32;
-  double lowest = 0, highest = 1;  ///< 1/mm that uint16 spans
-  int deflate = 0;                 ///< 0 stores plainly, up to 9
-  bool hash_inputs = true;
-  bool verify = true;
+  std::filesystem::path output;                 ///< the volume's file, .h5
+  ShareOf share;                                ///< of the volume that is made
+  io::VoxelType type = io::VoxelType::float32;  ///< as stored
+  double lowest = 0, highest = 1;               ///< 1/mm that uint16 spans
+  int deflate = 0;                              ///< 0 stores plainly, up to 9
+  bool hash_inputs = true;                      ///< and store what they were
+  bool verify = true;                           ///< the volume, before it gets its name
 
-  Machine machine;
+  Machine machine;  ///< what the run may use
 };
 
 /// Throws Error(usage) for choices that exclude each other.

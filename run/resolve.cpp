@@ -43,24 +43,9 @@ void check_region(const geometry::VolumeGrid& grid, const geometry::CircularScan
       "{:.4g} mm about the axis and z {:.4g} to {:.4g} mm: ",
       low.x, high.x, low.y, high.y, low.z, high.z, radius, bottom.z, top.z);
   if (missed)
-    throw Error(ErrorKind::usage, text + "nothing of it; correct --center, --size, --like or --transform");
-  findings.push_back(text + "what lies outside stays empty");
-}
-
-/// Compares all that the run writes with all that it reads.
-std::unique_ptr<io::ScanSource> open_source(const Request& request, io::RunFiles files) {
-  std::ranges::move(inputs_of(request), std::back_inserter(files.inputs));
-  files.more_inputs = true;
-  io::check_outputs(files);
-  files.more_inputs = false;
-  auto source = io::open_scan(request.scan, request.open);
-  if (files.outputs.empty()) return source;
-  std::ranges::move(source->files(), std::back_inserter(files.inputs));
-  for (const std::filesystem::path& volume : {request.like, request.context})
-    if (!volume.empty())
-      std::ranges::move(io::VolumeReader(volume).files(), std::back_inserter(files.inputs));
-  io::check_outputs(files);
-  return source;
+    throw Error(ErrorKind::usage, text + "nothing of it",
+                {{"center", "", "correct"}, {"size", "", ""}, {"like", "", ""}, {"transform", "", ""}});
+  findings.push_back({"region.outside", text + "what lies outside stays empty", "size"});
 }
 
 void set_up_fdk(Planning& planning) {
@@ -94,6 +79,8 @@ void correct_intensities(Planning& planning, Findings& of_inspection) {
   if (planning.request().open.headers_only) return;
   if (!planning.known) {
     work.plan.inspection = recon::inspect(*work.source, work.setup.view_indices, planning.resources());
+    planning.looks_at(recon::inspected_views, "the beam");
+    planning.looks_at(work.setup.view_indices.size(), "repeats (a row)");
     of_inspection = std::move(work.plan.inspection.findings);
     work.plan.inspection.findings.clear();
   }
@@ -127,11 +114,26 @@ kernels::BackProjectorSpec make_projector(const Request& request, const geometry
   const bool given = merging.kind == Merging::Kind::given;
   if (merging.kind == Merging::Kind::off || (!given && !backend.merges_views())) return spec;
   if (!backend.merges_views())
-    throw Error(ErrorKind::unsupported,
-                fmt::format("--fast: {} cannot merge views; use --fast off", backend.name()));
+    throw Error(ErrorKind::unsupported, fmt::format("{} cannot merge views", backend.name()),
+                {{"fast", "off"}});
   spec.merging = given ? kernels::merging_of(merging.views, setup.views, grid, spec.radius)
                        : kernels::choose_merging(setup.views, grid, spec.radius);
   return spec;
+}
+
+std::unique_ptr<io::ScanSource> open_source(const Request& request, io::RunFiles files) {
+  std::ranges::move(inputs_of(request), std::back_inserter(files.inputs));
+  files.more_inputs = true;
+  io::check_outputs(files);
+  files.more_inputs = false;
+  auto source = io::open_scan(request.scan, request.open);
+  if (files.outputs.empty()) return source;
+  std::ranges::move(source->files(), std::back_inserter(files.inputs));
+  for (const std::filesystem::path& volume : {request.like, request.context})
+    if (!volume.empty())
+      std::ranges::move(io::VolumeReader(volume).files(), std::back_inserter(files.inputs));
+  io::check_outputs(files);
+  return source;
 }
 
 Opened open(const Request& request, io::RunFiles files) {
@@ -197,6 +199,8 @@ std::string describe(const Reconstruction& work) {
                         work.share.slices.end - 1);
   text += fmt::format("device    {}", work.shop.backend->name());
   for (const auto& other : work.shop.more_backends) text += ", " + other->name();
+  if (!work.looks.empty())
+    text += fmt::format("\nlooked at of {} views: {}", work.setup.views.size(), fmt::join(work.looks, ", "));
   text += fmt::format("\nfilter    {}, cutoff {} of Nyquist\n", kernels::name_of(work.fdk.ramp.window),
                       work.fdk.ramp.cutoff);
   if (work.fdk.corrections)

@@ -14,9 +14,13 @@ struct Opened {
   std::unique_ptr<io::ScanSource> source;
 };
 
-/// `files` are those that the run writes, and reads beside what the request names: they are compared with all
-/// inputs here. Throws Error: usage for a request that excludes itself or an output that is an input, and
-/// what opening throws.
+/// The request's scan alone. `files` are those that the run writes, and reads beside what the request names:
+/// they are compared with all inputs here, before the scan is opened and after. Throws Error: usage for an
+/// output that is an input, and what opening throws.
+[[nodiscard]] std::unique_ptr<io::ScanSource> open_source(const Request& request, io::RunFiles files = {});
+
+/// The same with the devices, and with the budget that its open-beam and dark images are counted in. Throws
+/// Error(usage) for a request that excludes itself besides.
 [[nodiscard]] Opened open(const Request& request, io::RunFiles files = {});
 
 struct ResolveOptions {

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "recon/find/axis_choice.hpp"
+#include "recon/find/coarse_scan.hpp"
 #include "recon/find/motion.hpp"
 #include "recon/find/object_extent.hpp"
 #include "run/options.hpp"
@@ -24,32 +25,40 @@ void need_pixels(const Request& request, const char* what) {
 
 void find_axis(Planning& planning) {
   const Request& request = planning.request();
-  need_pixels(request, "--axis-offset auto");
+  need_pixels(request, "finding the axis");
   Reconstruction& work = planning.work;
   const std::vector<int> views = request.views.is_all()
                                      ? std::vector<int>{}
                                      : request.views.of(static_cast<int>(work.scan.angles.size()));
   const recon::AxisChoice found = recon::choose_axis(*work.source, work.scan, views, planning.resources());
+  planning.looks_at(work.scan.angles.size(), "the axis");
   planning.findings.axis = found.findings;
   work.plan.axis = found.axis;
   work.plan.axis_from = found.method;
   work.plan.axis_uncertainty = found.offset_uncertainty;
 }
 
-[[noreturn]] void refuse_axis(const Request& request, const recon::CentreEstimate& found,
-                              const geometry::RotationAxis& stated) {
-  const auto degrees = [](double angle) { return angle / radians_per_degree; };
-  throw Error(
-      ErrorKind::bad_file,
-      fmt::format("{}: states the rotation axis at {:.4f} mm, leaning by {:.3f} deg, but the projections put "
-                  "it at {:.4f} +- {:.4f} mm{}: {:+.2f} columns from there; --axis-offset auto takes that of "
-                  "the projections, --axis-offset metadata that of the file",
-                  request.scan.string(), stated.offset, degrees(stated.roll), found.axis.offset,
-                  found.offset_uncertainty,
-                  found.roll_known ? fmt::format(", leaning by {:.3f} +- {:.3f} deg",
-                                                 degrees(found.axis.roll), degrees(found.roll_uncertainty))
-                                   : "",
-                  found.difference));
+/// "0.1234 mm, leaning by 0.050 deg".
+std::string text_of(const geometry::RotationAxis& axis) {
+  return fmt::format("{:.4f} mm, leaning by {:.3f} deg", axis.offset, axis.roll / radians_per_degree);
+}
+
+/// "-0.1234 +- 0.0012 mm (+3.02 columns from there), leaning by 0.050 +- 0.004 deg".
+std::string text_of(const recon::CentreEstimate& found) {
+  return fmt::format("{:.4f} +- {:.4f} mm ({:+.2f} columns from there){}", found.axis.offset,
+                     found.offset_uncertainty, found.difference,
+                     found.roll_known ? fmt::format(", leaning by {:.3f} +- {:.3f} deg",
+                                                    found.axis.roll / radians_per_degree,
+                                                    found.roll_uncertainty / radians_per_degree)
+                                      : "");
+}
+
+[[noreturn]] void refuse_axis(const Planning& planning, const recon::CentreEstimate& found) {
+  throw Error(ErrorKind::bad_file,
+              fmt::format("{}: states the rotation axis at {}, but the projections put it at {}",
+                          planning.request().scan.string(), text_of(planning.work.scan.axis), text_of(found)),
+              {{"axis-offset", "auto", "to take that of the projections, give"},
+               {"axis-offset", "metadata", "to take that of the file, give"}});
 }
 
 /// Of a file that says nothing of the axis: as the projections have it, if they tell.
@@ -59,45 +68,48 @@ void take_found_axis(Planning& planning, const recon::CentreEstimate& found) {
   if (!found.known) {
     plan.axis_from = "a guess";
     planning.findings.axis.push_back(
-        fmt::format("no rotation axis is stated, and the projections do not tell where it is ({}): {:.4f} mm "
-                    "is taken, and edges are doubled where that is wrong (feldspar center, --axis-offset)",
-                    found.doubt, plan.axis.offset));
+        {"axis.unseen",
+         fmt::format("the projections do not tell where the rotation axis is ({}): it is guessed at {}, and "
+                     "edges are doubled where that is wrong",
+                     found.doubt, text_of(plan.axis)),
+         "axis-offset",
+         {{"axis-offset", "auto", "to try other ways too, give"}}});
     return;
   }
   plan.axis_from = "reverse rays", plan.axis_uncertainty = found.offset_uncertainty;
-  const geometry::RotationAxis axis = found.to_use();
-  const bool kept = std::abs(found.difference) * found.pixel <=
-                        std::max(same * found.pixel, 2 * found.offset_uncertainty) &&
-                    axis.roll == plan.axis.roll;
-  if (kept) return;
+  const geometry::RotationAxis guess = plan.axis, axis = found.to_use();
+  const double right = std::max(same * found.pixel, 2 * found.offset_uncertainty);
+  if (std::abs(axis.offset - guess.offset) <= right && axis.roll == guess.roll) return;
   plan.axis = axis;
-  planning.findings.axis.push_back(fmt::format(
-      "no rotation axis is stated: the projections put it {:+.2f} +- {:.2f} columns from {:.4f} mm{}, and "
-      "there "
-      "it is taken (--axis-offset metadata keeps {:.4f} mm)",
-      found.difference, found.offset_uncertainty / found.pixel, axis.offset - found.difference * found.pixel,
-      found.roll_known
-          ? fmt::format(", leaning by {:.3f} +- {:.3f} deg", found.axis.roll / radians_per_degree,
-                        found.roll_uncertainty / radians_per_degree)
-          : "",
-      axis.offset - found.difference * found.pixel));
+  planning.findings.axis.push_back(
+      {"axis.unstated",
+       fmt::format("the rotation axis would be guessed at {}; the projections put it at {}, and there it is "
+                   "taken",
+                   text_of(guess), text_of(found)),
+       "axis-offset",
+       {{"axis-offset", "metadata", "to keep the guess, give"}}});
 }
 
 /// Compares the axis that is stated or guessed with the projections.
 void check_axis(Planning& planning) {
   const Request& request = planning.request();
   const Reconstruction& work = planning.work;
-  const bool unstated = work.source->description().axis_unstated;
   if (request.open.headers_only) return;
   const recon::CentreEstimate found = recon::find_centre(
       *work.source, work.scan, chosen_views(request, work.scan), planning.resources(), planning.monitor());
-  if (unstated)
+  planning.looks_at(recon::most_centre_views, "the axis");
+  if (!recon::states_axis(*work.source))
     take_found_axis(planning, found);
   else if (found.contradicts())
-    refuse_axis(request, found, work.scan.axis);
+    refuse_axis(planning, found);
 }
 
 }  // namespace
+
+void Planning::looks_at(std::size_t most, const std::string& why) {
+  const std::size_t all = chosen_views(request(), work.scan).size();
+  work.looks.push_back(fmt::format("{} for {}", std::min(most, all), why));
+}
 
 void take_off_scatter(Planning& planning) {
   const Request& request = planning.request();
@@ -106,7 +118,8 @@ void take_off_scatter(Planning& planning) {
   planning.work.source = recon::without_scatter(std::move(planning.work.source), request.scatter,
                                                 planning.resources(), progress);
   planning.findings.hardening.push_back(
-      fmt::format("scatter is taken off the counts: {}", find_option("scatter")->text(request)));
+      {"scatter.removed",
+       fmt::format("scatter is taken off the counts: {}", find_option("scatter")->text(request)), "scatter"});
 }
 
 void place_axis(Planning& planning) {
@@ -137,16 +150,30 @@ void place_views(Planning& planning) {
     plan.shifts = scan.shifts;
     if (!scan.shifts.empty()) plan.motion = "as the file states";
     if (request.motion == Treatment::automatic) {
-      need_pixels(request, "--motion auto");
+      need_pixels(request, "finding motion");
       recon::MotionEstimate found = recon::estimate_motion(*planning.work.source, scan,
                                                            chosen_views(request, scan), planning.resources());
+      planning.looks_at(recon::CoarseLimits{}.views, "motion");
       plan.shifts = std::move(found.shifts);
       plan.motion = found.text;
-      planning.findings.motion.push_back("motion: " + found.text);
+      planning.findings.motion.push_back({"motion.found", "motion: " + found.text, "motion"});
     }
   }
   scan.shifts = plan.shifts;
 }
+
+namespace {
+
+std::string describe_cut(const recon::Box& box, const geometry::VolumeGrid& part,
+                         const geometry::VolumeGrid& whole) {
+  return fmt::format(
+      "the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
+      "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
+      box.lowest.x, box.highest.x, box.lowest.y, box.highest.y, box.lowest.z, box.highest.z, part.nx, part.ny,
+      part.nz, whole.nx, whole.ny, whole.nz);
+}
+
+}  // namespace
 
 void cut_region(Planning& planning) {
   const Request& request = planning.request();
@@ -156,17 +183,17 @@ void cut_region(Planning& planning) {
   grid = planned_grid(request, work.scan);
   if (!request.cut_to_object) return;
   const auto box = recon::find_object(*work.source, work.scan, work.setup.view_indices, planning.resources());
+  planning.looks_at(recon::extent_views, "where the object is");
   if (!box) {
     planning.findings.region.push_back(
-        "--roi auto: no object stands out in the projections; the whole field of view is kept");
+        {"region.no-object",
+         "no object stands out in the projections; the whole field of view is kept",
+         "roi",
+         {{"size", "", "choose the region with"}}});
     return;
   }
   const geometry::VolumeGrid part = recon::cut_to(grid, *box);
-  planning.findings.region.push_back(
-      fmt::format("--roi auto: the object fills x {:.2f} to {:.2f}, y {:.2f} to {:.2f}, z {:.2f} to "
-                  "{:.2f} mm: {} x {} x {} voxels instead of {} x {} x {}",
-                  box->lowest.x, box->highest.x, box->lowest.y, box->highest.y, box->lowest.z, box->highest.z,
-                  part.nx, part.ny, part.nz, grid.nx, grid.ny, grid.nz));
+  planning.findings.region.push_back({"region.auto", describe_cut(*box, part, grid), "roi"});
   grid = part;
 }
 

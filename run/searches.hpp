@@ -21,6 +21,8 @@ struct Planning {
 
   [[nodiscard]] const Request& request() const { return work.plan.request; }
   [[nodiscard]] recon::Resources resources() const { return work.shop.resources(); }
+  /// Notes that up to `most` of the views that take part are looked at.
+  void looks_at(std::size_t most, const std::string& why);
   [[nodiscard]] ProgressMonitor monitor() const { return watch ? watch() : ProgressMonitor{}; }
 };
 
@@ -48,8 +50,9 @@ void correct(Planning& planning);
 /// for.
 void linearize(Planning& planning);
 
-/// mm that a context's voxels measure at most, where the wide volume is finer.
-[[nodiscard]] double context_resolution(const geometry::CircularScan& scan);
+/// Where `scan` was taken in the wide volume of the request. Refers to `setup`.
+[[nodiscard]] recon::InteriorScan interior_scan(const Request& request, const geometry::CircularScan& scan,
+                                                const recon::FdkSetup& setup);
 
 /// "1.02 p + 0.0314 p^2".
 [[nodiscard]] std::string format_polynomial(const std::vector<double>& coefficients);

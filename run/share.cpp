@@ -19,7 +19,7 @@ Share share_of(const ShareOf& wanted, int slices) {
     throw Error(
         ErrorKind::usage,
         fmt::format(
-            "--slabs: '{}/{}' asks for {} shares, but a volume of {} slices has {} layers of {}; ask for "
+            "slabs '{}/{}' asks for {} shares, but a volume of {} slices has {} layers of {}; ask for "
             "{} shares or fewer",
             wanted.number, wanted.count, wanted.count, slices, layers, layer, layers));
   const auto begin = [&](std::int64_t n) {

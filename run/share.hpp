@@ -10,6 +10,7 @@
 
 namespace feldspar::run {
 
+/// A share, in slices.
 struct Share : ShareOf {
   geometry::Range slices;  ///< of the volume
 
@@ -27,6 +28,7 @@ struct Share : ShareOf {
 /// Slabs of the whole volume, stored in a file that begins with slice `first` of it.
 class PartSink final : public io::VolumeSink {
  public:
+  /// The file must outlive it.
   PartSink(io::VolumeSink& file, int first) : file_(file), first_(first) {}
   void write(int first_slice, View3<const float> slab) override { file_.write(first_slice - first_, slab); }
   [[nodiscard]] bool has(geometry::Range slices) const override {

@@ -24,9 +24,11 @@ recon::FinishedVolume finished(const io::VolumeReader& reader, const geometry::V
                              std::vector<std::string>& hashes) { return reader.read_slices(z, nz, hashes); }};
 }
 
-[[noreturn]] void refuse_trust(const std::filesystem::path& path, const std::string& reasons) {
+[[noreturn]] void refuse_trust(const std::filesystem::path& path, const std::string& reasons,
+                               Remedies remedies) {
   throw Error(ErrorKind::untrusted,
-              fmt::format("{}: was written, but do not trust it: {}", path.string(), reasons));
+              fmt::format("{}: was written, but do not trust it: {}", path.string(), reasons),
+              std::move(remedies));
 }
 
 }  // namespace
@@ -39,7 +41,7 @@ recon::Verdict verify_volume(const Reconstruction& work, const io::VolumeReader&
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: has {} x {} x {} voxels, but its own configuration makes {} x {} x {}",
                             path.string(), has.nx, has.ny, has.nz, wanted.nx, wanted.ny, wanted.nz));
-  return recon::verify(*work.source, work.setup, work.fdk, finished(volume, wanted), work.shop.resources(),
+  return recon::verify({*work.source, work.setup, work.fdk}, finished(volume, wanted), work.shop.resources(),
                        {.tally = tally, .survey = survey});
 }
 
@@ -57,9 +59,9 @@ Reconstruction recorded(const io::VolumeReader& volume, const std::filesystem::p
   } else {
     const std::string configuration = volume.text("reconstruction/configuration");
     if (configuration.empty())
-      throw Error(
-          ErrorKind::bad_file,
-          path.string() + ": does not say how it was made (reconstruction/configuration); use --alone");
+      throw Error(ErrorKind::bad_file,
+                  path.string() + ": does not say how it was made (reconstruction/configuration)",
+                  {{"alone", "", "to check it by itself, give"}});
     apply_toml(request, configuration, "the configuration stored in the volume");
   }
   if (!scan.empty()) request.scan = scan;
@@ -78,24 +80,31 @@ void insist_on_layers(const recon::Verdict& verdict, const std::filesystem::path
 }
 
 void insist(const recon::Verdict& verdict, const std::filesystem::path& path) {
-  if (!verdict.trusted()) refuse_trust(path, verdict.reasons());
+  if (!verdict.trusted()) refuse_trust(path, verdict.reasons(), verdict.remedies());
 }
 
 StoredVerdict stored_verdict(const std::filesystem::path& path) {
   const io::VolumeReader volume(path);
-  return {volume.text("verification/verdict"), volume.text("verification/reasons")};
+  return {volume.text("verification/verdict"), volume.text("verification/reasons"),
+          remedies_in(volume.text("verification/remedies"))};
 }
 
 void insist(const StoredVerdict& verdict, const std::filesystem::path& path) {
-  if (verdict.word == "untrusted") refuse_trust(path, verdict.reasons);
+  if (verdict.word == "untrusted") refuse_trust(path, verdict.reasons, verdict.remedies);
 }
 
 io::Record record_of(const recon::Verdict& verdict) {
   io::Record record{{"verdict", verdict.word()},
                     {"reasons", verdict.reasons()},
                     {"seconds", fmt::format("{:.2f}", verdict.seconds)}};
-  for (const recon::Check& check : verdict.checks)
-    record.emplace_back(check.name, fmt::format("{}: {}", name_of(check.outcome), check.text));
+  if (!verdict.remedies().empty()) record.emplace_back("remedies", data_of(verdict.remedies()));
+  std::string outcomes;
+  for (const recon::Check& check : verdict.checks) {
+    outcomes +=
+        fmt::format("{}{}: {}", outcomes.empty() ? "" : "; ", check.id.name(), name_of(check.outcome));
+    record.emplace_back(check.title(), fmt::format("{}: {}", name_of(check.outcome), check.text));
+  }
+  record.emplace_back("outcomes", outcomes);
   return record;
 }
 

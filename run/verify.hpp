@@ -33,13 +33,16 @@ void insist(const recon::Verdict& verdict, const std::filesystem::path& path);
 
 /// What the volume at `path` says of itself.
 struct StoredVerdict {
-  std::string word;  ///< empty for none
-  std::string reasons;
+  std::string word;     ///< empty for none
+  std::string reasons;  ///< for a word other than the best
+  Remedies remedies;    ///< of what failed
 };
+/// Throws Error(io) and Error(bad_file) for what cannot be read.
 [[nodiscard]] StoredVerdict stored_verdict(const std::filesystem::path& path);
 /// The same as insist().
 void insist(const StoredVerdict& verdict, const std::filesystem::path& path);
 
+/// As the volume stores it.
 [[nodiscard]] io::Record record_of(const recon::Verdict& verdict);
 
 }  // namespace feldspar::run

@@ -36,10 +36,11 @@ void require_memory(const MemoryBudget& budget, std::size_t bytes, const std::st
   const std::size_t needed = budget.used() + bytes;
   if (needed <= budget.limit()) return;
   throw Error(ErrorKind::out_of_memory,
-              fmt::format("the memory budget is {}, but {} takes at least {} (--memory {}MiB){}",
-                          format_bytes(budget.limit()), purpose, format_bytes(needed),
-                          (needed + mebibyte - 1) / mebibyte,
-                          default_memory() < needed ? ", more than is free" : ""));
+              fmt::format("the memory budget is {}, but {} takes at least {}{}", format_bytes(budget.limit()),
+                          purpose, format_bytes(needed),
+
+                          default_memory() < needed ? ", more than is free" : ""),
+              {{"memory", fmt::format("{}MiB", (needed + mebibyte - 1) / mebibyte)}});
 }
 
 }  // namespace feldspar::run

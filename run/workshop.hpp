@@ -21,12 +21,14 @@ using Watch = std::function<ProgressMonitor()>;
 
 /// What a run works with, and owns.
 struct Workshop {
-  std::unique_ptr<MemoryBudget> budget;  ///< of all memory of what follows: it goes last
-  std::unique_ptr<kernels::Backend> backend;
+  std::unique_ptr<MemoryBudget> budget;       ///< of all memory of what follows: it goes last
+  std::unique_ptr<kernels::Backend> backend;  ///< the first device
   std::vector<std::unique_ptr<kernels::Backend>> more_backends;  ///< that share slabs with the first
-  int threads = 1;
+  int threads = 1;                                               ///< of the host, for all stages
 
+  /// The same, lent.
   [[nodiscard]] recon::Resources resources() const { return {*budget, *backend, threads}; }
+  /// All that share slabs.
   [[nodiscard]] std::vector<kernels::Backend*> devices() const;
 };
 

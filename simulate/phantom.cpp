@@ -124,21 +124,27 @@ double Phantom::line_integral(Vec3 from, Vec3 to) const {
   return sum * norm(to - from);
 }
 
+namespace {
+
+/// An ellipsoid of the head, in its radius.
+struct HeadPart {
+  double share;
+  Vec3 half, centre;
+  double degrees;
+};
+constexpr HeadPart head_parts[] = {
+    {1.0, {.69, .92, .81}, {0, 0, 0}, 0},      {-.8, {.6624, .874, .78}, {0, -.0184, 0}, 0},
+    {-.2, {.11, .31, .22}, {.22, 0, 0}, -18},  {-.2, {.16, .41, .28}, {-.22, 0, 0}, 18},
+    {.1, {.21, .25, .41}, {0, .35, -.15}, 0},  {.1, {.046, .046, .05}, {0, .1, .25}, 0},
+    {.1, {.046, .046, .05}, {0, -.1, .25}, 0}, {.1, {.046, .023, .05}, {-.08, -.605, 0}, 0},
+    {.1, {.023, .023, .02}, {0, -.606, 0}, 0}, {.1, {.023, .046, .02}, {.06, -.605, 0}, 0},
+};
+
+}  // namespace
+
 Phantom shepp_logan(double radius, double attenuation) {
-  struct Row {
-    double share;
-    Vec3 half, centre;
-    double degrees;
-  };
-  constexpr Row rows[] = {
-      {1.0, {.69, .92, .81}, {0, 0, 0}, 0},      {-.8, {.6624, .874, .78}, {0, -.0184, 0}, 0},
-      {-.2, {.11, .31, .22}, {.22, 0, 0}, -18},  {-.2, {.16, .41, .28}, {-.22, 0, 0}, 18},
-      {.1, {.21, .25, .41}, {0, .35, -.15}, 0},  {.1, {.046, .046, .05}, {0, .1, .25}, 0},
-      {.1, {.046, .046, .05}, {0, -.1, .25}, 0}, {.1, {.046, .023, .05}, {-.08, -.605, 0}, 0},
-      {.1, {.023, .023, .02}, {0, -.606, 0}, 0}, {.1, {.023, .046, .02}, {.06, -.605, 0}, 0},
-  };
   std::vector<Body> bodies;
-  for (const Row& row : rows)
+  for (const HeadPart& row : head_parts)
     bodies.push_back({.shape = Shape::ellipsoid,
                       .centre = radius * row.centre,
                       .half_size = radius * row.half,

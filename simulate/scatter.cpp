@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/units.hpp"
+#include "geometry/coverage.hpp"
 
 namespace feldspar::simulate {
 namespace {
@@ -15,41 +16,48 @@ struct Blocks {
   std::vector<double> values;
 };
 
+/// The mean over a block of what is scattered once.
+double scattered_in(View3<const float> transmission, geometry::Range rows, geometry::Range columns) {
+  double sum = 0;
+  for (int row = rows.first; row < rows.end; ++row)
+    for (int column = columns.first; column < columns.end; ++column) {
+      const double t = transmission(column, row, 0);
+      if (t > 0 && t < 1) sum -= t * std::log(t);
+    }
+  return sum / (rows.count() * columns.count());
+}
+
 Blocks scattered_once(View3<const float> transmission, ThreadPool& pool) {
   const int size = std::max(1, (std::max(transmission.nx, transmission.ny) + 63) / 64);
   Blocks blocks{size, (transmission.nx + size - 1) / size, (transmission.ny + size - 1) / size, {}};
   blocks.values.resize(static_cast<std::size_t>(blocks.columns) * static_cast<std::size_t>(blocks.rows));
   pool.for_each(blocks.rows, [&](std::ptrdiff_t block_row, int) {
     for (int block = 0; block < blocks.columns; ++block) {
-      const int first_row = static_cast<int>(block_row) * size, first = block * size;
-      const int last_row = std::min(transmission.ny, first_row + size),
-                last = std::min(transmission.nx, first + size);
-      double sum = 0;
-      for (int row = first_row; row < last_row; ++row)
-        for (int column = first; column < last; ++column) {
-          const double t = transmission(column, row, 0);
-          if (t > 0 && t < 1) sum -= t * std::log(t);
-        }
+      const int row = static_cast<int>(block_row) * size, column = block * size;
       blocks.values[static_cast<std::size_t>(block_row) * static_cast<std::size_t>(blocks.columns) +
-                    static_cast<std::size_t>(block)] = sum / ((last_row - first_row) * (last - first));
+                    static_cast<std::size_t>(block)] =
+          scattered_in(transmission, {row, std::min(transmission.ny, row + size)},
+                       {column, std::min(transmission.nx, column + size)});
     }
   });
   return blocks;
 }
 
 /// Adds `share` of `from`, spread by a Gaussian of unit sum, to `to`. Distances are blocks.
+/// Shares of a Gaussian in blocks that are 0, 1, 2 ... apart from its middle.
+std::vector<double> gaussian_shares(double sigma, std::size_t count) {
+  std::vector<double> gauss(count);
+  for (std::size_t n = 0; n < count; ++n) {
+    const double low = (static_cast<double>(n) - 0.5) / (sigma * std::sqrt(2)),
+                 high = low + 1 / (sigma * std::sqrt(2));
+    gauss[n] = 0.5 * (std::erf(high) - std::erf(low));
+  }
+  return gauss;
+}
+
 void add_spread(const Blocks& from, double share, double sigma_x, double sigma_y, std::vector<double>& to) {
   const auto columns = static_cast<std::size_t>(from.columns), rows = static_cast<std::size_t>(from.rows);
-  const auto weights = [](double sigma, std::size_t count) {
-    std::vector<double> gauss(count);
-    for (std::size_t n = 0; n < count; ++n) {
-      const double low = (static_cast<double>(n) - 0.5) / (sigma * std::sqrt(2)),
-                   high = low + 1 / (sigma * std::sqrt(2));
-      gauss[n] = 0.5 * (std::erf(high) - std::erf(low));
-    }
-    return gauss;
-  };
-  const std::vector<double> along = weights(sigma_x, columns), up = weights(sigma_y, rows);
+  const std::vector<double> along = gaussian_shares(sigma_x, columns), up = gaussian_shares(sigma_y, rows);
   const auto apart = [](std::size_t a, std::size_t b) { return a > b ? a - b : b - a; };
   std::vector<double> wide(from.values.size());
   for (std::size_t row = 0; row < rows; ++row)
@@ -78,6 +86,15 @@ double interpolated(const Blocks& blocks, double x, double y) {
          v * ((1 - u) * at(i, j + 1) + u * at(i + 1, j + 1));
 }
 
+void add_interpolated(const Blocks& blocks, View3<float> transmission, ThreadPool& pool) {
+  pool.for_each(transmission.ny, [&](std::ptrdiff_t n, int) {
+    const int row = static_cast<int>(n);
+    for (int column = 0; column < transmission.nx; ++column)
+      transmission(column, row, 0) += static_cast<float>(
+          interpolated(blocks, (column + 0.5) / blocks.size - 0.5, (row + 0.5) / blocks.size - 0.5));
+  });
+}
+
 }  // namespace
 
 void add_scatter(const ScatterModel& model, const geometry::CircularScan& scan, View3<float> transmission,
@@ -94,12 +111,7 @@ void add_scatter(const ScatterModel& model, const geometry::CircularScan& scan, 
   spread(model.coherent_part, model.coherent_spread);
   spread(1 - model.coherent_part, model.compton_spread);
   blocks.values = std::move(scatter);
-  pool.for_each(transmission.ny, [&](std::ptrdiff_t n, int) {
-    const int row = static_cast<int>(n);
-    for (int column = 0; column < transmission.nx; ++column)
-      transmission(column, row, 0) += static_cast<float>(
-          interpolated(blocks, (column + 0.5) / blocks.size - 0.5, (row + 0.5) / blocks.size - 0.5));
-  });
+  add_interpolated(blocks, transmission, pool);
 }
 
 }  // namespace feldspar::simulate

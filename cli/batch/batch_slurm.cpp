@@ -28,7 +28,9 @@ struct Needs {
   std::size_t budget_mib = 0;  ///< the program's --memory
   int minutes = 0;
   int gpus = 0;
-  friend auto operator<=>(const Needs&, const Needs&) = default;
+  bool operator<(const Needs& other) const {
+    return std::tie(budget_mib, minutes, gpus) < std::tie(other.budget_mib, other.minutes, other.gpus);
+  }
 };
 
 /// `value` with a margin, in coarse steps, so that alike scans need alike.

@@ -296,7 +296,7 @@ void RunningTask::stop() const { (void)::kill(process_, SIGTERM); }
 
 TaskStatus record_failure(const Batch& batch, const BatchTask& task, int exit_code,
                           const std::string& reason) {
-  const TaskStatus status{TaskState::failed, exit_code, reason, 0, 0};
+  TaskStatus status{TaskState::failed, exit_code, reason, 0, 0};
   write_outcome(batch, task, status);
   return status;
 }

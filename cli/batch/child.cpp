@@ -78,6 +78,7 @@ std::string shell_word(const std::string& word) {
 
 pid_t start_child(std::vector<std::string> words, int output, int errors) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   sigset_t all, mask;

@@ -106,24 +106,27 @@ std::string summary_of(const std::vector<JobStatus>& all) {
 }
 
 /// One line a job; only those that are not done where `brief`.
+std::string text_of(const JobStatus& one) {
+  const bool done = one.task.state == TaskState::done;
+  std::string text = done
+                         ? fmt::format("{} in {}", one.job->output.string(), format_seconds(one.task.seconds))
+                         : one.task.reason;
+  if (done && one.task.warnings > 0)
+    text += fmt::format(", {} warning{}; log: {}", one.task.warnings, one.task.warnings == 1 ? "" : "s",
+                        one.log.string());
+  if (one.job->shares > 1 && !done)
+    text = fmt::format("{} of {} parts{}{}", one.parts_done, one.job->shares, text.empty() ? "" : "; ", text);
+  if (one.task.state == TaskState::failed)
+    text += fmt::format(" (exit code {}; log: {})", one.task.exit_code, one.log.string());
+  return text;
+}
+
 void print(const std::vector<JobStatus>& all, bool brief) {
   std::size_t width = 0;
   for (const JobStatus& one : all) width = std::max(width, one.job->name.size());
   for (const JobStatus& one : all) {
-    const bool done = one.task.state == TaskState::done;
-    if (brief && done) continue;
-    std::string text =
-        done ? fmt::format("{} in {}", one.job->output.string(), format_seconds(one.task.seconds))
-             : one.task.reason;
-    if (done && one.task.warnings > 0)
-      text += fmt::format(", {} warning{}; log: {}", one.task.warnings, one.task.warnings == 1 ? "" : "s",
-                          one.log.string());
-    if (one.job->shares > 1 && !done)
-      text =
-          fmt::format("{} of {} parts{}{}", one.parts_done, one.job->shares, text.empty() ? "" : "; ", text);
-    if (one.task.state == TaskState::failed)
-      text += fmt::format(" (exit code {}; log: {})", one.task.exit_code, one.log.string());
-    std::cout << fmt::format("{:{}}  {:11}  {}\n", one.job->name, width, one.state, text);
+    if (brief && one.task.state == TaskState::done) continue;
+    std::cout << fmt::format("{:{}}  {:11}  {}\n", one.job->name, width, one.state, text_of(one));
   }
   std::cout << summary_of(all) << '\n';
 }
@@ -186,7 +189,7 @@ void run_task(const Batch& batch, const BatchOptions& options) {
     throw Error(static_cast<ErrorKind>(status.exit_code), fmt::format("{}: {}", task->name, status.reason));
 }
 
-void add_parts(CLI::App& command, const std::shared_ptr<BatchOptions>& options, const CLI::App& recon) {
+void add_status(CLI::App& command, const std::shared_ptr<BatchOptions>& options, const CLI::App& recon) {
   CLI::App* status = command.add_subcommand("status", "Say what is done, running, failed, and why");
   status->add_option("jobs", options->file, "The description of the jobs, a TOML file")->required();
   status->add_flag("--json", options->json, "Print it as JSON");
@@ -199,6 +202,9 @@ void add_parts(CLI::App& command, const std::shared_ptr<BatchOptions>& options, 
     else
       print(all, false);
   });
+}
+
+void add_task(CLI::App& command, const std::shared_ptr<BatchOptions>& options, const CLI::App& recon) {
   CLI::App* task = command.add_subcommand("task", "Do one task here, as the scripts for Slurm do");
   task->add_option("jobs", options->file, "The description of the jobs, a TOML file")->required();
   task->add_option("task", options->task, "Its name, as that of its log")->required();
@@ -226,7 +232,8 @@ void add_batch_command(CLI::App& program) {
   command->add_flag("--dry-run", options->dry_run, "Write the scripts or list the tasks, and stop");
   command->add_flag("--restart", options->restart, "Begin again instead of going on with what is there");
   command->add_flag("--json", options->json, "Print the summary as JSON");
-  add_parts(*command, options, recon);
+  add_status(*command, options, recon);
+  add_task(*command, options, recon);
   command->callback([command, options, &recon] {
     if (!command->get_subcommands().empty()) return;
     if (options->file.empty())

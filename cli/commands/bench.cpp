@@ -196,6 +196,7 @@ void run_scan_speed(const BenchOptions& options) {
   const WorkFolder work(options);
   std::vector<SpeedVolumes> volumes;
   const std::vector<SpeedScan> scans = scans_of(options, work.path);
+  volumes.reserve(scans.size());
   for (const SpeedScan& scan : scans)
     volumes.push_back(make_volumes(options, scan, volumes.size(), work.path));
   const std::optional<simulate::CellDesign> cell =

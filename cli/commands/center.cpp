@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numbers>
@@ -14,11 +13,11 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/report/center_strip.hpp"
-#include "io/open_scan.hpp"
+#include "cli/report/findings.hpp"
 #include "io/output_rule.hpp"
 #include "recon/find/axis_choice.hpp"
 #include "recon/find/conventions.hpp"
-#include "run/workshop.hpp"
+#include "run/resolve.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -71,7 +70,7 @@ nlohmann::json as_json(const recon::AxisChoice& found, const geometry::RotationA
             {"roll_deg", found.axis.roll / degree},
             {"offset_uncertainty_mm", found.offset_uncertainty}}},
           {"pixel_mm", found.pixel},
-          {"findings", found.findings}};
+          {"findings", json_of(found.findings)}};
 }
 
 std::string axis_line(const char* name, double offset, double uncertainty, double stated, double pixel) {
@@ -171,29 +170,22 @@ void run_conventions(const io::ScanSource& source, const std::vector<int>& views
 
 void run(const CenterOptions& options) {
   const run::Request request = options.request.request();
-  io::RunFiles files{.inputs = {request.scan}, .outputs = {}, .overwrite = options.overwrite};
+  io::RunFiles files{.inputs = {}, .outputs = {}, .overwrite = options.overwrite};
   if (!options.picture.empty()) files.outputs.push_back({options.picture, io::Output::Kind::picture});
-  files.more_inputs = true;
-  io::check_outputs(files);
-  files.more_inputs = false;
-  const auto source = io::open_scan(request.scan, request.open);
-  std::ranges::move(source->files(), std::back_inserter(files.inputs));
-  io::check_outputs(files);
+  const run::Opened opened = run::open(request, files);
+  const io::ScanSource* const source = opened.source.get();
   const geometry::CircularScan& scan = source->scan();
   const std::vector<int> views =
       request.views.is_all() ? std::vector<int>{} : request.views.of(static_cast<int>(scan.angles.size()));
-  for (const std::string& finding : source->findings()) log_warning(finding);
-  const run::Workshop shop = run::open_workshop(request.machine);
-  const Reservation references(*shop.budget, recon::bytes_of(source->references()),
-                               "open-beam and dark images");
-  const recon::Resources resources = shop.resources();
+  for (const Finding& finding : source->findings()) log(finding);
+  const recon::Resources resources = opened.shop.resources();
   const recon::AxisSearch how{.keep_slices = !options.picture.empty()};
-  run::require_memory(*shop.budget, recon::axis_bytes(*source, scan, views, resources, how),
+  run::require_memory(*opened.shop.budget, recon::axis_bytes(*source, scan, views, resources, how),
                       "looking for the rotation axis");
   if (options.conventions)
     return run_conventions(*source, views, resources, request.open.reverse_rotation, options.json);
   const recon::AxisChoice found = recon::choose_axis(*source, scan, views, resources, how);
-  for (const std::string& finding : found.findings) log_warning(finding);
+  for (const Finding& finding : found.findings) log(finding);
   if (options.json)
     std::cout << as_json(found, scan.axis).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
@@ -209,6 +201,17 @@ void run(const CenterOptions& options) {
   io::write_png(options.picture, draw_center_strip(middle, chosen, found.pixel), options.overwrite);
 }
 
+void add_own_options(CLI::App& command, CenterOptions& options) {
+  command
+      .add_option("--picture", options.picture,
+                  "Also draw the slice about seven axes and the curve of its sharpness")
+      ->type_name("OUT.png");
+  command.add_flag("--conventions", options.conventions,
+                   "Instead test the sense of rotation and the sign of the offset");
+  command.add_flag("--overwrite", options.overwrite, "Replace an existing picture");
+  command.add_flag("--json", options.json, "Print the result as JSON");
+}
+
 }  // namespace
 
 void add_center_command(CLI::App& program) {
@@ -219,14 +222,7 @@ void add_center_command(CLI::App& program) {
       "--conventions");
   options->request.add(*command, {run::Topic::input, run::Topic::machine}, {"sample"});
   command->get_option("--scan")->required();
-  command
-      ->add_option("--picture", options->picture,
-                   "Also draw the slice about seven axes and the curve of its sharpness")
-      ->type_name("OUT.png");
-  command->add_flag("--conventions", options->conventions,
-                    "Instead test the sense of rotation and the sign of the offset");
-  command->add_flag("--overwrite", options->overwrite, "Replace an existing picture");
-  command->add_flag("--json", options->json, "Print the result as JSON");
+  add_own_options(*command, *options);
   command->callback([options] { run(*options); });
 }
 

@@ -11,12 +11,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "base/units.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/options.hpp"
 #include "cli/report/comparison.hpp"
+#include "cli/report/findings.hpp"
 #include "cli/report/line_plot.hpp"
 #include "cli/report/page.hpp"
 #include "io/output_rule.hpp"
@@ -136,7 +137,7 @@ nlohmann::json json_of(const CompareCommand& options, const Comparison& c) {
            {{"at_mm", numbers(c.spot)},
             {"average_over_mm", c.spot_size},
             {"difference_per_mm", c.spot_difference}}},
-          {"findings", a.findings}};
+          {"findings", cli::json_of(a.findings)}};
 }
 
 std::vector<std::pair<std::string, std::string>> table_of(const CompareCommand& options,
@@ -181,8 +182,8 @@ void write_report(const CompareCommand& options, const Comparison& c) {
   for (const auto& [name, value] : table_of(options, c))
     body += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escaped(name), escaped(value));
   body += "</table>\n";
-  for (const std::string& finding : c.alignment.findings)
-    body += fmt::format("<p>{}</p>\n", escaped(finding));
+  for (const Finding& finding : c.alignment.findings)
+    body += fmt::format("<p>{}</p>\n", escaped(shown(finding)));
   for (const NamedPicture& picture : pictures) {
     io::write_file(options.output / (picture.name + ".png"), picture.png, options.overwrite);
     body += fmt::format("<h2>{0}</h2>\n<img alt=\"{0}\" src=\"{1}\" style=\"max-width:100%\">\n",
@@ -236,7 +237,7 @@ void run(const CompareCommand& options) {
   ThreadPool pool(shop.threads);
   Progress progress(console_progress());
   const Comparison comparison = compare(first, second, how, pool, progress);
-  for (const std::string& finding : comparison.alignment.findings) log_warning(finding);
+  for (const Finding& finding : comparison.alignment.findings) log(finding);
   write_report(options, comparison);
   if (options.json) {
     std::cout << json_of(options, comparison).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)

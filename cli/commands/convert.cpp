@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <numeric>
 
@@ -18,7 +17,7 @@
 #include "cli/console.hpp"
 #include "cli/options.hpp"
 #include "io/create_scan.hpp"
-#include "io/open_scan.hpp"
+#include "run/resolve.hpp"
 
 namespace feldspar::cli {
 namespace {
@@ -30,14 +29,19 @@ struct ConvertOptions {
 };
 
 /// Views in batches of about 64 MiB, so that chunks of the source are unpacked once.
-void copy_views(const io::ScanSource& source, io::ScanSink& sink) {
+/// As many as fit into some memory.
+int views_at_once(std::size_t image_bytes, int views) {
   constexpr std::size_t batch_bytes = 64 << 20;
+  return static_cast<int>(
+      std::clamp<std::size_t>(batch_bytes / image_bytes, 1, static_cast<std::size_t>(views)));
+}
+
+void copy_views(const io::ScanSource& source, io::ScanSink& sink) {
   const geometry::Detector& d = source.scan().detector;
   const int views = static_cast<int>(source.scan().angles.size());
   const std::size_t image_bytes = static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows) *
                                   io::bytes_of(source.count_type());
-  const int at_once = static_cast<int>(
-      std::clamp<std::size_t>(batch_bytes / image_bytes, 1, static_cast<std::size_t>(views)));
+  const int at_once = views_at_once(image_bytes, views);
   const Block block(image_bytes * static_cast<std::size_t>(at_once), "the views that are copied");
   Progress progress(console_progress());
   progress.expect(views);
@@ -58,14 +62,10 @@ void run_convert(ConvertOptions options) {
   if (target.format.empty())
     throw Error(ErrorKind::usage, fmt::format("{}: its name does not tell the format; give --format {}",
                                               target.path.string(), fmt::join(io::scan_formats(), "|")));
-  io::RunFiles files{{options.scan}, io::outputs_of(target), target.overwrite};
-  files.more_inputs = true;
-  io::check_outputs(files);
-  files.more_inputs = false;
-  const auto source = io::open_scan(options.scan, options.input.request().open);
-  std::ranges::move(source->files(), std::back_inserter(files.inputs));
-  io::check_outputs(files);
-  for (const std::string& finding : source->findings()) log_warning(finding);
+  run::Request request = options.input.request();
+  request.scan = options.scan;
+  const auto source = run::open_source(request, {{}, io::outputs_of(target), target.overwrite});
+  for (const Finding& finding : source->findings()) log(finding);
   const auto sink = io::create_scan(target, {.scan = source->scan(),
                                              .type = source->count_type(),
                                              .references = source->references(),

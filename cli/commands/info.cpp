@@ -13,6 +13,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/options.hpp"
+#include "cli/report/findings.hpp"
 #include "cli/report/rings_map.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "recon/fdk/time_estimate.hpp"
@@ -78,8 +79,9 @@ json describe_json(const run::Reconstruction& work, bool has_pixels, const recon
         {"slabs", work.slabs.slabs.size()},
         {"memory_bytes", work.slabs.memory},
         {"bytes_to_read", work.slabs.bytes_to_read},
+        {"looked_at", work.looks},
         {"estimated_seconds", time.total_s()}}},
-      {"findings", work.plan.findings},
+      {"findings", json_of(work.plan.findings)},
       {"fields", fields_json(*work.source)}};
 }
 
@@ -121,10 +123,11 @@ void print_fields(const io::ScanSource& source) {
 }
 
 /// A file that a reader knows but nothing can reconstruct: a single image, another kind of beam.
-void describe_source(const InfoOptions& options, const std::string& reason) {
+void describe_source(const InfoOptions& options, const Error& refusal) {
+  const std::string reason = with_flags(refusal.what(), refusal.remedies());
   run::Request request = options.request.request();
   request.open.headers_only = true;
-  const auto source = io::open_scan(request.scan, request.open);
+  const auto source = run::open_source(request);
   const io::ScanDescription& about = source->description();
   const geometry::CircularScan& scan = source->scan();
   if (options.json) {
@@ -140,8 +143,9 @@ void describe_source(const InfoOptions& options, const std::string& reason) {
                         {"column_pitch_mm", scan.detector.column_pitch},
                         {"row_pitch_mm", scan.detector.row_pitch}}},
                       {"views", scan.angles.size()},
-                      {"refused", reason},
-                      {"findings", source->findings()},
+                      {"refused", refusal.what()},
+                      {"remedies", json_of(refusal.remedies())},
+                      {"findings", json_of(source->findings())},
                       {"fields", fields_json(*source)}}
                      .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
@@ -156,14 +160,14 @@ void describe_source(const InfoOptions& options, const std::string& reason) {
                            *first / radians_per_degree, *last / radians_per_degree);
   if (about.exposure_s > 0) std::cout << fmt::format("exposure  {:g} s\n", about.exposure_s);
   std::cout << "refused   " << reason << '\n';
-  for (const std::string& finding : source->findings())
-    if (finding != reason) std::cout << "odd       " << finding << '\n';
+  for (const Finding& finding : source->findings())
+    if (!(finding.code == "scan.unreadable")) std::cout << "odd       " << shown(finding) << '\n';
   if (options.fields) print_fields(*source);
 }
 
 /// The plan, and whether the scan's projections are there: without them the geometry is still worth showing.
-run::Reconstruction open_even_without_pixels(const InfoOptions& options, bool& has_pixels,
-                                             std::string& reason) {
+run::Reconstruction open_even_without_pixels(const InfoOptions& options, bool& has_pixels) {
+  std::optional<Error> refusal;
   run::Request request = options.request.request();
   io::RunFiles files;
   if (!options.rings_map.empty()) files.outputs.push_back({options.rings_map, io::Output::Kind::picture});
@@ -172,23 +176,22 @@ run::Reconstruction open_even_without_pixels(const InfoOptions& options, bool& h
     return run::resolve(run::open(request, files), {.watch = console_progress});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::bad_file && error.kind() != ErrorKind::io) throw;
-    reason = error.what();
+    refusal = error;
   }
   has_pixels = false;
   request.open.headers_only = true;
   run::Reconstruction work = run::resolve(run::open(request, files), {.watch = console_progress});
   Findings& findings = work.plan.findings;
-  const auto said = std::find(findings.begin(), findings.end(), reason);
-  if (said != findings.end()) findings.erase(said);
-  findings.push_back("this scan cannot be reconstructed: " + reason);
+  std::erase_if(findings, [](const Finding& finding) { return finding.code == "scan.unreadable"; });
+  findings.push_back({"scan.unreadable", std::string("this scan cannot be reconstructed: ") + refusal->what(),
+                      "", refusal->remedies()});
   return work;
 }
 
 void describe(const InfoOptions& options) {
   bool has_pixels = false;
-  std::string reason;
   if (!options.rings_map.empty()) check_rings_map(options.request.request());
-  const run::Reconstruction work = open_even_without_pixels(options, has_pixels, reason);
+  const run::Reconstruction work = open_even_without_pixels(options, has_pixels);
   const recon::TimeEstimate time = recon::estimate_time(*work.shop.backend, work.setup, work.slabs, work.fdk);
   if (options.json) {
     std::cout
@@ -204,7 +207,7 @@ void describe(const InfoOptions& options) {
     std::cout << fmt::format("beam      air at {:.3f} of white, darkest transmission {:.4f}\n",
                              work.plan.inspection.air_level, work.plan.inspection.lowest_transmission);
   std::cout << (work.plan.findings.empty() ? "odd       nothing\n" : "");
-  for (const std::string& finding : work.plan.findings) std::cout << "odd       " << finding << '\n';
+  for (const Finding& finding : work.plan.findings) std::cout << "odd       " << shown(finding) << '\n';
   if (options.fields) print_fields(*work.source);
   if (!options.rings_map.empty()) write_rings_map(options.rings_map, work.plan, false);
 }
@@ -260,11 +263,20 @@ void run(const InfoOptions& options) {
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::unsupported) throw;
     try {
-      describe_source(options, error.what());
+      describe_source(options, error);
     } catch (const Error&) {
       throw error;  // no reader knows it at all
     }
   }
+}
+
+void add_own_options(CLI::App& command, InfoOptions& options) {
+  command.add_option("--rings-map", options.rings_map,
+                     "Write what the gain map changes at every pixel as a picture (.png)");
+  command.add_flag("--fields", options.fields, "Also everything the source says, and what became of it");
+  command.add_flag("--config", options.config,
+                   "Only the options that a volume was made with, as `recon --config` takes them");
+  command.add_flag("--json", options.json, "Print as JSON");
 }
 
 }  // namespace
@@ -283,12 +295,7 @@ void add_info_command(CLI::App& program) {
       {Topic::input, Topic::region, Topic::geometry, Topic::corrections, Topic::filter, Topic::machine},
       {"sample"});
   command->get_option("--scan")->required();
-  command->add_option("--rings-map", options->rings_map,
-                      "Write what the gain map changes at every pixel as a picture (.png)");
-  command->add_flag("--fields", options->fields, "Also everything the source says, and what became of it");
-  command->add_flag("--config", options->config,
-                    "Only the options that a volume was made with, as `recon --config` takes them");
-  command->add_flag("--json", options->json, "Print as JSON");
+  add_own_options(*command, *options);
   command->callback([options] { run(*options); });
 }
 

@@ -51,7 +51,7 @@ recon::Verdict judge(const io::VolumeReader& volume, const std::filesystem::path
     work = run::recorded(volume, parts, {}, machine, console_progress);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::cancelled) throw;
-    why = error.what();
+    why = with_flags(error.what(), error.remedies());
   }
   if (work) return run::verify_volume(*work, volume, path, nullptr);
   recon::Verdict verdict = run::verify_alone(volume, *run::open_workshop(machine).budget);

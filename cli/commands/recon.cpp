@@ -13,6 +13,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/options.hpp"
+#include "cli/report/findings.hpp"
 #include "cli/report/rings_map.hpp"
 #include "cli/report/verdict.hpp"
 #include "io/hdf5/volume_file.hpp"
@@ -65,7 +66,7 @@ void print_result(const run::Outcome& outcome, bool json) {
                         {"write_s", report.write_s},
                         {"gups", gups},
                         {"clipped_voxels", outcome.clipped},
-                        {"findings", work.plan.findings}};
+                        {"findings", json_of(work.plan.findings)}};
   if (outcome.verdict) result["verification"] = json_of(*outcome.verdict);
   std::cout << printed(result);
 }
@@ -120,7 +121,7 @@ void check(const ReconOptions& options, const run::Request& request) {
 void print_plan(const ReconOptions& options, const run::Request& request, const run::Plan* plan) {
   const run::Reconstruction work =
       run::resolve(run::open(request), {console_progress, plan, request.verify && request.share.is_whole()});
-  for (const std::string& finding : work.plan.findings) log_warning(finding);
+  for (const Finding& finding : work.plan.findings) log(finding);
   std::cout << (options.json ? plan_json(work) : run::describe(work));
 }
 
@@ -131,16 +132,16 @@ void run(CLI::App& command, ReconOptions& options) {
   check(options, request);
   const run::Plan* const plan = plan_for(request, config);
   if (options.dry_run) return print_plan(options, request, plan);
-  const run::Outcome outcome =
-      run::reconstruct(request, {.overwrite = options.overwrite,
-                                 .resume = options.resume,
-                                 .watch = console_progress,
-                                 .plan = plan,
-                                 .files = files_beside(options),
-                                 .planned = [](const run::Reconstruction& work) {
-                                   for (const std::string& finding : work.plan.findings) log_warning(finding);
-                                   log_info(run::describe(work));
-                                 }});
+  const run::Outcome outcome = run::reconstruct(request, {.overwrite = options.overwrite,
+                                                          .resume = options.resume,
+                                                          .watch = console_progress,
+                                                          .plan = plan,
+                                                          .files = files_beside(options),
+                                                          .planned = [](const run::Reconstruction& work) {
+                                                            for (const Finding& finding : work.plan.findings)
+                                                              log(finding);
+                                                            log_info(run::describe(work));
+                                                          }});
   if (outcome.verdict) log_info(describe(*outcome.verdict));
   write_beside(options, request, outcome);
   if (outcome.was_finished) {

@@ -91,6 +91,15 @@ simulate::VirtualScan virtual_scan_of(const SimulateOptions& options) {
 }
 
 /// The object itself on the grid that the scan would be reconstructed on: mean attenuation of each voxel.
+io::VolumeRecord record_of_truth(const std::string& name) {
+  io::VolumeRecord record;
+  record.title = name + ", the truth";
+  record.reconstruction = {{"program", "feldspar"},
+                           {"version", feldspar::version},
+                           {"algorithm", "none: means of the object over each voxel"}};
+  return record;
+}
+
 void write_truth(const SimulateOptions& options, const simulate::VirtualScan& made, ThreadPool& pool) {
   constexpr int slices_at_once = 16, samples = 4;
   const geometry::VolumeGrid grid = geometry::default_grid(made.scan);
@@ -105,12 +114,7 @@ void write_truth(const SimulateOptions& options, const simulate::VirtualScan& ma
     writer.write(first, part);
     progress.advance(count, "writing the truth");
   }
-  io::VolumeRecord record;
-  record.title = made.name + ", the truth";
-  record.reconstruction = {{"program", "feldspar"},
-                           {"version", feldspar::version},
-                           {"algorithm", "none: means of the object over each voxel"}};
-  writer.finish(record);
+  writer.finish(record_of_truth(made.name));
   std::cout << fmt::format("{}\n", options.truth);
 }
 

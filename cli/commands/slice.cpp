@@ -54,8 +54,18 @@ GreyWindow chosen_window(std::span<const Plane> planes, const std::string& text)
   return window;
 }
 
-void run_slice(const SliceOptions& options) {
-  std::filesystem::path output = options.output;
+nlohmann::json described(const SliceOptions& options, const io::GreyPicture& picture, const Voxel& voxel,
+                         geometry::Vec3 at, const GreyWindow& window) {
+  return {{"volume", options.volume.string()},
+          {"picture", options.output.string()},
+          {"size", {picture.width, picture.height}},
+          {"voxel", {voxel.x, voxel.y, voxel.z}},
+          {"at_mm", {at.x, at.y, at.z}},
+          {"window_per_mm", {window.black, window.white}}};
+}
+
+void run_slice(SliceOptions options) {
+  std::filesystem::path& output = options.output;
   if (output.empty()) output = std::filesystem::path(options.volume).replace_extension(".png");
   const io::VolumeReader volume(options.volume);
   io::check_outputs({volume.files(), {{output, io::Output::Kind::picture}}, options.overwrite});
@@ -69,13 +79,22 @@ void run_slice(const SliceOptions& options) {
     return;
   }
   const geometry::Vec3 at = volume.grid().centre_of(voxel.x, voxel.y, voxel.z);
-  const nlohmann::json result = {{"volume", options.volume.string()},
-                                 {"picture", output.string()},
-                                 {"size", {picture.width, picture.height}},
-                                 {"voxel", {voxel.x, voxel.y, voxel.z}},
-                                 {"at_mm", {at.x, at.y, at.z}},
-                                 {"window_per_mm", {window.black, window.white}}};
+  const nlohmann::json result = described(options, picture, voxel, at, window);
   std::cout << fmt::format("{}\n", result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+/// How the picture looks.
+void add_looks(CLI::App& command, SliceOptions& options) {
+  command.add_option("--at", options.at, "Where the planes meet: x,y,z as 120um,0,1.5mm, or 'centre'")
+      ->type_name("X,Y,Z")
+      ->capture_default_str();
+  command
+      .add_option("--window", options.window, "1/mm drawn black and white, or 'auto' (0.5 to 99.5 percent)")
+      ->type_name("LOW,HIGH")
+      ->capture_default_str();
+  command.add_option("--max-size", options.max_size, "Pixels the picture may be wide and high")
+      ->check(CLI::Range(100, 30000))
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -87,16 +106,7 @@ void add_slice_command(CLI::App& program) {
   command
       ->add_option("-o,--output", options->output, "Picture to write; the volume's name with .png by default")
       ->type_name("OUT.png");
-  command->add_option("--at", options->at, "Where the planes meet: x,y,z as 120um,0,1.5mm, or 'centre'")
-      ->type_name("X,Y,Z")
-      ->capture_default_str();
-  command
-      ->add_option("--window", options->window, "1/mm drawn black and white, or 'auto' (0.5 to 99.5 percent)")
-      ->type_name("LOW,HIGH")
-      ->capture_default_str();
-  command->add_option("--max-size", options->max_size, "Pixels the picture may be wide and high")
-      ->check(CLI::Range(100, 30000))
-      ->capture_default_str();
+  add_looks(*command, *options);
   command->add_flag("--overwrite", options->overwrite, "Replace an existing picture");
   command->add_flag("--json", options->json, "Print what was drawn as JSON");
   command->footer("Example: feldspar slice cell.h5 --at 0,0,4.5mm --window 0,0.08 -o cell.png");

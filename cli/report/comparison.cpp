@@ -156,23 +156,30 @@ class PlaneTaker {
   PlanePair& planes_;
 };
 
+/// Two volumes, and where points of the first are in the second.
+struct VolumePair {
+  const StoredVolume& first;
+  const StoredVolume& second;
+  const Similarity& to_second;
+};
+
 /// Both volumes on the slices of the first, from the first slice to the last.
-void pass(const StoredVolume& first, const StoredVolume& second, const Similarity& to_second,
-          ThreadPool& pool, Progress& progress, std::span<PlaneTaker> takers, Comparison& result) {
-  const geometry::VolumeGrid& grid = first.grid;
+void pass(const VolumePair& pair, std::span<PlaneTaker> takers, ThreadPool& pool, Progress& progress,
+          Comparison& result) {
+  const geometry::VolumeGrid& grid = pair.first.grid;
   std::vector<Sums> sums(static_cast<std::size_t>(pool.size()));
   constexpr float missing = std::numeric_limits<float>::quiet_NaN();
   for (int z = 0; z < grid.nz; z += slices_at_once) {
     const int count = std::min(slices_at_once, grid.nz - z);
     const geometry::VolumeGrid part = slab_of(grid, z, count);
-    Array3<float> a = first.read(0, grid.nx, 0, grid.ny, z, count),
-                  b = resampled(second, to_second, part, pool);
+    Array3<float> a = pair.first.read(0, grid.nx, 0, grid.ny, z, count),
+                  b = resampled(pair.second, pair.to_second, part, pool);
     pool.for_each(static_cast<std::ptrdiff_t>(count) * grid.ny, [&](std::ptrdiff_t n, int worker) {
       const int k = static_cast<int>(n / grid.ny), j = static_cast<int>(n % grid.ny);
       for (int i = 0; i < grid.nx; ++i) {
-        const Vec3 p = part.centre_of(i, j, k), q = to_second(p);
-        if (std::hypot(q.x, q.y) > second.field_radius) b(i, j, k) = missing;
-        if (std::hypot(p.x, p.y) > first.field_radius) a(i, j, k) = missing;
+        const Vec3 p = part.centre_of(i, j, k), q = pair.to_second(p);
+        if (std::hypot(q.x, q.y) > pair.second.field_radius) b(i, j, k) = missing;
+        if (std::hypot(p.x, p.y) > pair.first.field_radius) a(i, j, k) = missing;
         if (std::isfinite(a(i, j, k)) && std::isfinite(b(i, j, k)))
           sums[static_cast<std::size_t>(worker)].add(result.histograms, a(i, j, k), b(i, j, k));
       }
@@ -219,7 +226,7 @@ Comparison compare(const io::VolumeReader& first, const io::VolumeReader& second
   const Vec3 middle = a.grid.centre_of(a.grid.nx / 2, a.grid.ny / 2, a.grid.nz / 2);
   PlaneTaker takers[] = {{a.grid, options.at.value_or(middle), result.planes[0]},
                          {a.grid, result.spot, result.planes[1]}};
-  pass(a, b, to_second, pool, progress, takers, result);
+  pass({a, b, to_second}, takers, pool, progress, result);
   return result;
 }
 

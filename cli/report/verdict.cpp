@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "cli/console.hpp"
+#include "cli/report/findings.hpp"
 #include "run/verify.hpp"
 
 namespace feldspar::cli {
@@ -14,14 +16,19 @@ std::string describe(const recon::Verdict& verdict) {
       fmt::format("verdict   {}{}{} ({:.1f} s)\n", verdict.trusted() ? verdict.word() : "UNTRUSTED",
                   verdict.unverifiable.empty() ? "" : ": ", verdict.unverifiable, verdict.seconds);
   for (const recon::Check& check : verdict.checks)
-    text += fmt::format("  {:<14} {}: {}\n", name_of(check.outcome), check.name, check.text);
+    text += fmt::format("  {:<14} {}: {}\n", name_of(check.outcome), check.title(),
+                        with_flags(check.text, check.remedies));
   return text;
 }
 
 nlohmann::json json_of(const recon::Verdict& verdict) {
   nlohmann::json checks = nlohmann::json::array();
   for (const recon::Check& check : verdict.checks)
-    checks.push_back({{"name", check.name}, {"outcome", name_of(check.outcome)}, {"text", check.text}});
+    checks.push_back({{"id", check.id.name()},
+                      {"name", check.title()},
+                      {"outcome", name_of(check.outcome)},
+                      {"text", check.text},
+                      {"remedies", json_of(check.remedies)}});
   return {{"trusted", verdict.trusted() && verdict.unverifiable.empty()},
           {"verdict", verdict.word()},
           {"reasons", verdict.reasons()},
@@ -33,7 +40,7 @@ void repeat_stored_verdict(const std::filesystem::path& path) {
   const run::StoredVerdict verdict = run::stored_verdict(path);
   log_info(fmt::format("verdict   {}{}{} (stored in the volume; `feldspar verify` asks again)",
                        verdict.word.empty() ? "none" : verdict.word, verdict.reasons.empty() ? "" : ": ",
-                       verdict.reasons));
+                       with_flags(verdict.reasons, verdict.remedies)));
   run::insist(verdict, path);
 }
 

@@ -233,6 +233,17 @@ std::optional<Search::Touched> Search::touched_by(hid_t selection) const {
   return Touched{start[dimension_], 1, 1, stride[dimension_] - start[dimension_] + 1};
 }
 
+/// Those that the environment names for sources beside the file in `origin`.
+std::vector<fs::path> named_folders(const fs::path& origin) {
+  std::vector<fs::path> folders;
+  const char* const prefixes = std::getenv("HDF5_VDS_PREFIX");
+  std::istringstream list(prefixes ? prefixes : "");
+  for (std::string prefix; std::getline(list, prefix, ':');)
+    folders.push_back(prefix.starts_with("${ORIGIN}") ? origin / fs::path(prefix.substr(9)).relative_path()
+                                                      : fs::path(prefix));
+  return folders;
+}
+
 /// Where the library looks, in its order.
 std::optional<fs::path> Search::find_source(const std::string& file) const {
   if (file == ".") return path_;
@@ -240,14 +251,7 @@ std::optional<fs::path> Search::find_source(const std::string& file) const {
   const fs::path named(file);
   if (named.is_absolute() && fs::is_regular_file(named, error)) return named;
   const fs::path relative = named.is_absolute() ? named.filename() : named;
-  std::vector<fs::path> folders;
-  if (const char* const prefixes = std::getenv("HDF5_VDS_PREFIX")) {
-    std::istringstream list(prefixes);
-    for (std::string prefix; std::getline(list, prefix, ':');)
-      folders.push_back(prefix.starts_with("${ORIGIN}")
-                            ? folder() / fs::path(prefix.substr(9)).relative_path()
-                            : fs::path(prefix));
-  }
+  std::vector<fs::path> folders = named_folders(folder());
   folders.push_back(folder());
   folders.push_back(".");
   folders.push_back(fs::weakly_canonical(path_, error).parent_path());

@@ -100,13 +100,15 @@ void ExchangeSource::open(const OpenOptions& options) {
   read_angles(options.reverse_rotation);
   read_references(options.white_level, options.reverse_rotation);
   const std::string group = std::string("/") + geometry_group;
-  description_.axis_unstated = !apply_stored_geometry(file_, group, options, scan_, references_, units_);
-  if (description_.axis_unstated)
-    units_.find(
-        "Data Exchange states no rotation axis and no sense of rotation: clockwise seen from above is taken "
-        "(--reverse-rotation mirrors the volume)");
-  else
+  if (apply_stored_geometry(file_, group, options, scan_, references_, units_)) {
     flat_groups_.clear();
+  } else {
+    units_.find({"conventions.assumed",
+                 "Data Exchange states no sense of rotation: clockwise seen from above is taken",
+                 "theta",
+                 {{"reverse-rotation", "", "for the mirror image, give"}}});
+    units_.find({"axis.unstated", "Data Exchange states no rotation axis"});
+  }
   describe();
   apply_stored_facts(file_, group, description_);
   geometry::validate(scan_);
@@ -117,26 +119,27 @@ void ExchangeSource::leave_out_lost(const FrameStack& stack, const std::string& 
   const std::string losses = stack.losses();
   if (losses.empty()) return;
   if (!allow_missing_)
-    file_.refuse(ErrorKind::bad_file,
-                 fmt::format("{} lacks {}; bring that back, or leave those frames out with --allow-missing",
-                             place, losses));
-  units_.find(fmt::format("{} lacks {}; those frames are left out", place, losses));
+    file_.refuse(ErrorKind::bad_file, fmt::format("{} lacks {}", place, losses),
+                 {{"allow-missing", "", "bring that back, or leave those frames out with"}});
+  units_.find({"views.missing", fmt::format("{} lacks {}; those frames are left out", place, losses), place});
 }
 
 void ExchangeSource::read_pitch(double stated) {
   constexpr const char* at_the_sample = "/measurement/instrument/detection_system/objective/resolution";
-  auto pitch = stated > 0 ? std::optional(stated)
-                          : units_.length(at_the_sample, "um", ", or state the right one with --pixel-size");
-  if (stated > 0) units_.leave_out(at_the_sample, "replaced by --pixel-size");
+  auto pitch = stated > 0
+                   ? std::optional(stated)
+                   : units_.length(at_the_sample, "um", {{"pixel-size", "", "or state the right one with"}});
+  if (stated > 0) units_.leave_out(at_the_sample, "replaced by the pixel size that was given");
   if (!pitch) {
-    units_.find(
-        "no pixel size at the sample is stated: 1 mm is taken, so lengths count pixels; --pixel-size "
-        "corrects it");
+    units_.find({"pixel-size.unstated",
+                 "no pixel size at the sample is stated: 1 mm is taken, so lengths count pixels",
+                 "resolution",
+                 {{"pixel-size", "", "state the right one with"}}});
     pitch = 1.0;
   }
   if (!(*pitch > 0 && *pitch < 1000))
-    file_.refuse(ErrorKind::bad_file,
-                 fmt::format("{} is {} mm; state the right one with --pixel-size", at_the_sample, *pitch));
+    file_.refuse(ErrorKind::bad_file, fmt::format("{} is {} mm", at_the_sample, *pitch),
+                 {{"pixel-size", "", "state the right one with"}});
   scan_.detector.column_pitch = scan_.detector.row_pitch = *pitch;
 }
 
@@ -152,17 +155,21 @@ void ExchangeSource::read_angles(bool reversed) {
     for (std::size_t n = 0; n < views; ++n)
       angles.push_back(step != 0 ? number("start") * radians_per_degree + static_cast<double>(n) * step
                                  : std::numbers::pi * static_cast<double>(n) / static_cast<double>(views));
-    units_.find(fmt::format("exchange/theta is absent; {}",
-                            step != 0 ? "rotation_start and rotation_step of process/acquisition are used"
-                                      : "half a turn in even steps is assumed"));
+    units_.find({"angles.assumed",
+                 fmt::format("exchange/theta is absent; {}",
+                             step != 0 ? "rotation_start and rotation_step of process/acquisition are used"
+                                       : "half a turn in even steps is assumed"),
+                 "exchange/theta"});
   }
   if (angles.size() < views)
     file_.refuse(
         ErrorKind::bad_file,
         fmt::format("/exchange/theta has {} values, but there are {} projections", angles.size(), views));
   if (angles.size() > views)
-    units_.find(fmt::format("exchange/theta has {} values, but there are {} projections; the first are used",
-                            angles.size(), views));
+    units_.find({"angles.surplus",
+                 fmt::format("exchange/theta has {} values, but there are {} projections; the first are used",
+                             angles.size(), views),
+                 "exchange/theta"});
   for (const int frame : frames_) {
     const double angle = angles[static_cast<std::size_t>(frame)];
     if (!std::isfinite(angle))
@@ -204,10 +211,12 @@ std::vector<int> ExchangeSource::views_before_flats(std::size_t count, bool reve
   const bool known = std::ranges::all_of(flats, [](double angle) { return std::isfinite(angle); });
   if (flats.size() != count || !known || !std::is_sorted(views.begin(), views.end())) {
     units_.leave_out(place, "does not say between which views the flats were taken");
-    units_.find(fmt::format(
-        "{} has {} values for {} flats of views whose angles {} one way: the flats' mean is "
-        "used for all views",
-        place, flats.size(), count, std::is_sorted(views.begin(), views.end()) ? "run" : "do not run"));
+    units_.find({"flats.averaged",
+                 fmt::format("{} has {} values for {} flats of views whose angles {} one way: the flats' "
+                             "mean is used for all views",
+                             place, flats.size(), count,
+                             std::is_sorted(views.begin(), views.end()) ? "run" : "do not run"),
+                 place});
     return {};
   }
   std::vector<int> before;
@@ -242,14 +251,14 @@ void ExchangeSource::read_references(double white_level, bool reversed) {
     references_.dark = means_of(frames, {darks->there()}, findings_)[0].counts;
   }
   if (references_.dark.empty())
-    units_.find("exchange/data_dark is absent: 0 counts without beam are assumed");
+    units_.find({"dark.assumed", "exchange/data_dark is absent: 0 counts without beam are assumed",
+                 "exchange/data_dark"});
   references_.white =
       white_level > 0 ? std::vector<float>{static_cast<float>(white_level)} : read_flats(reversed);
   const auto& white = references_.white;
   if (std::none_of(white.begin(), white.end(), [](float count) { return count > 0; }))
-    file_.refuse(ErrorKind::bad_file,
-                 "exchange/data_white is absent or holds nothing but 0; give the open "
-                 "beam's counts with --white-level");
+    file_.refuse(ErrorKind::bad_file, "exchange/data_white is absent or holds nothing but 0",
+                 {{"white-level", "", "give the open beam's counts with"}});
   expect_beam(references_, file_.path().string());
 }
 
@@ -265,7 +274,7 @@ void ExchangeSource::describe() {
   for (const char* const name : {"/exchange/data_shift_x", "/exchange/data_shift_y"}) {
     if (!file_.is_dataset(name)) continue;
     units_.note(name, "shifts of the views", SourceField::Use::ignored, "not used");
-    units_.find(fmt::format("{} is not used", name));
+    units_.find({"shifts.unused", fmt::format("{} is not used", name), name});
   }
   files_ = files_of(file_, stack_);
 }

@@ -18,18 +18,23 @@ constexpr std::size_t most_texts = 1000, longest_text = 1 << 20;
 /// What H5Dread and H5Aread have in common.
 using Read = std::function<void(hid_t type, void* values)>;
 
+std::vector<std::string> read_variable_texts(const Type& type, const Space& space, std::size_t count,
+                                             const Read& read) {
+  std::vector<char*> values(count, nullptr);
+  read(type, values.data());
+  std::vector<std::string> texts;
+  for (const char* value : values) texts.push_back(value ? as_utf8(value) : "");
+  (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, values.data());
+  return texts;
+}
+
 /// The texts of a dataset or attribute of `type` and extent `space`; empty when it holds none.
 std::vector<std::string> read_texts(const Type& type, const Space& space, const Read& read) {
   const hssize_t count = H5Sget_simple_extent_npoints(space);
   if (H5Tget_class(type) != H5T_STRING || count < 1 || count > static_cast<hssize_t>(most_texts)) return {};
+  if (check(H5Tis_variable_str(type), "asking for a type") > 0)
+    return read_variable_texts(type, space, static_cast<std::size_t>(count), read);
   std::vector<std::string> texts;
-  if (check(H5Tis_variable_str(type), "asking for a type") > 0) {
-    std::vector<char*> values(static_cast<std::size_t>(count), nullptr);
-    read(type, values.data());
-    for (const char* value : values) texts.push_back(value ? as_utf8(value) : "");
-    (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, values.data());
-    return texts;
-  }
   const std::size_t length = H5Tget_size(type);
   if (length == 0 || length > longest_text / static_cast<std::size_t>(count)) return {};
   std::string bytes(length * static_cast<std::size_t>(count), '\0');
@@ -97,8 +102,8 @@ void InputFile::guarded(const std::function<void()>& work) const {
   }
 }
 
-void InputFile::refuse(ErrorKind kind, const std::string& what) const {
-  throw Error(kind, fmt::format("{}: {}", path_.string(), what));
+void InputFile::refuse(ErrorKind kind, const std::string& what, const Remedies& remedies) const {
+  throw Error(kind, fmt::format("{}: {}", path_.string(), what), remedies);
 }
 
 bool InputFile::has(const std::string& object) const {

@@ -28,7 +28,7 @@ class InputFile {
   /// stands inside one.
   void guarded(const std::function<void()>& work) const;
 
-  [[noreturn]] void refuse(ErrorKind kind, const std::string& what) const;
+  [[noreturn]] void refuse(ErrorKind kind, const std::string& what, const Remedies& remedies = {}) const;
 
   /// True when the object can be reached, through links of any kind.
   [[nodiscard]] bool has(const std::string& object) const;

@@ -80,9 +80,10 @@ NxtomoPlaces find_places(const InputFile& file) {
                 "this HDF5 file holds no NXtomo entry (a group with instrument/detector/data)");
   NxtomoPlaces places{.entry = entries.front(), .detector = {}, .image_key = {}, .angle = {}, .findings = {}};
   if (entries.size() > 1)
-    places.findings.push_back(fmt::format("{}: holds {} scans; {} is read, {} and what follows is not",
-                                          file.path().filename().string(), entries.size(), entries[0],
-                                          entries[1]));
+    places.findings.push_back(
+        {"scan.several",
+         fmt::format("{}: holds {} scans; {} is read, {} and what follows is not",
+                     file.path().filename().string(), entries.size(), entries[0], entries[1])});
   std::string dead;
   for (const std::string& detector : detectors_of(file, places.entry)) {
     if (file.is_dataset(detector + "/data")) {
@@ -97,7 +98,8 @@ NxtomoPlaces find_places(const InputFile& file) {
                 dead.empty() ? fmt::format("{}/instrument/detector/data is absent", places.entry) : dead);
   if (!dead.empty())
     places.findings.push_back(
-        fmt::format("{}: {}; {} is read instead", file.path().filename().string(), dead, places.detector));
+        {"file.place",
+         fmt::format("{}: {}; {} is read instead", file.path().filename().string(), dead, places.detector)});
   const std::string instrument = places.entry + "/instrument";
   places.image_key = first_of(file, {places.detector + "/image_key", instrument + "/image_key/image_key",
                                      instrument + "/image_key", places.entry + "/data/image_key"});
@@ -110,8 +112,10 @@ NxtomoPlaces find_places(const InputFile& file) {
     places.angle = angle_beside(file, places.entry, places.detector);
     if (!places.angle.empty())
       places.findings.push_back(
-          fmt::format("{}: sample/rotation_angle is absent; the angles are taken from {}",
-                      file.path().filename().string(), places.angle));
+          {"file.place",
+           fmt::format("{}: sample/rotation_angle is absent; the angles are taken from {}",
+                       file.path().filename().string(), places.angle),
+           "sample/rotation_angle"});
   }
   return places;
 }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "io/hdf5/input_file.hpp"
 
 namespace feldspar::io::hdf5 {

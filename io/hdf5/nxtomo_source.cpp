@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace hdf5;
 using geometry::Beam;
+const Remedies right_pitch{{"pixel-size", "", "state the right one with"}};
 
 class NxtomoSource final : public DescribedScan {
  public:
@@ -82,11 +83,15 @@ void NxtomoSource::open(const OpenOptions& options) {
     flat_groups_.clear();
   } else {
     read_axis();
-    units_.find(fmt::format(
-        "NXtomo does not state which way the object turns; {} seen from above is assumed "
-        "(--reverse-rotation for the other), with the first row on top{}",
-        options.reverse_rotation ? "counter-clockwise" : "clockwise",
-        scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""));
+    units_.find(
+        {"conventions.assumed",
+         fmt::format(
+             "NXtomo does not state which way the object turns; {} seen from above is assumed, with the "
+             "first row on top{}",
+             options.reverse_rotation ? "counter-clockwise" : "clockwise",
+             scan_.beam == Beam::parallel ? "; in a parallel beam the wrong one mirrors the volume" : ""),
+         "rotation_angle",
+         {{"reverse-rotation", "", "for the other sense, give"}}});
   }
   describe();
   apply_stored_facts(file_, in_entry(geometry_group), description_);
@@ -120,8 +125,10 @@ void NxtomoSource::read_beam() {
   scan_.beam = Beam::parallel;
   for (const std::string& place : {in_entry("instrument/source/distance"), in_detector("distance")})
     units_.leave_out(place, "a cone beam needs both distances, so a parallel one is assumed");
-  units_.find(fmt::format("{} is not stated, so the beam is taken for a parallel one",
-                          source ? "the detector's distance" : "the source's distance"));
+  units_.find({"beam.parallel",
+               fmt::format("{} is not stated, so the beam is taken for a parallel one",
+                           source ? "the detector's distance" : "the source's distance"),
+               source ? "distance" : "source/distance"});
 }
 
 /// Of a parallel beam the pitch at the sample counts, where a microscope's file has both.
@@ -136,27 +143,28 @@ void NxtomoSource::read_pitch(double stated) {
     }
     for (const std::string& place : places)
       if (stated > 0 || pitch[n])
-        units_.leave_out(place, stated > 0 ? "replaced by --pixel-size" : "the pitch at the sample counts");
+        units_.leave_out(place, stated > 0 ? "replaced by the pixel size that was given"
+                                           : "the pitch at the sample counts");
       else
-        pitch[n] = units_.length(place, "m", ", or state the right one with --pixel-size");
+        pitch[n] = units_.length(place, "m", {{"pixel-size", "", "or state the right one with"}});
   }
   if (stated > 0) {
     pitch[0] = pitch[1] = stated;
-    units_.find("the pixel size is that of --pixel-size, whatever the file states");
+    units_.find({"pixel-size.replaced", "the pixel size that was given is taken, whatever the file states",
+                 "x_pixel_size"});
   }
   if (!pitch[0] && !pitch[1]) {
     if (scan_.beam == Beam::cone)
-      file_.refuse(ErrorKind::bad_file,
-                   in_detector("x_pixel_size") + " is absent; state the pitch with --pixel-size");
-    units_.find("no pixel size is stated: 1 mm is taken, so lengths count pixels; --pixel-size corrects it");
+      file_.refuse(ErrorKind::bad_file, in_detector("x_pixel_size") + " is absent", right_pitch);
+    units_.find({"pixel-size.unstated", "no pixel size is stated: 1 mm is taken, so lengths count pixels",
+                 "x_pixel_size", right_pitch});
     pitch[0] = 1.0;
   }
   scan_.detector.column_pitch = pitch[0] ? *pitch[0] : *pitch[1];
   scan_.detector.row_pitch = pitch[1] ? *pitch[1] : *pitch[0];
   for (const double value : {scan_.detector.column_pitch, scan_.detector.row_pitch})
     if (!(value > 0 && value < 1000))
-      file_.refuse(ErrorKind::bad_file,
-                   fmt::format("the pixel size is {} mm; state the right one with --pixel-size", value));
+      file_.refuse(ErrorKind::bad_file, fmt::format("the pixel size is {} mm", value), right_pitch);
 }
 
 /// The kind of every frame; without keys all are projections. Frames of alignment count as invalid (3).
@@ -164,7 +172,8 @@ std::vector<int> NxtomoSource::read_keys(bool allow_missing) {
   const auto frames = static_cast<std::size_t>(stack_.frames());
   std::vector<int> keys(frames, 0);
   if (places_.image_key.empty()) {
-    units_.find("there is no image_key: every frame is taken for a projection");
+    units_.find(
+        {"views.unmarked", "there is no image_key: every frame is taken for a projection", "image_key"});
     leave_out_lost(keys, allow_missing);
     return keys;
   }
@@ -174,11 +183,14 @@ std::vector<int> NxtomoSource::read_keys(bool allow_missing) {
   if (!fits)
     file_.refuse(
         ErrorKind::bad_file,
-        fmt::format("{} has {} values, but there are {} frames{}", places_.image_key, stored.size(), frames,
-                    stored.size() > frames ? "; to use those there are, --allow-missing" : ""));
+        fmt::format("{} has {} values, but there are {} frames", places_.image_key, stored.size(), frames),
+        stored.size() > frames ? Remedies{{"allow-missing", "", "to use those there are, give"}}
+                               : Remedies{});
   if (stored.size() != frames)
-    units_.find(fmt::format("{} has {} values; the first {} are used, one a frame there is",
-                            places_.image_key, stored.size(), frames));
+    units_.find({"views.surplus",
+                 fmt::format("{} has {} values; the first {} are used, one a frame there is",
+                             places_.image_key, stored.size(), frames),
+                 places_.image_key});
   for (std::size_t n = 0; n < frames; ++n) {
     if (stored[n] != std::floor(stored[n]) || stored[n] < -1 || stored[n] > 3)
       file_.refuse(ErrorKind::bad_file,
@@ -189,7 +201,9 @@ std::vector<int> NxtomoSource::read_keys(bool allow_missing) {
     keys[n] = alignment ? 3 : static_cast<int>(stored[n]);
   }
   if (const auto out = std::count(keys.begin(), keys.end(), 3); out > 0)
-    units_.find(fmt::format("{} frames are marked invalid or for alignment and are left out", out));
+    units_.find({"views.marked",
+                 fmt::format("{} frames are marked invalid or for alignment and are left out", out),
+                 places_.image_key});
   leave_out_lost(keys, allow_missing);
   units_.note(places_.image_key,
               fmt::format("{} projections, {} flats, {} darks", std::count(keys.begin(), keys.end(), 0),
@@ -206,10 +220,11 @@ void NxtomoSource::leave_out_lost(std::vector<int>& keys, bool allow_missing) {
     left[static_cast<std::size_t>(frame)] = keys[static_cast<std::size_t>(frame)];
   if (left == keys) return;
   if (!allow_missing)
-    file_.refuse(ErrorKind::bad_file,
-                 fmt::format("{} lacks {}; bring that back, or leave those frames out with --allow-missing",
-                             in_detector("data"), losses));
-  units_.find(fmt::format("{} lacks {}; those frames are left out", in_detector("data"), losses));
+    file_.refuse(ErrorKind::bad_file, fmt::format("{} lacks {}", in_detector("data"), losses),
+                 {{"allow-missing", "", "bring that back, or leave those frames out with"}});
+  units_.find({"views.missing",
+               fmt::format("{} lacks {}; those frames are left out", in_detector("data"), losses),
+               in_detector("data")});
   keys = std::move(left);
 }
 
@@ -240,10 +255,14 @@ void NxtomoSource::read_angles(const std::vector<int>& keys, bool reversed) {
                  fmt::format("{} has {} values, but there are {} frames, {} of them projections",
                              places_.angle, angles.size(), keys.size(), frames_.size()));
   if (of_projections)
-    units_.find(fmt::format("{} has a value for each projection, not for each frame", places_.angle));
+    units_.find({"angles.order",
+                 fmt::format("{} has a value for each projection, not for each frame", places_.angle),
+                 places_.angle});
   else if (angles.size() > keys.size())
-    units_.find(fmt::format("{} has {} values; the first {} are used, one a frame", places_.angle,
-                            angles.size(), keys.size()));
+    units_.find({"angles.surplus",
+                 fmt::format("{} has {} values; the first {} are used, one a frame", places_.angle,
+                             angles.size(), keys.size()),
+                 places_.angle});
   for (std::size_t n = 0; n < frames_.size(); ++n) {
     const std::size_t at = of_projections ? n : static_cast<std::size_t>(frames_[n]);
     if (!std::isfinite(angles[at]))
@@ -262,8 +281,7 @@ void NxtomoSource::read_axis() {
   if (file_.numbers(place).empty()) place = in_detector("estimated_cor_from_motor");
   const std::vector<double> values = file_.numbers(place);
   if (values.empty()) {
-    units_.find("no rotation axis is stated");
-    description_.axis_unstated = true;
+    units_.find({"axis.unstated", "no rotation axis is stated", "x_rotation_axis_pixel_position"});
     return;
   }
   const double value = values[0];
@@ -271,9 +289,10 @@ void NxtomoSource::read_axis() {
   if (!std::isfinite(value) || as_column == as_distance) {
     units_.note(place, fmt::format("{}", value), SourceField::Use::ignored,
                 "may be a column or a distance from the middle");
-    units_.find(fmt::format("{} is {}, which may be a column or a distance from the middle: it is not used",
-                            place, value));
-    description_.axis_unstated = true;
+    units_.find({"axis.ambiguous",
+                 fmt::format("{} is {}, which may be a column or a distance from the middle: it is not used",
+                             place, value),
+                 place});
     return;
   }
   const double columns = as_column ? value - middle : value;
@@ -296,17 +315,17 @@ std::map<int, std::vector<int>> groups_of(const std::vector<int>& flats,
 
 std::vector<float> NxtomoSource::read_flats(const std::vector<int>& flats) {
   if (flats.empty())
-    file_.refuse(
-        ErrorKind::bad_file,
-        "no frame is marked as a flat (image_key 1); give the open beam's counts with --white-level");
+    file_.refuse(ErrorKind::bad_file, "no frame is marked as a flat (image_key 1)",
+                 {{"white-level", "", "give the open beam's counts with"}});
   auto groups = groups_of(flats, frames_);
   const std::size_t pixels =
       static_cast<std::size_t>(stack_.rows()) * static_cast<std::size_t>(stack_.columns());
   if (!may_keep_flats(groups.size(), pixels)) {
     units_.find(
-        fmt::format("the {} flats were taken in {} groups, too many to keep; their mean is used for "
-                    "all views",
-                    flats.size(), groups.size()));
+        {"flats.averaged",
+         fmt::format(
+             "the {} flats were taken in {} groups, too many to keep; their mean is used for all views",
+             flats.size(), groups.size())});
     groups = {{0, flats}};
   }
   return mean_of_groups(stack_.as_references("flats", true), groups, flat_groups_, findings_);
@@ -320,7 +339,9 @@ void NxtomoSource::read_references(const std::vector<int>& flats, const std::vec
   if (!darks.empty())
     references_.dark = means_of(stack_.as_references("darks", false), {darks}, findings_)[0].counts;
   else
-    units_.find("no frame is marked as a dark (image_key 2): 0 counts without beam are assumed");
+    units_.find({"dark.assumed",
+                 "no frame is marked as a dark (image_key 2): 0 counts without beam are assumed",
+                 "image_key"});
   expect_beam(references_, file_.path().string());
 }
 
@@ -334,13 +355,17 @@ void NxtomoSource::mention_what_is_not_used() {
     units_.note(place, fmt::format("{} values from {} to {}", values.size(), *low, *high),
                 SourceField::Use::ignored, "not used");
     if (*low != *high)
-      units_.find(fmt::format("{} varies from {} to {} over the frames and is not used", place, *low, *high));
+      units_.find({"field.unused",
+                   fmt::format("{} varies from {} to {} over the frames and is not used", place, *low, *high),
+                   place});
   }
   for (const char* const name : {"x_flipped", "y_flipped"}) {
     const std::vector<double> value = file_.numbers(in_detector(name));
     if (value.empty() || value[0] == 0) continue;
     units_.note(in_detector(name), "true", SourceField::Use::ignored, "not used");
-    units_.find(fmt::format("{} is set, and is not used: the volume may be mirrored", in_detector(name)));
+    units_.find({"detector.flipped",
+                 fmt::format("{} is set, and is not used: the volume may be mirrored", in_detector(name)),
+                 in_detector(name)});
   }
 }
 

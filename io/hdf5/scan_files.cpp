@@ -84,9 +84,10 @@ void NxtomoWriter::write_instrument(hid_t entry, const ScanContent& content) {
   write_detector(instrument, content);
 }
 
-void NxtomoWriter::write_detector(hid_t instrument, const ScanContent& content) {
+namespace {
+
+void put_geometry(const Group& detector, const ScanContent& content) {
   const geometry::CircularScan& scan = content.scan;
-  const Group detector = make_group(instrument, "detector", "NXdetector");
   put_length(detector, "x_pixel_size", 1e-3 * scan.detector.column_pitch, "m");
   put_length(detector, "y_pixel_size", 1e-3 * scan.detector.row_pitch, "m");
   if (scan.beam == Beam::cone)
@@ -95,6 +96,14 @@ void NxtomoWriter::write_detector(hid_t instrument, const ScanContent& content) 
   put_length(detector, "x_rotation_axis_pixel_position", axis_column(scan), "px");
   if (content.description.exposure_s > 0)
     put_length(detector, "count_time", content.description.exposure_s, "s");
+}
+
+}  // namespace
+
+void NxtomoWriter::write_detector(hid_t instrument, const ScanContent& content) {
+  const geometry::CircularScan& scan = content.scan;
+  const Group detector = make_group(instrument, "detector", "NXdetector");
+  put_geometry(detector, content);
   std::vector<double> keys(static_cast<std::size_t>(first_view_) + scan.angles.size(), 0);
   for (int n = 0; n < first_view_; ++n) keys[static_cast<std::size_t>(n)] = n + 1;  // a flat, a dark
   put_numbers(detector, "image_key", keys);

@@ -94,6 +94,7 @@ std::optional<std::string> SlabJournal::content() const {
 }
 
 SlabJournal::Left SlabJournal::read() const {
+  const Remedies again{{"resume", "", "start again without"}};
   Left left;
   const auto found = content();
   if (!found) return left;
@@ -105,12 +106,11 @@ SlabJournal::Left SlabJournal::read() const {
   if (format != format_line || identity != identity_)
     throw Error(
         ErrorKind::usage,
-        fmt::format("{}: belongs to a run with other inputs, options or another version of the program; "
-                    "start again without --resume",
-                    path_.string()));
+        fmt::format("{}: belongs to a run with other inputs, options or another version of the program",
+                    path_.string()),
+        again);
   const auto refuse = [&](const char* what) {
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: {}; start again without --resume", path_.string(), what));
+    throw Error(ErrorKind::bad_file, fmt::format("{}: {}", path_.string(), what), again);
   };
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);

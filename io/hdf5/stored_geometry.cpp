@@ -141,13 +141,15 @@ bool apply_stored_geometry(const InputFile& file, const std::string& group, cons
     worst = std::max(worst, std::abs(stated[n] - scan.angles[n]));
   units.note(group, "the whole geometry", SourceField::Use::used,
              "written by feldspar; it replaces what the format cannot say as exactly");
-  std::istringstream findings(file.text(group + "/findings"));
-  for (std::string line; std::getline(findings, line);) units.find(finding_of_source(line));
+  for (const Finding& finding :
+       findings_in_lines(file.text(group + "/findings"), file.text(group + "/finding_data")))
+    units.find(finding_of_source(finding));
   if (worst > 1e-6)
-    units.find(
-        fmt::format("{} holds other angles than the rest of the file, by up to {:.3g} rad; those of the "
-                    "group are used: remove it if the file was changed since",
-                    group, worst));
+    units.find({"geometry.contradicted",
+                fmt::format("{} holds other angles than the rest of the file, by up to {:.3g} rad; those of "
+                            "the group are used: remove it if the file was changed since",
+                            group, worst),
+                group});
   return true;
 }
 
@@ -162,6 +164,18 @@ void apply_stored_facts(const InputFile& file, const std::string& group, ScanDes
   description.hardening = file.numbers(group + "/hardening", most_coefficients);
 }
 
+namespace {
+
+void put_shifts(const Group& group, const std::vector<geometry::ViewShift>& shifts) {
+  if (shifts.empty()) return;
+  std::vector<double> columns, rows;
+  for (const geometry::ViewShift& shift : shifts) columns.push_back(shift.column), rows.push_back(shift.row);
+  put_attribute(put_numbers(group, "column_shifts", columns), "units", "mm");
+  put_attribute(put_numbers(group, "row_shifts", rows), "units", "mm");
+}
+
+}  // namespace
+
 void put_geometry(hid_t parent, const ScanContent& content) {
   const geometry::CircularScan& scan = content.scan;
   const References& references = content.references;
@@ -170,20 +184,14 @@ void put_geometry(hid_t parent, const ScanContent& content) {
   put_text(group, "beam", scan.beam == geometry::Beam::cone ? "cone" : "parallel");
   put_quantities(group, scan);
   put_attribute(put_numbers(group, "angles", scan.angles), "units", "rad");
-  if (!scan.shifts.empty()) {
-    std::vector<double> columns, rows;
-    for (const geometry::ViewShift& shift : scan.shifts)
-      columns.push_back(shift.column), rows.push_back(shift.row);
-    put_attribute(put_numbers(group, "column_shifts", columns), "units", "mm");
-    put_attribute(put_numbers(group, "row_shifts", rows), "units", "mm");
-  }
+  put_shifts(group, scan.shifts);
   put_reference(group, "white", references.white);
   put_reference(group, "dark", references.dark);
   put_number(group, "saturation", references.saturation);
   put_facts(group, content.description);
-  std::string findings;
-  for (const std::string& finding : content.findings) findings += finding + "\n";
-  if (!findings.empty()) put_text(group, "findings", findings);
+  if (content.findings.empty()) return;
+  put_texts(group, "findings", texts_of(content.findings));
+  put_texts(group, "finding_data", data_of(content.findings));
 }
 
 }  // namespace feldspar::io::hdf5

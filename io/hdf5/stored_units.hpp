@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "io/hdf5/input_file.hpp"
 #include "io/scan_source.hpp"
 
@@ -19,9 +19,9 @@ class UnitReader {
 
   /// A length in mm; `unstated` is the unit where the file has none. Nothing when the dataset is absent, or
   /// when it holds no number, which is a finding. Of several values the first, with a finding when they
-  /// differ. Throws Error(bad_file), with the `remedy`, when its unit is known for no length.
+  /// differ. Throws Error(bad_file), with the `remedies`, when its unit is known for no length.
   [[nodiscard]] std::optional<double> length(const std::string& dataset, const char* unstated,
-                                             const char* remedy = "");
+                                             const Remedies& remedies = {});
 
   /// Angles in radians; those of frames that are no projections may be no numbers. Without units, numbers
   /// beyond two turns in radians are degrees; so they are, with a finding, when radians are stated.
@@ -31,7 +31,8 @@ class UnitReader {
             SourceField::Use use = SourceField::Use::used, const std::string& why = {});
   /// Notes that the dataset `object`, where the file has it, is seen and not used.
   void leave_out(const std::string& object, const std::string& why);
-  void find(const std::string& text);  ///< a finding that begins with the file's name
+  /// A finding whose text begins with the file's name.
+  void find(Finding finding);
 
  private:
   const InputFile& file_;

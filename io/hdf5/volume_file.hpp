@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/findings.hpp"
 #include "base/memory.hpp"
 #include "geometry/volume_grid.hpp"
 #include "io/hdf5/plan_record.hpp"
@@ -54,7 +55,7 @@ struct VolumeRecord {
   Record part = {};           ///< of which volume this is a part, and which one; empty for a whole one
   std::string configuration;  ///< the effective one, as TOML that can be replayed
   StoredPlan plan = {};       ///< what it came to
-  std::vector<std::string> findings;  ///< warnings and assumptions
+  Findings findings;          ///< warnings and assumptions
 };
 
 class VolumeReader;

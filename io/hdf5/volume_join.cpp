@@ -27,7 +27,7 @@ struct Part {
   std::filesystem::path path;
   VolumePart about;
   geometry::VolumeGrid grid;
-  std::vector<std::string> findings;
+  Findings findings;
   std::vector<std::string> hashes;  ///< of its layers
 };
 
@@ -36,19 +36,13 @@ Part read_part(const std::filesystem::path& path) {
   std::filesystem::path unfinished = path;
   unfinished += ".partial";
   if (!std::filesystem::exists(path, ignored) && std::filesystem::exists(unfinished, ignored))
-    throw Error(ErrorKind::io, fmt::format("{}: is not complete yet; wait for its run, or repeat that run's "
-                                           "command with --resume",
-                                           path.string()));
+    throw Error(ErrorKind::io, fmt::format("{}: is not complete yet", path.string()),
+                {{"resume", "", "wait for its run, or repeat that run's command with"}});
   const VolumeReader volume(path);
-  Part part{path, part_in(volume, path), volume.grid(), {}, volume.layer_hashes()};
-  std::string line;
-  for (const char c : volume.text("reconstruction/findings") + "\n") {
-    if (c != '\n')
-      line += c;
-    else if (!line.empty())
-      part.findings.push_back(std::exchange(line, {}));
-  }
-  return part;
+  return {
+      path, part_in(volume, path), volume.grid(),
+      findings_in_lines(volume.text("reconstruction/findings"), volume.text("reconstruction/finding_data")),
+      volume.layer_hashes()};
 }
 
 [[noreturn]] void refuse(const Part& part, const std::string& what) {
@@ -69,21 +63,25 @@ void check_alike(const Part& part, const Part& first) {
                        part.about.whole_slices, first.path.string(), b.nx, b.ny, first.about.whole_slices));
 }
 
+/// Throws unless the part's slices begin at `end`.
+void check_follows(const Part& part, int end) {
+  const geometry::Range& here = part.about.slices;
+  if (here.first < end)
+    refuse(part, fmt::format("holds slices {} to {}, but another part has them up to {} already; give each "
+                             "part once",
+                             here.first, here.end - 1, end - 1));
+  if (here.first > end)
+    refuse(part, fmt::format("begins with slice {}, but no part has slices {} to {}; give that part as well",
+                             here.first, end, here.first - 1));
+}
+
 /// Throws unless the parts, ordered by their slices, hold each slice of the volume once.
 void check_complete(const std::vector<Part>& parts) {
   int end = 0;
   for (const Part& part : parts) {
     check_alike(part, parts.front());
-    const geometry::Range& here = part.about.slices;
-    if (here.first < end)
-      refuse(part, fmt::format("holds slices {} to {}, but another part has them up to {} already; give each "
-                               "part once",
-                               here.first, here.end - 1, end - 1));
-    if (here.first > end)
-      refuse(part,
-             fmt::format("begins with slice {}, but no part has slices {} to {}; give that part as well",
-                         here.first, end, here.first - 1));
-    end = here.end;
+    check_follows(part, end);
+    end = part.about.slices.end;
   }
   const Part& last = parts.back();
   if (end < last.about.whole_slices)
@@ -126,11 +124,7 @@ class Joining {
   }
 
   void write(Progress& progress) {
-    const std::uint64_t need = options_.solid ? grid_.voxels() * coding_.bytes() : 0;
-    if (need > partial_.room())
-      throw Error(ErrorKind::io, fmt::format("{}: the volume takes {} bytes, and its disk has room for {}; "
-                                             "without --solid it takes none",
-                                             output_.string(), need, partial_.room()));
+    check_room();
     OutputFile file = OutputFile::create(partial_);
     {
       put_root_attributes(file);
@@ -160,6 +154,15 @@ class Joining {
   [[nodiscard]] int error() const noexcept { return partial_.error(); }
 
  private:
+  void check_room() const {
+    const std::uint64_t need = options_.solid ? grid_.voxels() * coding_.bytes() : 0;
+    if (need > partial_.room())
+      throw Error(ErrorKind::io,
+                  fmt::format("{}: the volume takes {} bytes, and its disk has room for {}", output_.string(),
+                              need, partial_.room()),
+                  {{"solid", "", "it takes none without"}});
+  }
+
   void put_data(const Group& model, const Group& entry, Progress& progress) {
     const Group from(H5Gopen2(model, layout::data_group, H5P_DEFAULT), "opening the data of a part");
     const Group data(H5Gcreate2(entry, layout::data_group, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
@@ -238,10 +241,11 @@ class Joining {
 
   /// What each run recorded, and the findings of all of them at the place where readers look.
   void put_history(const Group& entry) const {
-    std::vector<std::string> findings, hashes;
+    Findings findings;
+    std::vector<std::string> hashes;
     const Group history = make_group(entry, "parts", "NXcollection");
     for (const Part& part : parts_) {
-      for (const std::string& finding : part.findings)
+      for (const Finding& finding : part.findings)
         if (std::find(findings.begin(), findings.end(), finding) == findings.end())
           findings.push_back(finding);
       hashes.insert(hashes.end(), part.hashes.begin(), part.hashes.end());
@@ -253,10 +257,11 @@ class Joining {
             "copying the record of a part");
     }
     const Group reconstruction(H5Gopen2(entry, "reconstruction", H5P_DEFAULT), "opening the record");
-    for (const char* replaced : {"findings", "identity", layout::layer_hashes})
+    for (const char* replaced : {"findings", "finding_data", "identity", layout::layer_hashes})
       if (H5Lexists(reconstruction, replaced, H5P_DEFAULT) > 0)
         check(H5Ldelete(reconstruction, replaced, H5P_DEFAULT), "replacing a record");
-    put_texts(reconstruction, "findings", findings);
+    put_texts(reconstruction, "findings", texts_of(findings));
+    put_texts(reconstruction, "finding_data", data_of(findings));
     if (static_cast<int>(hashes.size()) == grid_.nz) put_texts(reconstruction, layout::layer_hashes, hashes);
     put_record(reconstruction,
                {{"identity", parts_.front().about.identity},

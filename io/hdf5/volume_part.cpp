@@ -16,13 +16,13 @@ Record record_of(const VolumePart& part) {
 }
 
 VolumePart part_in(const VolumeReader& volume, const std::filesystem::path& path) {
-  const auto refuse = [&](const std::string& what) {
-    throw Error(ErrorKind::bad_file, fmt::format("{}: {}", path.string(), what));
+  const auto refuse = [&](const std::string& what, const Remedies& remedies = {}) {
+    throw Error(ErrorKind::bad_file, fmt::format("{}: {}", path.string(), what), remedies);
   };
   VolumePart part;
   part.identity = volume.text("part/identity");
   if (part.identity.empty())
-    refuse("is a whole volume, not a part of one; parts are made by `feldspar recon --slabs K/N`");
+    refuse("is a whole volume, not a part of one", {{"slabs", "K/N", "parts are reconstructed with"}});
   const auto number = [&](const char* name) {
     double value = 0;
     const std::string text = volume.text(std::string("part/") + name);

@@ -92,6 +92,13 @@ Axis get_axis(hid_t group, int dimension, hsize_t count) {
 
 /// Parts that the voxels are read from, where the file itself has none. HDF5 would read one that is missing,
 /// or cannot be opened, as its fill value without a word.
+std::string name_of_part(const Properties& create, std::size_t n) {
+  std::string name(4096, '\0');
+  name.resize(static_cast<std::size_t>(
+      check(H5Pget_virtual_filename(create, n, name.data(), name.size()), "asking for a part")));
+  return name;
+}
+
 std::vector<std::filesystem::path> find_parts(const Dataset& voxels, const std::filesystem::path& path) {
   const Properties create(H5Dget_create_plist(voxels), "asking for the layout");
   std::vector<std::filesystem::path> parts;
@@ -99,16 +106,15 @@ std::vector<std::filesystem::path> find_parts(const Dataset& voxels, const std::
   std::size_t count = 0;
   check(H5Pget_virtual_count(create, &count), "counting the parts");
   for (std::size_t n = 0; n < count; ++n) {
-    std::string name(4096, '\0');
-    name.resize(static_cast<std::size_t>(
-        check(H5Pget_virtual_filename(create, n, name.data(), name.size()), "asking for a part")));
+    const std::string name = name_of_part(create, n);
     std::error_code ignored;
     parts.push_back(path.parent_path() / name);
     if (!std::filesystem::exists(parts.back(), ignored))
-      throw Error(ErrorKind::io,
-                  fmt::format("{}: its part {} is not there; it must lie where it did when the "
-                              "parts were joined (`feldspar join --solid` copies them)",
-                              path.string(), name));
+      throw Error(
+          ErrorKind::io,
+          fmt::format("{}: its part {} is not there; it must lie where it did when the parts were joined",
+                      path.string(), name),
+          {{"solid", "", "to have a copy of the parts in it, join them with"}});
     const File part = open_file(path.parent_path() / name, false);
     (void)open_dataset(part, layout::voxels_path, ("opening the voxels of its part " + name).c_str());
   }
@@ -147,6 +153,20 @@ VoxelCoding coding_in(hid_t group, const Dataset& voxels) {
 
 }  // namespace hdf5
 
+namespace {
+
+/// Of the layers, as they were when they were written; none where they are not known.
+std::vector<std::string> hashes_in(const Group& entry, hsize_t layers) {
+  std::vector<std::string> hashes;
+  std::istringstream lines(get_text(entry, std::string("reconstruction/") + layout::layer_hashes));
+  for (std::string line; std::getline(lines, line);) hashes.push_back(line);
+  if (!hashes.empty() && hashes.size() != layers)
+    throw Failure(fmt::format("there are hashes of {} layers, but {} layers", hashes.size(), layers));
+  return hashes;
+}
+
+}  // namespace
+
 struct VolumeReader::State {
   explicit State(std::filesystem::path file_path) : path(std::move(file_path)) {}
 
@@ -168,10 +188,7 @@ struct VolumeReader::State {
     coding = coding_in(data, voxels);
     parts = find_parts(voxels, path);
     title = get_text(entry, "title");
-    std::istringstream lines(get_text(entry, std::string("reconstruction/") + layout::layer_hashes));
-    for (std::string line; std::getline(lines, line);) hashes.push_back(line);
-    if (!hashes.empty() && hashes.size() != extent[0])
-      throw Failure(fmt::format("there are hashes of {} layers, but {} layers", hashes.size(), extent[0]));
+    hashes = hashes_in(entry, extent[0]);
   }
 
   /// Voxels as they are stored: codes are not decoded.

@@ -1,6 +1,7 @@
 // Writing a volume file: the voxels as they come, the record at the end.
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <mutex>
@@ -35,14 +36,13 @@ VoxelCoding coding_of(const VolumeFileOptions& options) {
   return {VoxelType::uint16, (options.highest - options.lowest) / VoxelCoding::highest_code, options.lowest};
 }
 
+std::array<hsize_t, 3> extent_of(Shape shape) {
+  return {static_cast<hsize_t>(shape.nz), static_cast<hsize_t>(shape.ny), static_cast<hsize_t>(shape.nx)};
+}
+
 Dataset create_voxels(const Group& group, Shape volume, VoxelCoding coding, int deflate) {
-  const Shape chunk = chunk_shape(volume);
-  const hsize_t extent[3] = {static_cast<hsize_t>(volume.nz), static_cast<hsize_t>(volume.ny),
-                             static_cast<hsize_t>(volume.nx)};
-  const hsize_t chunk_extent[3] = {static_cast<hsize_t>(chunk.nz), static_cast<hsize_t>(chunk.ny),
-                                   static_cast<hsize_t>(chunk.nx)};
   const Properties create(H5Pcreate(H5P_DATASET_CREATE), "making dataset properties");
-  check(H5Pset_chunk(create, 3, chunk_extent), "setting the chunks");
+  check(H5Pset_chunk(create, 3, extent_of(chunk_shape(volume)).data()), "setting the chunks");
   check(H5Pset_fill_time(create, H5D_FILL_TIME_NEVER), "leaving the fill out");
   // Plain chunks get their places at once: from then on the file's index never changes, and a crash cannot
   // tear it.
@@ -51,14 +51,13 @@ Dataset create_voxels(const Group& group, Shape volume, VoxelCoding coding, int 
     check(H5Pset_shuffle(create), "adding shuffle");
     check(H5Pset_deflate(create, static_cast<unsigned>(deflate)), "adding deflate");
   }
-  const Space space(H5Screate_simple(3, extent, nullptr), "describing the volume");
+  const Space space(H5Screate_simple(3, extent_of(volume).data(), nullptr), "describing the volume");
   const hid_t type = coding.type == VoxelType::float32 ? H5T_IEEE_F32LE : H5T_STD_U16LE;
   return {H5Dcreate2(group, layout::voxels, type, space, H5P_DEFAULT, create, H5P_DEFAULT),
           "making the voxels"};
 }
 
-void describe_voxels(const Dataset& voxels, const geometry::VolumeGrid& grid, VoxelCoding coding) {
-  put_attribute(voxels, "interpretation", "image");
+void put_element_size(const Dataset& voxels, const geometry::VolumeGrid& grid) {
   const double size[3] = {grid.spacing.z * 1e3, grid.spacing.y * 1e3, grid.spacing.x * 1e3};
   const hsize_t three = 3;
   const Space space(H5Screate_simple(1, &three, nullptr), "describing a row");
@@ -66,6 +65,11 @@ void describe_voxels(const Dataset& voxels, const geometry::VolumeGrid& grid, Vo
       H5Acreate2(voxels, "element_size_um", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT),
       "making an attribute");
   check(H5Awrite(element, H5T_NATIVE_DOUBLE, size), "writing an attribute");
+}
+
+void describe_voxels(const Dataset& voxels, const geometry::VolumeGrid& grid, VoxelCoding coding) {
+  put_attribute(voxels, "interpretation", "image");
+  put_element_size(voxels, grid);
   if (coding.type == VoxelType::float32) {
     put_attribute(voxels, "units", layout::per_mm);
     put_attribute(voxels, "long_name", "Linear attenuation");
@@ -107,6 +111,18 @@ void put_inputs(const Group& reconstruction, const Record& inputs) {
   put_texts(group, "hash", hashes);
 }
 
+void put_reconstruction(const Group& entry, const VolumeRecord& record,
+                        const std::vector<std::string>& hashes) {
+  const Group reconstruction = make_group(entry, "reconstruction", "NXprocess");
+  put_texts(reconstruction, layout::layer_hashes, hashes);
+  put_text(reconstruction, "configuration", record.configuration);
+  put_plan(reconstruction, record.plan);
+  put_texts(reconstruction, "findings", texts_of(record.findings));
+  put_texts(reconstruction, "finding_data", data_of(record.findings));
+  put_inputs(reconstruction, record.inputs);
+  put_record(reconstruction, record.reconstruction);
+}
+
 void put_volume_record(const Group& entry, const VolumeRecord& record,
                        const std::vector<std::string>& hashes) {
   put_text(entry, "title", record.title);
@@ -121,13 +137,7 @@ void put_volume_record(const Group& entry, const VolumeRecord& record,
   put_record(instrument, record.instrument);
   put_record(make_group(entry, "scan", "NXcollection"), record.scan);
   if (!record.part.empty()) put_record(make_group(entry, "part", "NXcollection"), record.part);
-  const Group reconstruction = make_group(entry, "reconstruction", "NXprocess");
-  put_texts(reconstruction, layout::layer_hashes, hashes);
-  put_text(reconstruction, "configuration", record.configuration);
-  put_plan(reconstruction, record.plan);
-  put_texts(reconstruction, "findings", record.findings);
-  put_inputs(reconstruction, record.inputs);
-  put_record(reconstruction, record.reconstruction);
+  put_reconstruction(entry, record, hashes);
 }
 
 std::filesystem::path journal_of(std::filesystem::path path) { return path += ".journal"; }
@@ -235,9 +245,9 @@ struct VolumeWriter::State {
     for (const auto& [slices, clipped_there, hashes] : entries) {
       if (slices.end > grid.nz)
         throw Error(ErrorKind::bad_file,
-                    fmt::format("{}: its journal names slices that the volume has not; start again without "
-                                "--resume",
-                                partial.final_path().string()));
+                    fmt::format("{}: its journal names slices that the volume has not",
+                                partial.final_path().string()),
+                    {{"resume", "", "start again without"}});
       chunks->take_as_written(slices, clipped_there, hashes);
     }
     clipped = chunks->clipped();

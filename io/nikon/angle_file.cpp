@@ -73,15 +73,21 @@ Disagreement compare(const std::vector<double>& measured, const std::vector<doub
   return result;
 }
 
+/// The first line of `text`, which is left with the others.
+std::string_view take_line(std::string_view& text) {
+  const auto end = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
 }  // namespace
 
 AngleFile parse_angle_file(std::string_view text, const std::filesystem::path& path) {
   AngleFile file{.path = path, .degrees = {}};
   bool in_rows = false;
   for (int number = 1; !text.empty(); ++number) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const auto words = words_of(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto words = words_of(take_line(text));
     if (words.empty()) continue;
     if (!in_rows) {
       in_rows = names_columns(words);
@@ -121,9 +127,9 @@ MeasuredAngles match_angles(const AngleFile& file, const std::vector<double>& no
         compare(file.degrees, nominal).worst <= tolerance) {
       result.degrees = file.degrees;
       result.findings.push_back(
-          fmt::format("{}: its rows agree with AngularStep from first to last, not from last to "
-                      "first as usual, and are read so",
-                      file.path.filename().string()));
+          {"angles.order", fmt::format("{}: its rows agree with AngularStep from first to last, not from "
+                                       "last to first as usual, and are read so",
+                                       file.path.filename().string())});
     }
   }
   result.degrees.resize(count);
@@ -131,16 +137,19 @@ MeasuredAngles match_angles(const AngleFile& file, const std::vector<double>& no
 
   const auto [offset, worst, where] = compare(result.degrees, nominal);
   if (worst > tolerance)
-    result.findings.push_back(fmt::format(
-        "{}: the measured angle of projection {} is {:.4f} deg, but AngularStep puts it at {:.4f} deg "
-        "({:.4f} deg apart, more than half a step of {:.4f} deg)",
-        file.path.filename().string(), where + 1, result.degrees[where], nominal[where] + offset, worst,
-        step));
-  if (std::abs(offset) > tolerance)
     result.findings.push_back(
-        fmt::format("{}: the measured angles begin {:.4f} deg after InitialAngle, which only turns "
-                    "the volume about its axis",
-                    file.path.filename().string(), offset));
+        {"angles.contradicted",
+         fmt::format("{}: the measured angle of projection {} is {:.4f} deg, but AngularStep puts it at "
+                     "{:.4f} deg ({:.4f} deg apart, more than half a step of {:.4f} deg)",
+                     file.path.filename().string(), where + 1, result.degrees[where], nominal[where] + offset,
+                     worst, step),
+         "AngularStep"});
+  if (std::abs(offset) > tolerance)
+    result.findings.push_back({"angles.offset",
+                               fmt::format("{}: the measured angles begin {:.4f} deg after InitialAngle, "
+                                           "which only turns the volume about its axis",
+                                           file.path.filename().string(), offset),
+                               "InitialAngle"});
   return result;
 }
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 
 namespace feldspar::io::nikon {
 

@@ -92,8 +92,10 @@ CtProfile parse_ct_profile(std::string_view xml, const std::filesystem::path& pa
         differs ? SourceField::Use::contradicted : SourceField::Use::informative,
         differs ? fmt::format("{} of the .xtekct is {}, and counts", key, stated) : "");
     if (differs)
-      profile.findings.push_back(fmt::format("{}: {} is {}, but {} of the .xtekct is {}; the latter is used",
-                                             path.filename().string(), element, *value, key, stated));
+      profile.findings.push_back({"field.contradicted",
+                                  fmt::format("{}: {} is {}, but {} of the .xtekct is {}; the latter is used",
+                                              path.filename().string(), element, *value, key, stated),
+                                  element});
   }
 
   if (const auto exposure = attribute(xml, "ImagingSettings", "exposure")) {

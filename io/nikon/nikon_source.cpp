@@ -57,7 +57,7 @@ class NikonSource final : public ScanSource {
   [[nodiscard]] std::vector<fs::path> files() const override;
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override;
 
-  void add_finding(std::string text) { findings_.push_back(std::move(text)); }
+  void add_finding(Finding finding) { findings_.push_back(std::move(finding)); }
 
  private:
   struct Projection {
@@ -65,6 +65,12 @@ class NikonSource final : public ScanSource {
     Stamp stamp;
   };
 
+  static void expect_unchanged(const Projection& projection) {
+    if (stamp_of(projection.path) != projection.stamp)
+      throw Error(ErrorKind::io,
+                  fmt::format("{}: changed while the scan was open; wait until the scan is complete",
+                              projection.path.string()));
+  }
   [[nodiscard]] std::vector<double> stage_angles(const XtekctFile& file, const OpenOptions& options);
   void read_profile(const XtekctFile& file);
   void open_projections(const XtekctFile& file, const OpenOptions& options);
@@ -95,7 +101,6 @@ NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : tex
   references_.white = {static_cast<float>(white)};
   grid_ = nikon::proposed_grid(file);
   description_ = describe(file);
-  description_.axis_unstated = nikon::is_axis_unstated(file, scan_);
 
   Review reviewed = review(file, scan_,
                            {.white_level = options.white_level > 0,
@@ -105,20 +110,24 @@ NikonSource::NikonSource(const fs::path& path, const OpenOptions& options) : tex
   findings_.insert(findings_.begin(), reviewed.findings.begin(), reviewed.findings.end());
   if (options.reverse_rotation)
     findings_.push_back(
-        fmt::format("{}: the object is taken to turn counter-clockwise seen from above, against Nikon's "
-                    "convention (--reverse-rotation)",
-                    path.filename().string()));
+        {"rotation.reversed",
+         fmt::format("{}: the object is taken to turn counter-clockwise seen from above, against Nikon's "
+                     "convention, as was asked",
+                     path.filename().string())});
   if (options.pixel_pitch > 0)
-    findings_.push_back(fmt::format(
-        "{}: DetectorPixelSizeX and DetectorPixelSizeY, {} and {} mm, are replaced by --pixel-size",
-        path.filename().string(), file.text("DetectorPixelSizeX"), file.text("DetectorPixelSizeY")));
+    findings_.push_back({"pixel-size.replaced",
+                         fmt::format("{}: DetectorPixelSizeX and DetectorPixelSizeY, {} and {} mm, are "
+                                     "replaced by the pixel size that was given",
+                                     path.filename().string(), file.text("DetectorPixelSizeX"),
+                                     file.text("DetectorPixelSizeY")),
+                         "DetectorPixelSizeX"});
   read_profile(file);
   try {
     open_projections(file, options);
   } catch (const Error& error) {
     if (!options.headers_only) throw;
     projections_.clear();
-    findings_.push_back(error.what());
+    findings_.push_back({"scan.unreadable", error.what(), "", error.remedies()});
   }
 }
 
@@ -128,15 +137,18 @@ std::vector<double> NikonSource::stage_angles(const XtekctFile& file, const Open
   const fs::path path = find_angle_file(file.path.parent_path(), name);
   if (options.angles == "file" && path.empty())
     throw Error(ErrorKind::bad_file,
-                fmt::format("{}: there is no file of measured angles (_ctdata.txt or {}.ang) beside "
-                            "it; use --angles nominal",
-                            file.path.string(), name));
+                fmt::format("{}: there is no file of measured angles (_ctdata.txt or {}.ang) beside it",
+                            file.path.string(), name),
+                {{"angles", "nominal"}});
   const bool measured = options.angles == "file" || (options.angles == "auto" && demanded && !path.empty());
   if (demanded && !measured)
-    findings_.push_back(fmt::format(
-        "{}: AngleFile_Use is True, but AngularStep is used, because {}", file.path.filename().string(),
-        path.empty() ? fmt::format("there is no _ctdata.txt or {}.ang beside it", name)
-                     : "--angles nominal was given"));
+    findings_.push_back(
+        {"angles.nominal",
+         fmt::format("{}: AngleFile_Use is True, but AngularStep is used, because {}",
+                     file.path.filename().string(),
+                     path.empty() ? fmt::format("there is no _ctdata.txt or {}.ang beside it", name)
+                                  : "the nominal angles were asked for"),
+         "AngleFile_Use"});
   const bool has_step = file.number("AngularStep").value_or(0) != 0;
   const std::vector<double> nominal =
       measured && !has_step ? std::vector<double>(static_cast<std::size_t>(projection_count(file)))
@@ -148,14 +160,17 @@ std::vector<double> NikonSource::stage_angles(const XtekctFile& file, const Open
     if (!measured) return nominal;
     texts_.push_back(path);
     angles_measured_ = true;
-    findings_.push_back(fmt::format("{}: the measured angles are used instead of AngularStep{}",
-                                    path.filename().string(),
-                                    options.angles == "auto" ? ", as AngleFile_Use demands" : ""));
+    findings_.push_back(
+        {"angles.measured",
+         fmt::format("{}: the measured angles are used instead of AngularStep{}", path.filename().string(),
+                     options.angles == "auto" ? ", as AngleFile_Use demands" : ""),
+         "AngularStep"});
     return std::move(angles.degrees);
   } catch (const Error& error) {
     if (measured)
-      throw Error(error.kind(), fmt::format("{}; --angles nominal uses AngularStep instead", error.what()));
-    findings_.push_back(fmt::format("{} (AngularStep is used, so this does not matter)", error.what()));
+      throw Error(error, error.what(), {{"angles", "nominal", "to use AngularStep instead, give"}});
+    findings_.push_back(
+        {"angles.unused", fmt::format("{} (AngularStep is used, so this does not matter)", error.what())});
     return nominal;
   }
 }
@@ -183,11 +198,9 @@ void NikonSource::open_projections(const XtekctFile& file, const OpenOptions& op
   if (info_.highest > 0 && references_.white.front() > info_.highest)
     throw Error(
         ErrorKind::bad_file,
-        fmt::format(
-            "{}: WhiteLevel is {}, but the pixels of {} hold at most {}; give the counts of the open beam "
-            "with --white-level",
-            file.path.string(), references_.white.front(), projections_.front().path.filename().string(),
-            info_.highest));
+        fmt::format("{}: WhiteLevel is {}, but the pixels of {} hold at most {}", file.path.string(),
+                    references_.white.front(), projections_.front().path.filename().string(), info_.highest),
+        {{"white-level", "", "give the open beam's counts with"}});
   std::vector<double> angles;
   for (const int view : views) angles.push_back(scan_.angles[view]);
   scan_.angles = std::move(angles);
@@ -209,8 +222,7 @@ std::vector<int> NikonSource::check_projections(const std::vector<ProjectionFile
       if (allow_unreadable) check_tiff_pixels(file.path);
     } catch (const Error& error) {
       if (!allow_unreadable)
-        throw Error(error.kind(),
-                    fmt::format("{}; to leave its view out, use --allow-missing", error.what()));
+        throw Error(error, error.what(), {{"allow-missing", "", "to leave its view out, give"}});
       if (views.empty() && &file == &found.back()) throw;  // none is left
       if (unreadable.empty()) first_complaint = error.what();
       unreadable.push_back(file.index + 1);
@@ -231,8 +243,9 @@ std::vector<int> NikonSource::check_projections(const std::vector<ProjectionFile
   }
   if (!unreadable.empty())
     findings_.push_back(
-        fmt::format("{} of {} projections cannot be used and are left out: {} (the first: {})",
-                    unreadable.size(), found.size(), format_numbers(unreadable), first_complaint));
+        {"views.unusable",
+         fmt::format("{} of {} projections cannot be used and are left out: {} (the first: {})",
+                     unreadable.size(), found.size(), format_numbers(unreadable), first_complaint)});
   return views;
 }
 
@@ -268,10 +281,7 @@ void NikonSource::read_view(const Projection& projection, const geometry::PixelW
     const Count* const first = whole_rows.data() + (info_.columns - window.columns.end);
     half_turn(first, info_.columns, columns, rows, counts);
   }
-  if (stamp_of(projection.path) != projection.stamp)
-    throw Error(ErrorKind::io,
-                fmt::format("{}: changed while the scan was open; wait until the scan is complete",
-                            projection.path.string()));
+  expect_unchanged(projection);
 }
 
 void NikonSource::read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const {
@@ -314,25 +324,30 @@ std::unique_ptr<ScanSource> open(const fs::path& xtekct, const OpenOptions& opti
   return std::make_unique<NikonSource>(xtekct, options);
 }
 
+/// Throws unless `other` describes the scan that `chosen` does.
+void require_alike(const XtekctFile& chosen, const fs::path& other) {
+  const std::string difference = first_difference(chosen, parse_xtekct(read_text(other, most), other));
+  if (!difference.empty())
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: {} and {} describe different scans ({} differs); give the file that is "
+                            "meant instead of its folder",
+                            chosen.path.parent_path().string(), chosen.path.filename().string(),
+                            other.filename().string(), difference));
+}
+
 std::unique_ptr<ScanSource> choose(const std::vector<fs::path>& xtekcts, const OpenOptions& options) {
   const fs::path& first = xtekcts.front();
   const XtekctFile chosen = parse_xtekct(read_text(first, most), first);
   std::string others;
   for (std::size_t n = 1; n < xtekcts.size(); ++n) {
-    const std::string difference =
-        first_difference(chosen, parse_xtekct(read_text(xtekcts[n], most), xtekcts[n]));
-    if (!difference.empty())
-      throw Error(ErrorKind::usage,
-                  fmt::format("{}: {} and {} describe different scans ({} differs); give the file that is "
-                              "meant instead of its folder",
-                              first.parent_path().string(), first.filename().string(),
-                              xtekcts[n].filename().string(), difference));
+    require_alike(chosen, xtekcts[n]);
     others += (n > 1 ? ", " : "") + xtekcts[n].filename().string();
   }
   auto source = std::make_unique<NikonSource>(first, options);
   if (!others.empty())
-    source->add_finding(fmt::format("{}: the folder also holds {}, which describe the same scan",
-                                    first.filename().string(), others));
+    source->add_finding(
+        {"scan.duplicate", fmt::format("{}: the folder also holds {}, which describe the same scan",
+                                       first.filename().string(), others)});
   return source;
 }
 

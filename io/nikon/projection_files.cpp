@@ -109,13 +109,17 @@ Candidates find_candidates(const XtekctFile& file, Findings& findings) {
       if (found.by_number.empty()) continue;
       if (names_folder && folder == folders.back())
         findings.push_back(
-            fmt::format("{}: InputFolderName is \"{}\", which is not there or holds no projection; those "
-                        "in {} are used",
-                        file.path.filename().string(), file.text("InputFolderName"), folder.string()));
+            {"file.place",
+             fmt::format("{}: InputFolderName is \"{}\", which is not there or holds no projection; those in "
+                         "{} are used",
+                         file.path.filename().string(), file.text("InputFolderName"), folder.string()),
+             "InputFolderName"});
       if (prefix != prefixes.front())
         findings.push_back(
-            fmt::format("{}: there is no projection {}NUMBER.tif; those called {}NUMBER.tif are used",
-                        file.path.filename().string(), prefixes.front(), prefix));
+            {"file.place",
+             fmt::format("{}: there is no projection {}NUMBER.tif; those called {}NUMBER.tif are used",
+                         file.path.filename().string(), prefixes.front(), prefix),
+             "InputName"});
       return found;
     }
   std::string looked;
@@ -159,15 +163,17 @@ ProjectionFiles find_projections(const XtekctFile& file, int count, bool allow_m
   const std::string scan = file.path.filename().string();
   if (!found.others.empty())
     result.findings.push_back(
-        fmt::format("{}: ignored in {}, because they are no projections {}NUMBER.tif: {} (flat and "
-                    "dark images are not needed: Nikon's projections are corrected already)",
-                    scan, found.folder.string(), found.prefix, format_names(found.others)));
+        {"files.ignored",
+         fmt::format("{}: ignored in {}, because they are no projections {}NUMBER.tif: {} (flat and dark "
+                     "images are not needed: Nikon's projections are corrected already)",
+                     scan, found.folder.string(), found.prefix, format_names(found.others))});
   check_surplus(file, found, count);
   if (found.by_number.contains(count + 1))
-    result.findings.push_back(
-        fmt::format("{}: {} is one more than the {} projections of the scan; it repeats the first "
-                    "view after the full turn and was dropped",
-                    scan, found.by_number.at(count + 1).filename().string(), count));
+    result.findings.push_back({"views.surplus",
+                               fmt::format("{}: {} is one more than the {} projections of the scan; it "
+                                           "repeats the first view after the full turn and was dropped",
+                                           scan, found.by_number.at(count + 1).filename().string(), count),
+                               "Projections"});
   std::vector<int> missing;
   for (int number = 1; number <= count; ++number) {
     const auto at = found.by_number.find(number);
@@ -180,9 +186,10 @@ ProjectionFiles find_projections(const XtekctFile& file, int count, bool allow_m
   const std::string text = fmt::format("{} of {} projections are missing in {}: {}", missing.size(), count,
                                        found.folder.string(), format_numbers(missing));
   if (!allow_missing)
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: {}; to go on without them, use --allow-missing", file.path.string(), text));
-  result.findings.push_back(fmt::format("{}: {}; their views are left out", scan, text));
+    throw Error(ErrorKind::bad_file, fmt::format("{}: {}", file.path.string(), text),
+                {{"allow-missing", "", "to go on without them, give"}});
+  result.findings.push_back(
+      {"views.missing", fmt::format("{}: {}; their views are left out", scan, text), "Projections"});
   return result;
 }
 

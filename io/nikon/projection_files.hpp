@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "io/nikon/xtekct.hpp"
 
 namespace feldspar::io::nikon {

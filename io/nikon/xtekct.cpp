@@ -42,8 +42,10 @@ void add_entry(XtekctFile& file, FirstEntries& firsts, XtekctEntry entry) {
     const XtekctEntry& first = file.entries[place->second];
     entry.repeated = true;
     file.findings.push_back(
-        fmt::format("{}: {} is given twice, as \"{}\" in line {} and \"{}\" in line {}; the first counts",
-                    file.path.string(), entry.key, first.value, first.line, entry.value, entry.line));
+        {"file.key-repeated",
+         fmt::format("{}: {} is given twice, as \"{}\" in line {} and \"{}\" in line {}; the first counts",
+                     file.path.string(), entry.key, first.value, first.line, entry.value, entry.line),
+         entry.key});
   }
   file.entries.push_back(std::move(entry));
 }
@@ -80,8 +82,9 @@ XtekctFile parse_xtekct(std::string_view text, const std::filesystem::path& path
     const auto equals = line.find('=');  // values may hold more of them: DICOMTags is XML
     if (equals == line.npos || equals == 0) {
       file.findings.push_back(
-          fmt::format("{}: line {} is neither [section] nor key=value and was skipped: \"{}\"", path.string(),
-                      number, as_utf8(line.substr(0, 60))));
+          {"file.line-skipped",
+           fmt::format("{}: line {} is neither [section] nor key=value and was skipped: \"{}\"",
+                       path.string(), number, as_utf8(line.substr(0, 60)))});
       continue;
     }
     add_entry(file, firsts,

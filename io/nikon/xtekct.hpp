@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "base/text.hpp"
 
 namespace feldspar::io::nikon {

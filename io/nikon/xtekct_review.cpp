@@ -125,15 +125,15 @@ class Reviewer {
       if (!file_.entries[n].repeated && same_letters(review_.fields[n].name, key))
         review_.fields[n].use = use, review_.fields[n].note = note;
   }
-  void report(const std::string& text) {
-    review_.findings.push_back(fmt::format("{}: {}", file_.path.filename().string(), text));
+  void report(FindingCode code, const std::string& text, std::string_view key, Remedies remedies = {}) {
+    review_.findings.push_back({code, fmt::format("{}: {}", file_.path.filename().string(), text),
+                                std::string(key), std::move(remedies)});
   }
   /// A finding and the mark of its key when the key's value is not the harmless one.
-  void expect(std::string_view key, double harmless, std::string_view consequence,
-              std::string_view section = "XTekCT") {
-    const auto value = file_.number(key, section);
+  void expect(std::string_view key, double harmless, std::string_view consequence) {
+    const auto value = file_.number(key);
     if (!value || *value == harmless) return;
-    report(fmt::format("{} is {}: {}", key, *value, consequence));
+    report("processing.unused", fmt::format("{} is {}: {}", key, *value, consequence), key);
     mark(key, Use::ignored, std::string(consequence));
   }
   void review_two_axes();
@@ -144,10 +144,10 @@ class Reviewer {
 };
 
 void Reviewer::review_replacements(const Replacements& replaced) {
-  if (replaced.white_level) mark("WhiteLevel", Use::ignored, "replaced by --white-level");
+  if (replaced.white_level) mark("WhiteLevel", Use::ignored, "replaced by the white level that was given");
   if (replaced.pixel_size)
     for (const char* const key : {"DetectorPixelSizeX", "DetectorPixelSizeY"})
-      mark(key, Use::ignored, "replaced by --pixel-size");
+      mark(key, Use::ignored, "replaced by the pixel size that was given");
   if (replaced.angles) mark("AngularStep", Use::ignored, "the measured angles are used");
 }
 
@@ -164,11 +164,12 @@ void Reviewer::review_two_axes() {
   if (shift <= tolerance && lean <= tolerance) return;
   for (const char* const key : {"CentreOfRotation", "CentreOfRotationTop", "CentreOfRotationBottom"})
     mark(key, Use::contradicted, "ObjectOffsetX and ObjectRoll put the axis elsewhere, and count");
-  report(fmt::format(
-      "CentreOfRotationTop and Bottom put the rotation axis {:.3f} mm from where ObjectOffsetX and "
-      "ObjectRoll put it (at the detector, and {:.3f} mm more at its edges); the newer ObjectOffsetX and "
-      "ObjectRoll are used",
-      shift, lean));
+  report("axis.contradicted",
+         fmt::format("CentreOfRotationTop and Bottom put the rotation axis {:.3f} mm from where "
+                     "ObjectOffsetX and ObjectRoll put it (at the detector, and {:.3f} mm more at its "
+                     "edges); the newer ObjectOffsetX and ObjectRoll are used",
+                     shift, lean),
+         "CentreOfRotationTop", {{"axis-offset", "auto", "to find it, give"}});
 }
 
 void Reviewer::review_axis() {
@@ -179,18 +180,23 @@ void Reviewer::review_axis() {
   const bool one_edge =
       file_.number("CentreOfRotationTop").has_value() != file_.number("CentreOfRotationBottom").has_value();
   if (one_edge && !has_new_axis(file_) && !file_.number("CentreOfRotation"))
+    report("axis.upright",
+           "only one of CentreOfRotationTop and CentreOfRotationBottom is given: the axis is taken as "
+           "upright there",
+           "CentreOfRotationTop");
+  const bool automatic = file_.number("AutomaticCentreOfRotation").value_or(0) != 0;
+  const bool zero = scan_.axis.offset == 0 && scan_.axis.roll == 0;
+  if (zero)
     report(
-        "only one of CentreOfRotationTop and CentreOfRotationBottom is given: the axis is taken as upright "
-        "there");
-  if (!is_axis_unstated(file_, scan_)) return;
-  if (scan_.axis.offset == 0 && scan_.axis.roll == 0)
-    report(
+        "axis.unmeasured",
         "the centre of rotation was never measured (its keys are 0 or absent): the file does not say where "
-        "the rotation axis is");
-  else
-    report(
-        "AutomaticCentreOfRotation is 1: the centre of rotation was never measured for this file, CT Pro "
-        "searches it itself; the axis written here may not be the one CT Pro found");
+        "the rotation axis is",
+        "CentreOfRotationTop");
+  else if (automatic)
+    report("axis.unmeasured",
+           "AutomaticCentreOfRotation is 1: the centre of rotation was never measured for this file, CT Pro "
+           "searches it itself; the axis written here may not be the one CT Pro found",
+           "AutomaticCentreOfRotation");
 }
 
 void Reviewer::review_voxel_size() {
@@ -201,10 +207,11 @@ void Reviewer::review_voxel_size() {
     const std::string note =
         fmt::format("DetectorPixelSizeX * SrcToObject / SrcToDetector is {:.6g} mm", expected);
     mark(key, Use::contradicted, note);
-    report(fmt::format(
-        "{} is {} mm, but {}: one of the distances or sizes may be wrong, or CT Pro was asked for another "
-        "voxel size",
-        key, *size, note));
+    report("voxels.contradicted",
+           fmt::format("{} is {} mm, but {}: one of the distances or sizes may be wrong, or CT Pro was asked "
+                       "for another voxel size",
+                       key, *size, note),
+           key);
   }
 }
 
@@ -212,33 +219,42 @@ void Reviewer::review_angles() {
   const double step = file_.number("AngularStep").value_or(0);
   const auto views = static_cast<double>(scan_.angles.size());
   if (step < 0)
-    report(fmt::format(
-        "AngularStep is {} deg: the object turned against the usual sense; it is taken as written", step));
+    report(
+        "angles.sense",
+        fmt::format(
+            "AngularStep is {} deg: the object turned against the usual sense; it is taken as written", step),
+        "AngularStep");
   if (views > 10 && step != 0 && std::abs(step) * views <= 7)
-    report(fmt::format(
-        "AngularStep is {}: {} projections turn by {:.3f} deg in all, as if the step were in radians; "
-        "degrees were expected",
-        step, views, std::abs(step) * views));
+    report("angles.unit",
+           fmt::format("AngularStep is {}: {} projections turn by {:.3f} deg in all, as if the step were in "
+                       "radians; degrees were expected",
+                       step, views, std::abs(step) * views),
+           "AngularStep");
 }
 
 void Reviewer::review_offsets() {
   for (const char* const key : {"DetectorOffsetX", "DetectorOffsetY"})
     if (const double value = file_.number(key).value_or(0); value != 0)
-      report(fmt::format(
-          "{} is {} mm: its sign is not documented by Nikon; it is taken towards {}", key, value,
-          key == std::string_view("DetectorOffsetX") ? "the columns on the right of the stored image"
-                                                     : "the top of the image"));
+      report("detector.offset",
+             fmt::format(
+                 "{} is {} mm: its sign is not documented by Nikon; it is taken towards {}", key, value,
+                 key == std::string_view("DetectorOffsetX") ? "the columns on the right of the stored image"
+                                                            : "the top of the image"),
+             key);
   const auto cropped = [&](std::string_view start, std::string_view pixels, int all) {
     return file_.number(start).value_or(0) != 0 || file_.number(pixels).value_or(all) != all;
   };
   if (cropped("RegionStartX", "RegionPixelsX", scan_.detector.columns) ||
       cropped("RegionStartY", "RegionPixelsY", scan_.detector.rows))
-    report("RegionStart and RegionPixels crop the projections in CT Pro; here the whole detector is used");
+    report("field.unused",
+           "RegionStart and RegionPixels crop the projections in CT Pro; here the whole detector is used",
+           "RegionPixelsX");
   if (file_.number("OffsetX").value_or(0) != 0 || file_.number("OffsetY").value_or(0) != 0 ||
       file_.number("OffsetZ").value_or(0) != 0)
-    report(
-        "the volume proposed by the file is off centre (OffsetX, OffsetY, OffsetZ), with signs that are not "
-        "documented by Nikon");
+    report("grid.proposed",
+           "the volume proposed by the file is off centre (OffsetX, OffsetY, OffsetZ), with signs that are "
+           "not documented by Nikon",
+           "OffsetX");
   expect("ObjectOffsetY", 0, "its meaning is not documented by Nikon; it is ignored");
 }
 
@@ -251,14 +267,16 @@ void Reviewer::review_processing() {
   if (file_.number("ConvolutionKernelSize").value_or(0) > 1) expect("ConvolutionKernelSize", 0, differs);
   if (hardening_of(file_).empty() &&
       file_.number("CoefX1").value_or(1) * file_.number("Scale").value_or(1) != 1)
-    report("CoefX1 to CoefX4 times Scale are all 0: taken as no correction of beam hardening");
+    report("hardening.none",
+           "CoefX1 to CoefX4 times Scale are all 0: taken as no correction of beam hardening", "CoefX1");
   if (const std::string table = file_.text("BeamHardeningLUTFile"); !table.empty())
-    report(fmt::format("BeamHardeningLUTFile is \"{}\": {}", table, differs));
+    report("processing.unused", fmt::format("BeamHardeningLUTFile is \"{}\": {}", table, differs),
+           "BeamHardeningLUTFile");
   if (same_letters(file_.text("Shuttling", "CTPro"), "True"))
-    report(
-        "Shuttling is True: the detector moved between projections, by distances that are not in the file; "
-        "fine "
-        "structures may be blurred");
+    report("detector.moved",
+           "Shuttling is True: the detector moved between projections, by distances that are not in the "
+           "file; fine structures may be blurred",
+           "Shuttling");
 }
 
 }  // namespace

@@ -26,15 +26,17 @@ double number_or(const XtekctFile& file, std::string_view key, double otherwise)
 
 /// Throws Error(unsupported) unless the virtual detector, where there is one, is the real one: the
 /// projections of panel-shifted and stitched scans need steps that are not in the file.
+/// Keys of the virtual detector, and of the real one.
+constexpr std::array<std::array<std::string_view, 2>, 7> pairs{
+    {{"VirtualDetectorPixelsX", "DetectorPixelsX"},
+     {"VirtualDetectorPixelsY", "DetectorPixelsY"},
+     {"VirtualDetectorPixelSizeX", "DetectorPixelSizeX"},
+     {"VirtualDetectorPixelSizeY", "DetectorPixelSizeY"},
+     {"VirtualDetectorOffsetX", "DetectorOffsetX"},
+     {"VirtualDetectorOffsetY", "DetectorOffsetY"},
+     {"SrcToVirtualDetector", "SrcToDetector"}}};
+
 void check_virtual_detector(const XtekctFile& file) {
-  constexpr std::array<std::array<std::string_view, 2>, 7> pairs{
-      {{"VirtualDetectorPixelsX", "DetectorPixelsX"},
-       {"VirtualDetectorPixelsY", "DetectorPixelsY"},
-       {"VirtualDetectorPixelSizeX", "DetectorPixelSizeX"},
-       {"VirtualDetectorPixelSizeY", "DetectorPixelSizeY"},
-       {"VirtualDetectorOffsetX", "DetectorOffsetX"},
-       {"VirtualDetectorOffsetY", "DetectorOffsetY"},
-       {"SrcToVirtualDetector", "SrcToDetector"}}};
   constexpr double rounding = 1e-5;  // of values written with six or more digits
   for (const auto& [virtual_key, key] : pairs) {
     const auto virtual_value = file.number(virtual_key);
@@ -87,12 +89,11 @@ std::vector<double> nominal_stage_angles(const XtekctFile& file) {
   const int count = projection_count(file);
   const auto step = file.number("AngularStep");
   if (count > 1 && (!step || *step == 0))
-    throw Error(
-        ErrorKind::bad_file,
-        fmt::format(
-            "{}: AngularStep is {}, but the {} projections must differ in angle; correct it in a copy of "
-            "the file, or use the measured angles with --angles file",
-            file.path.string(), step ? "0" : "missing", count));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: AngularStep is {}, but the {} projections must differ in angle; correct it "
+                            "in a copy of the file",
+                            file.path.string(), step ? "0" : "missing", count),
+                {{"angles", "file", "to use the measured angles, give"}});
   std::vector<double> angles(static_cast<std::size_t>(count));
   for (int n = 0; n < count; ++n) angles[n] = n * step.value_or(0);
   return angles;
@@ -130,11 +131,6 @@ geometry::RotationAxis axis_from_old_keys(const XtekctFile& file, const geometry
   return axis;
 }
 
-bool is_axis_unstated(const XtekctFile& file, const geometry::CircularScan& scan) {
-  const bool zero = scan.axis.offset == 0 && scan.axis.roll == 0;
-  return zero || file.number("AutomaticCentreOfRotation").value_or(0) != 0;
-}
-
 geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> stage_angles, Turn turn,
                                double pixel_pitch) {
   check_units(file);
@@ -159,7 +155,7 @@ geometry::CircularScan to_scan(const XtekctFile& file, std::span<const double> s
   try {
     geometry::validate(scan);
   } catch (const Error& error) {
-    throw Error(error.kind(),
+    throw Error(error,
                 fmt::format("{}: {}; correct it in a copy of the file", file.path.string(), error.what()));
   }
   return scan;
@@ -170,11 +166,11 @@ double white_level(const XtekctFile& file, double replacement) {
   const std::string text = file.text("WhiteLevel");
   double level = 0;
   if (parse_number(text, level) && level > 0) return level;
-  throw Error(
-      ErrorKind::bad_file,
-      fmt::format("{}: WhiteLevel is {}, but the counts of the open beam were expected; read them off a "
-                  "projection's empty border and give them with --white-level",
-                  file.path.string(), text.empty() ? "missing" : "\"" + text + "\""));
+  throw Error(ErrorKind::bad_file,
+              fmt::format("{}: WhiteLevel is {}, but the counts of the open beam were expected; read them "
+                          "off a projection's empty border",
+                          file.path.string(), text.empty() ? "missing" : "\"" + text + "\""),
+              {{"white-level", "", "give them with"}});
 }
 
 ProposedGrid proposed_grid(const XtekctFile& file) {

@@ -37,9 +37,6 @@ enum class Turn { clockwise, counter_clockwise };
 [[nodiscard]] geometry::RotationAxis axis_from_new_keys(const XtekctFile& file);
 [[nodiscard]] bool has_old_axis(const XtekctFile& file);
 [[nodiscard]] bool has_new_axis(const XtekctFile& file);
-/// True when nobody measured the axis of `scan`, as the keys put it: they are 0 or absent, or CT Pro looks
-/// for it by itself.
-[[nodiscard]] bool is_axis_unstated(const XtekctFile& file, const geometry::CircularScan& scan);
 
 /// VoxelsX/Y/Z, VoxelSizeX and OffsetX/Y/Z as they stand; zero where absent.
 [[nodiscard]] ProposedGrid proposed_grid(const XtekctFile& file);

@@ -179,7 +179,7 @@ geometry::CircularScan to_scan(const std::vector<Projection>& projections, const
   try {
     geometry::validate(scan);
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}: {}", file.string(), error.what()));
+    throw Error(error, fmt::format("{}: {}", file.string(), error.what()));
   }
   return scan;
 }

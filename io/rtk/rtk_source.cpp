@@ -77,23 +77,31 @@ RtkSource::RtkSource(const fs::path& geometry, const OpenOptions& options) {
                             projections.size(), stack.string(), image_.views));
   if (options.pixel_pitch > 0) {
     image_.grid.spacing_x = image_.grid.spacing_y = options.pixel_pitch;
-    findings_.push_back(
-        fmt::format("{}: ElementSpacing is replaced by --pixel-size", stack.filename().string()));
+    findings_.push_back({"pixel-size.replaced",
+                         fmt::format("{}: ElementSpacing is replaced by the pixel size that was given",
+                                     stack.filename().string()),
+                         "ElementSpacing"});
   }
   if (options.pixel_pitch > 0)
-    mark(stack.filename().string(), "ElementSpacing", SourceField::Use::ignored, "replaced by --pixel-size");
+    mark(stack.filename().string(), "ElementSpacing", SourceField::Use::ignored,
+         "replaced by the pixel size that was given");
   scan_ = to_scan(projections, image_.grid, geometry);
   if (scan_.beam == geometry::Beam::parallel)
     mark("geometry", "SourceToIsocenterDistance", SourceField::Use::ignored, "the beam is parallel");
   if (options.reverse_rotation) {
     for (double& angle : scan_.angles) angle = -angle;
-    findings_.push_back(fmt::format("{}: GantryAngle is taken the other way round (--reverse-rotation)",
-                                    geometry.filename().string()));
+    findings_.push_back({"rotation.reversed",
+                         fmt::format("{}: GantryAngle is taken the other way round, as was asked",
+                                     geometry.filename().string()),
+                         "GantryAngle"});
   }
   if (const double height = height_of_source(projections.front()); height != 0)
-    findings_.push_back(fmt::format(
-        "{}: SourceOffsetY is not 0, and heights are counted from the source: RTK's are {:.6g} mm more",
-        geometry.filename().string(), height));
+    findings_.push_back(
+        {"geometry.height",
+         fmt::format(
+             "{}: SourceOffsetY is not 0, and heights are counted from the source: RTK's are {:.6g} mm more",
+             geometry.filename().string(), height),
+         "SourceOffsetY"});
   files_ = {geometry, stack};
   if (image_.pixels != stack) files_.push_back(image_.pixels);
   pixels_ = std::make_unique<zeiss::RandomAccessFile>(image_.pixels);
@@ -105,18 +113,22 @@ RtkSource::RtkSource(const fs::path& geometry, const OpenOptions& options) {
 void RtkSource::take_counts(double white_level) {
   const std::string name = files_[1].filename().string();
   if (!image_.floats && !(white_level > 0))
-    throw Error(ErrorKind::bad_file,
-                fmt::format("{}: holds counts (MET_USHORT), but not those of the open beam; give them with "
-                            "--white-level",
-                            files_[1].string()));
+    throw Error(
+        ErrorKind::bad_file,
+        fmt::format("{}: holds counts (MET_USHORT), but not those of the open beam", files_[1].string()),
+        {{"white-level", "", "give them with"}});
   line_integrals_ = image_.floats && !(white_level > 0);
   references_.white = {line_integrals_ ? open_beam : static_cast<float>(white_level)};
   if (!image_.floats) references_.saturation = 65535;
-  findings_.push_back(
-      line_integrals_ ? fmt::format("{}: its numbers (MET_FLOAT) are taken for line integrals; if they are "
-                                    "counts, give those of the open beam with --white-level",
-                                    name)
-                      : fmt::format("{}: its numbers are taken for counts, 0 of them without beam", name));
+  if (line_integrals_)
+    findings_.push_back({"counts.taken",
+                         fmt::format("{}: its numbers (MET_FLOAT) are taken for line integrals", name),
+                         "ElementType",
+                         {{"white-level", "", "if they are counts, give those of the open beam with"}}});
+  else
+    findings_.push_back({"dark.assumed",
+                         fmt::format("{}: its numbers are taken for counts, 0 of them without beam", name),
+                         "ElementType"});
 }
 
 void RtkSource::read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const {

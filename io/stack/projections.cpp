@@ -15,9 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* remedy =
-    "to leave those views out, give --allow-missing; if none is missing, state images.count or list the "
-    "files";
+/// Of one that cannot be used.
+const Remedies without_its_view{{"allow-missing", "", "to leave its view out, give"}};
+/// Of projections that a name stands for and that are not there.
+const Remedies without_them{{"allow-missing", "", "to leave those views out, give"}};
 
 /// The images that names stand for, before any of them is opened.
 struct Places {
@@ -46,8 +47,8 @@ class Finder {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw Error(ErrorKind::bad_file, fmt::format("{}: {}", description_.string(), what));
+  [[noreturn]] void refuse(const std::string& what, const Remedies& remedies = {}) const {
+    throw Error(ErrorKind::bad_file, fmt::format("{}: {}", description_.string(), what), remedies);
   }
   [[nodiscard]] Places look_at_names();
   void add_pattern(const std::string& name, Places& places);
@@ -79,10 +80,11 @@ void Finder::add_pattern(const std::string& name, Places& places) {
         "that fits no others",
         stack_.projections_field, name, names.size(), series.conflict));
   if (!series.strays.empty())
-    result_.findings.push_back(fmt::format(
-        "{} = \"{}\" also stands for files whose names are unlike those of the others, and which are "
-        "left out: {}",
-        stack_.projections_field, name, format_names(series.strays)));
+    result_.findings.push_back({"files.ignored",
+                                fmt::format("{} = \"{}\" also stands for files whose names are unlike those "
+                                            "of the others, and which are left out: {}",
+                                            stack_.projections_field, name, format_names(series.strays)),
+                                stack_.projections_field});
   if (!series.missing.empty()) places.missing += (places.missing.empty() ? "" : ", ") + series.missing;
   if (places.doubt.empty()) places.doubt = series.doubt;
   places.first = places.files.empty() ? series.first : -1;
@@ -116,10 +118,7 @@ void Finder::look_at_pages(const Places& places) {
              (places.files.size() == 1 && !found.back()->damage.empty());
     } catch (const Error& error) {
       if (!allow_missing_ || places.files.size() == 1)
-        throw Error(error.kind(),
-                    places.files.size() == 1
-                        ? error.what()
-                        : fmt::format("{}; to leave its view out, use --allow-missing", error.what()));
+        throw Error(error, error.what(), places.files.size() == 1 ? Remedies{} : without_its_view);
       if (unreadable.empty()) unreadable = error.what();
       found.emplace_back();
     }
@@ -140,8 +139,8 @@ void Finder::add_pages(const Places& places, const std::vector<std::optional<Tif
   for (std::size_t n = 0; n < found.size(); ++n) {
     const TiffPages& pages = *found[n];
     if (!pages.damage.empty() && !allow_missing_)
-      throw Error(ErrorKind::bad_file,
-                  fmt::format("{}; to leave the lost views out, use --allow-missing", pages.damage));
+      throw Error(ErrorKind::bad_file, pages.damage,
+                  {{"allow-missing", "", "to leave the lost views out, give"}});
     const bool open_end = !pages.damage.empty() && pages.stated == 0;
     if (open_end && n + 1 < found.size())
       refuse(fmt::format("the views behind have no angles: {}", pages.damage));
@@ -161,16 +160,21 @@ void Finder::accept_what_is_stated(const Places& places) {
     for (std::size_t n = 0; n < result_.images.size(); ++n) result_.images[n].index = static_cast<int>(n);
     result_.planned = stack_.count;
     if (!places.missing.empty())
-      result_.findings.push_back(fmt::format(
-          "the names of the projections have gaps ({}), but as many are there as images.count states",
-          places.missing));
+      result_.findings.push_back(
+          {"views.gaps",
+           fmt::format(
+               "the names of the projections have gaps ({}), but as many are there as images.count states",
+               places.missing),
+           "images.count"});
     return;
   }
   const char* const field = stack_.projections_field;
   if (!places.missing.empty() && !allow_missing_)
-    refuse(fmt::format("of the projections that {} (\"{}\"{}) stands for are missing: {}; {}", field,
-                       stack_.projections.front(), stack_.projections.size() > 1 ? ", ..." : "",
-                       places.missing, remedy));
+    refuse(fmt::format("of the projections that {} (\"{}\"{}) stands for are missing: {}; if none is "
+                       "missing, state images.count or list the files",
+                       field, stack_.projections.front(), stack_.projections.size() > 1 ? ", ..." : "",
+                       places.missing),
+           without_them);
   if (!places.doubt.empty() && stack_.angle_source != AngleSource::file)
     refuse(
         fmt::format("whether projections are missing cannot be told, because {}; state images.count, or list "
@@ -181,7 +185,8 @@ void Finder::accept_what_is_stated(const Places& places) {
     if (stack_.angle_source == AngleSource::step && stack_.count == 0)
       refuse(counts +
              ", so that it is not known whether angles.step is from one to the next; state images.count");
-    result_.findings.push_back(counts + ": none between them is taken to be missing");
+    result_.findings.push_back(
+        {"views.numbering", counts + ": none between them is taken to be missing", "images.count"});
   }
   const int seen = result_.planned;
   if (stack_.count > 0 && std::abs(seen - stack_.count) > stack_.count_may_differ_by)
@@ -205,9 +210,11 @@ void Finder::count_from_the_first(const Places& places, int absent) {
   if (places.first <= 1 || places.step != 1) return;
   if (absent == 0) {
     if (stack_.count == 0)
-      result_.findings.push_back(fmt::format(
-          "the numbers of the projections begin at {}: if some before it are missing, state images.count",
-          places.first));
+      result_.findings.push_back({"views.numbering",
+                                  fmt::format("the numbers of the projections begin at {}: if some before it "
+                                              "are missing, state images.count",
+                                              places.first),
+                                  "images.count"});
     return;
   }
   if (places.first - absent > 1 || places.first < absent)
@@ -224,8 +231,7 @@ std::optional<TiffInfo> Finder::look_at(const StackImage& image) {
     if (allow_missing_) check_tiff_pixels(image.path, image.page);
     return info;
   } catch (const Error& error) {
-    if (!allow_missing_)
-      throw Error(error.kind(), fmt::format("{}; to leave its view out, use --allow-missing", error.what()));
+    if (!allow_missing_) throw Error(error, error.what(), without_its_view);
     if (++unusable_ == 1) complaint_ = error.what(), kind_ = error.kind();
     return std::nullopt;
   }
@@ -257,18 +263,19 @@ void Finder::choose_usable() {
                            result_.info.rows)
              : fmt::format("{}: its pixels are of another type than those of {}",
                            result_.images[n].path.string(), model_name);
-    if (!allow_missing_)
-      throw Error(ErrorKind::bad_file, fmt::format("{}; to leave its view out, use --allow-missing", what));
+    if (!allow_missing_) throw Error(ErrorKind::bad_file, what, without_its_view);
     if (++unusable_ == 1) complaint_ = what;
   }
   if (unusable_ > 0)
     result_.findings.push_back(
-        fmt::format("{} projections cannot be used and are left out (the first: {})", unusable_, complaint_));
-  if (!cut_.empty()) result_.findings.push_back(cut_ + "; the views behind are left out");
+        {"views.unusable", fmt::format("{} projections cannot be used and are left out (the first: {})",
+                                       unusable_, complaint_)});
+  if (!cut_.empty()) result_.findings.push_back({"views.cut", cut_ + "; the views behind are left out"});
   if (!result_.open_end && result_.planned > static_cast<int>(result_.images.size()))
-    result_.findings.push_back(fmt::format("{} of {} projections are missing and are left out",
-                                           result_.planned - static_cast<int>(result_.images.size()),
-                                           result_.planned));
+    result_.findings.push_back(
+        {"views.missing",
+         fmt::format("{} of {} projections are missing and are left out",
+                     result_.planned - static_cast<int>(result_.images.size()), result_.planned)});
   result_.images = std::move(usable);
 }
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "io/stack/stack_description.hpp"
 #include "io/stack/stack_files.hpp"
 #include "io/tiff/tiff_file.hpp"

@@ -68,21 +68,25 @@ void read_axis(const toml::table& root, const std::filesystem::path& file, Stack
   section.finish();
 }
 
-void read_images(const toml::table& root, const std::filesystem::path& file, StackDescription& stack) {
-  Section section(root, "images", file, stack.fields);
-  stack.projections = section.texts("projections");
-  if (stack.projections.empty()) section.refuse("projections", "is absent; write for example \"proj_*.tif\"");
+void read_open_beam(Section& section, StackDescription& stack) {
   stack.flats = section.texts("flats");
   stack.flats_after = section.texts("flats_after");
   if (!stack.flats_after.empty() && stack.flats.empty())
     section.refuse("flats_after", "has no flats before it; state them as flats if there are no others");
-  stack.darks = section.texts("darks");
-  stack.count = section.count("count", 0);
   const auto white = section.number("white_level");
   if (white && stack.flats.size() > 0)
     section.refuse("white_level", "and flats state the open beam both; remove one of them");
   if (white && !(*white > 0)) section.refuse("white_level", "must be positive");
   stack.white_level = white.value_or(0);
+}
+
+void read_images(const toml::table& root, const std::filesystem::path& file, StackDescription& stack) {
+  Section section(root, "images", file, stack.fields);
+  stack.projections = section.texts("projections");
+  if (stack.projections.empty()) section.refuse("projections", "is absent; write for example \"proj_*.tif\"");
+  read_open_beam(section, stack);
+  stack.darks = section.texts("darks");
+  stack.count = section.count("count", 0);
   if (section.has("pixels"))
     stack.pixels = section.choice("pixels", "uint32", "float32", std::nullopt) ? UnstatedPixels::uint32
                                                                                : UnstatedPixels::float32;
@@ -171,7 +175,7 @@ void read_about(const toml::table& root, const std::filesystem::path& file, Stac
                  .filter = section.text("filter").value_or(""),
                  .date = section.text("date").value_or(""),
                  .hardening = section.numbers("hardening")};
-  stack.findings = section.texts("findings");
+  stack.findings = findings_in(section.texts("findings"), section.texts("finding_data"));
   section.finish();
 }
 
@@ -196,8 +200,10 @@ StackDescription parse_stack(std::string_view text, const std::filesystem::path&
   return stack;
 }
 
-std::string_view stack_template() {  // NOLINT(readability-function-size): a text for people, in one piece
-  return R"(# A scan kept as TIFF images, for feldspar. Save as scan.toml beside the images, fill in, and try:
+namespace {
+
+constexpr std::string_view template_text =
+    R"(# A scan kept as TIFF images, for feldspar. Save as scan.toml beside the images, fill in, and try:
 #   feldspar info scan.toml
 # Every length and angle has its unit: "36 um", "0.036 mm", "1.2 cm", "0.2 deg", "0.0035 rad".
 # Lines that begin with # are comments; those with a key show what may be added.
@@ -261,6 +267,9 @@ range = "360 deg"               # even steps of range / projections, the last on
 # date = "2024-05-01"
 # hardening = [0, 0.75, 0.25]   # p becomes 0 + 0.75 p + 0.25 p^2: the scan's own correction of beam hardening
 )";
-}
+
+}  // namespace
+
+std::string_view stack_template() { return template_text; }
 
 }  // namespace feldspar::io::stack

@@ -35,14 +35,16 @@ bool matches(std::string_view pattern, std::string_view name) {
   return p == pattern.size();
 }
 
+/// The digits from `at` on without leading zeros; `at` is moved behind them.
+std::string_view digits(const std::string& text, std::size_t& at) {
+  while (at < text.size() && text[at] == '0') ++at;
+  const std::size_t first = at;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  return std::string_view(text).substr(first, at - first);
+}
+
 bool comes_before(const std::string& a, const std::string& b) {
   std::size_t i = 0, j = 0;
-  const auto digits = [](const std::string& text, std::size_t& at) {
-    while (at < text.size() && text[at] == '0') ++at;
-    const std::size_t first = at;
-    while (at < text.size() && is_digit(text[at])) ++at;
-    return std::string_view(text).substr(first, at - first);
-  };
   while (i < a.size() && j < b.size()) {
     if (is_digit(a[i]) && is_digit(b[j])) {
       const std::string_view x = digits(a, i), y = digits(b, j);

@@ -50,7 +50,7 @@ class StackSource final : public DescribedScan {
   [[nodiscard]] std::vector<float> read_darks();
   [[nodiscard]] std::vector<float> read_flats();
   void check_size(const StackImage& image, const TiffInfo& info) const;
-  [[noreturn]] void refuse(const std::string& what) const;
+  [[noreturn]] void refuse(const std::string& what, const Remedies& remedies = {}) const;
   template <class Count>
   void read_transposed(const StackImage& image, const TiffInfo& info, const geometry::PixelWindow& window,
                        Count* counts) const;
@@ -73,46 +73,48 @@ StackSource::StackSource(const fs::path& path, StackDescription stack, const Ope
   scan_ = stack_.scan;
   fields_ = stack_.fields;
   description_ = stack_.about;
-  for (const std::string& finding : stack_.findings) findings_.push_back(finding_of_source(finding));
+  for (const Finding& finding : stack_.findings) findings_.push_back(finding_of_source(finding));
   findings_.insert(findings_.end(), stack_.notes.begin(), stack_.notes.end());
   if (options.pixel_pitch > 0) {
     scan_.detector.column_pitch = scan_.detector.row_pitch = options.pixel_pitch;
-    findings_.push_back("detector.pixel_size is replaced by --pixel-size");
-    mark("detector", "pixel_size", SourceField::Use::ignored, "replaced by --pixel-size");
+    findings_.push_back({"pixel-size.replaced",
+                         "detector.pixel_size is replaced by the pixel size that was given",
+                         "detector.pixel_size"});
+    mark("detector", "pixel_size", SourceField::Use::ignored, "replaced by the pixel size that was given");
   }
   open_images(options);
   try {
     geometry::validate(scan_);
   } catch (const Error& error) {
-    refuse(error.what());
+    refuse(error.what(), error.remedies());
   }
 }
 
 /// A description that states its detector and its count of views can be shown without its images.
 void StackSource::open_images(const OpenOptions& options) {
   const bool shows_without = options.headers_only && stack_.count > 0 && scan_.detector.columns > 0;
-  std::string missing;
+  std::optional<Error> missing;
   try {
     find_projections(options.allow_missing);
   } catch (const Error& error) {
     if (!shows_without || error.kind() != ErrorKind::io) throw;
-    missing = error.what();
+    missing = error;
     planned_ = stack_.count;
     for (int view = 0; view < planned_; ++view) projections_.push_back({.path = path_, .index = view});
   }
   place_axis();
   read_angles(options);
   read_shifts();
-  if (missing.empty()) {
+  if (!missing) {
     read_references(options.white_level);
   } else {
     projections_.clear();
-    findings_.push_back(missing);
+    findings_.push_back({"scan.unreadable", missing->what(), "", missing->remedies()});
   }
 }
 
-void StackSource::refuse(const std::string& what) const {
-  throw Error(ErrorKind::bad_file, fmt::format("{}: {}", path_.string(), what));
+void StackSource::refuse(const std::string& what, const Remedies& remedies) const {
+  throw Error(ErrorKind::bad_file, fmt::format("{}: {}", path_.string(), what), remedies);
 }
 
 void StackSource::find_projections(bool allow_missing) {
@@ -139,8 +141,7 @@ void StackSource::check_size(const StackImage& image, const TiffInfo& info) cons
 /// A column of the images as stored becomes the axis' distance from the central ray at the object.
 void StackSource::place_axis() {
   if (!stack_.has_axis) {
-    findings_.push_back("the place of the rotation axis is not stated");
-    description_.axis_unstated = true;
+    findings_.push_back({"axis.unstated", "no rotation axis is stated", "axis"});
     return;
   }
   if (!stack_.has_axis_column) return;
@@ -157,7 +158,7 @@ void StackSource::place_axis() {
 
 std::vector<double> StackSource::numbers_of(const NumberFile& file, int columns) {
   NumberTable table = read_numbers(file, columns);
-  if (!table.finding.empty()) findings_.push_back(table.finding);
+  if (!table.finding.empty()) findings_.push_back({"file.read-otherwise", table.finding});
   return std::move(table.values);
 }
 
@@ -187,7 +188,8 @@ void StackSource::read_angles(const OpenOptions& options) {
     if (step == 0 && planned > 1) refuse("angles: the step is 0, but the projections must differ in angle");
     for (std::size_t n = 0; n < planned; ++n) turned.push_back(stack_.start + static_cast<double>(n) * step);
   }
-  if (options.reverse_rotation) findings_.push_back("angles.turn is reversed by --reverse-rotation");
+  if (options.reverse_rotation)
+    findings_.push_back({"rotation.reversed", "angles.turn is reversed, as was asked", "angles.turn"});
   const double sense = stack_.clockwise != options.reverse_rotation ? -1 : 1;
   for (const StackImage& image : projections_)
     scan_.angles.push_back(sense * turned[static_cast<std::size_t>(image.index)]);
@@ -274,21 +276,23 @@ void StackSource::read_references(double white_level) {
   references_.dark = read_darks();
   if (white_level > 0)
     for (const char* const name : {"white_level", "flats", "flats_after"})
-      mark("images", name, SourceField::Use::ignored, "replaced by --white-level");
+      mark("images", name, SourceField::Use::ignored, "replaced by the white level that was given");
   const double level = white_level > 0 ? white_level : stack_.white_level;
   references_.white = level > 0 ? std::vector<float>{static_cast<float>(level)} : read_flats();
   const auto& white = references_.white;
   if (white.empty())
-    refuse(
-        "neither images.flats nor images.white_level is stated, so the open beam's counts are unknown; "
-        "state one of them or give --white-level");
+    refuse("neither images.flats nor images.white_level is stated, so the open beam's counts are unknown",
+           {{"white-level", "", "state one of them, or give"}});
   if (std::none_of(white.begin(), white.end(), [](float count) { return count > 0; }))
-    refuse("images.flats hold nothing but 0; give the open beam's counts with --white-level");
+    refuse("images.flats hold nothing but 0", {{"white-level", "", "give the open beam's counts with"}});
   if (info_.is_signed)
     findings_.push_back(
-        "the projections are signed integers: negative counts are taken as they are (a program that stored "
-        "unsigned counts as signed ones would have made the upper half of them negative)");
-  if (stack_.darks.empty()) findings_.push_back("images.darks is absent: 0 counts without beam are assumed");
+        {"counts.signed",
+         "the projections are signed integers: negative counts are taken as they are (a program that stored "
+         "unsigned counts as signed ones would have made the upper half of them negative)"});
+  if (stack_.darks.empty())
+    findings_.push_back(
+        {"dark.assumed", "images.darks is absent: 0 counts without beam are assumed", "images.darks"});
   expect_beam(references_, path_.string());
 }
 

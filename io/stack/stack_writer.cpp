@@ -19,7 +19,7 @@ std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20) result += c;
+    if (static_cast<unsigned char>(c) >= 0x20 || c == '\t') result += c;
   }
   return result + "\"";
 }
@@ -105,9 +105,13 @@ std::string StackWriter::description() const {
       quoted(about.filter), quoted(about.date));
   if (!about.hardening.empty()) text += fmt::format("hardening = [{}]\n", fmt::join(about.hardening, ", "));
   if (content_.findings.empty()) return text;
-  text += "findings = [\n";
-  for (const std::string& finding : content_.findings) text += fmt::format("  {},\n", quoted(finding));
-  return text + "]\n";
+  for (const auto& [key, lines] :
+       {std::pair{"findings", texts_of(content_.findings)}, {"finding_data", data_of(content_.findings)}}) {
+    text += fmt::format("{} = [\n", key);
+    for (const std::string& line : lines) text += fmt::format("  {},\n", quoted(line));
+    text += "]\n";
+  }
+  return text;
 }
 
 void StackWriter::finish() {

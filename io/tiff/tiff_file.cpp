@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "io/tiff/open_tiffs.hpp"
 #include "io/tiff/tiff_handle.hpp"
 #include "io/tiff/tiff_layout.hpp"
 
@@ -146,17 +147,20 @@ void read_strips(const TiffHandle& file, const TiffLayout& layout, geometry::Ran
 }
 
 /// Rows of tiles.
+void read_tile(const TiffHandle& file, const TiffLayout& layout, int index, std::vector<std::byte>& tile) {
+  const auto bytes = static_cast<tmsize_t>(tile.size());
+  if (TIFFReadEncodedTile(file.tiff(), static_cast<std::uint32_t>(index), tile.data(), bytes) != bytes)
+    file.fail(fmt::format("tile {} of {} cannot be decoded", index + 1, layout.blocks.size()));
+}
+
 void read_tiles(const TiffHandle& file, const TiffLayout& layout, geometry::Range rows, Delivery delivery) {
   const std::size_t row_bytes = layout.row_bytes(), block_row_bytes = layout.block_row_bytes();
   const int across = layout.blocks_across();
   std::vector<std::byte> tile(static_cast<std::size_t>(layout.block_rows) * block_row_bytes);
   std::vector<std::byte> band(static_cast<std::size_t>(layout.block_rows) * row_bytes);
-  const auto bytes = static_cast<tmsize_t>(tile.size());
   for_blocks(layout, rows, [&](int down, geometry::Range part) {
     for (int n = 0; n < across; ++n) {
-      const int index = down * across + n;
-      if (TIFFReadEncodedTile(file.tiff(), static_cast<std::uint32_t>(index), tile.data(), bytes) != bytes)
-        file.fail(fmt::format("tile {} of {} cannot be decoded", index + 1, layout.blocks.size()));
+      read_tile(file, layout, down * across + n, tile);
       const std::size_t left = static_cast<std::size_t>(n) * block_row_bytes;
       const std::size_t wanted = std::min(block_row_bytes, row_bytes - left);
       for (int row = part.first; row < part.end; ++row)
@@ -166,6 +170,18 @@ void read_tiles(const TiffHandle& file, const TiffLayout& layout, geometry::Rang
     delivery.add(band.data() + static_cast<std::size_t>(part.first) * row_bytes,
                  static_cast<std::size_t>(part.count()) * row_bytes);
   });
+}
+
+/// Rows of the image, or none but their decoding where `counts` are null.
+void read_rows(OpenTiff& tiff, geometry::Range rows, void* counts) {
+  const TiffLayout& layout = tiff.layout;
+  const Delivery delivery(layout, counts);
+  if (layout.plain && is_delivered_as_stored(layout.format))
+    return read_plain(tiff.file, layout, rows, static_cast<std::byte*>(counts));
+  if (layout.plain) return read_plain(tiff.file, layout, rows, delivery);
+  if (!tiff.file.tiff()) tiff.file.show(tiff.page.directory);
+  if (layout.tiled) return read_tiles(tiff.file, layout, rows, delivery);
+  read_strips(tiff.file, layout, rows, delivery);
 }
 
 template <class Value>
@@ -199,7 +215,10 @@ void write_image(const std::filesystem::path& path, View3<const Value> image) {
 }  // namespace
 
 TiffInfo read_tiff_info(const std::filesystem::path& path, TiffPage page) {
-  return read_layout(TiffHandle(path, TiffHandle::Mode::read, page.directory), page).info;
+  std::unique_ptr<OpenTiff> tiff = OpenTiffs::all().take(path, page);
+  const TiffInfo info = tiff->layout.info;
+  OpenTiffs::all().keep(std::move(tiff));
+  return info;
 }
 
 void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geometry::Range rows,
@@ -207,28 +226,20 @@ void read_tiff_rows(const std::filesystem::path& path, const TiffInfo& info, geo
   if (rows.first < 0 || rows.end > info.rows)
     throw Error(ErrorKind::internal, "read_tiff_rows: rows outside the image");
   if (rows.empty()) return;
-  const TiffHandle file(path, TiffHandle::Mode::read, page.directory);
-  const TiffLayout layout = read_layout(file, page);
-  if (layout.info != info)
+  std::unique_ptr<OpenTiff> tiff = OpenTiffs::all().take(path, page);
+  const TiffInfo& now = tiff->layout.info;
+  if (now != info)
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: has become another image of {} x {} pixels since it was opened",
-                            path.string(), layout.info.columns, layout.info.rows));
-
-  const Delivery delivery(layout, counts);
-  if (layout.tiled) return read_tiles(file, layout, rows, delivery);
-  if (!layout.plain) return read_strips(file, layout, rows, delivery);
-  if (!is_delivered_as_stored(layout.format)) return read_plain(file, layout, rows, delivery);
-  read_plain(file, layout, rows, static_cast<std::byte*>(counts));
+                            path.string(), now.columns, now.rows));
+  read_rows(*tiff, rows, counts);
+  OpenTiffs::all().keep(std::move(tiff));
 }
 
 void check_tiff_pixels(const std::filesystem::path& path, TiffPage page) {
-  const TiffHandle file(path, TiffHandle::Mode::read, page.directory);
-  const TiffLayout layout = read_layout(file, page);
-  if (layout.plain) return;
-  const Delivery nowhere(layout, nullptr);
-  const geometry::Range all{0, layout.info.rows};
-  if (layout.tiled) return read_tiles(file, layout, all, nowhere);
-  read_strips(file, layout, all, nowhere);
+  std::unique_ptr<OpenTiff> tiff = OpenTiffs::all().take(path, page);
+  if (!tiff->layout.plain) read_rows(*tiff, {0, tiff->layout.info.rows}, nullptr);
+  OpenTiffs::all().keep(std::move(tiff));
 }
 
 void write_tiff(const std::filesystem::path& path, View3<const std::uint16_t> image) {

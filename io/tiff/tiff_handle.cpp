@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <string_view>
 #include <unordered_set>
@@ -48,6 +48,9 @@ std::string beginning(const unsigned char* bytes, std::size_t count) {
   return fmt::format("{:02x}", fmt::join(bytes, bytes + count, " "));
 }
 
+/// Seconds between two changes that a file system may give the same time.
+constexpr std::time_t coarsest_times = 2;
+
 bool is_tiff(const unsigned char* bytes, std::size_t count) {
   if (count < 4) return false;
   const bool little = bytes[0] == 'I' && bytes[1] == 'I' && bytes[3] == 0;
@@ -57,7 +60,9 @@ bool is_tiff(const unsigned char* bytes, std::size_t count) {
 
 }  // namespace
 
-TiffHandle::TiffHandle(const std::filesystem::path& path) : in_hand_(path) { file_.path = path; }
+TiffHandle::TiffHandle(const std::filesystem::path& path) : in_hand_(std::in_place, path) {
+  file_.path = path;
+}
 
 TiffHandle::TiffHandle(const std::filesystem::path& path, Mode mode, std::uint64_t directory)
     : TiffHandle(path) {
@@ -65,15 +70,44 @@ TiffHandle::TiffHandle(const std::filesystem::path& path, Mode mode, std::uint64
   // O_NONBLOCK: a pipe under a projection's name must not stop the program; it is refused below.
   const int flags = (reading ? O_RDONLY | O_NONBLOCK : O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW) | O_CLOEXEC;
   file_.descriptor = uninterrupted([&] { return ::open(path.c_str(), flags, 0666); });
-  struct stat status {};
+  struct stat& status = file_.opened;
   if (file_.descriptor < 0 || ::fstat(file_.descriptor, &status) != 0)
     throw Error(ErrorKind::io, fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
   if (!S_ISREG(status.st_mode))
     throw Error(ErrorKind::bad_file, fmt::format("{}: is no regular file", path.string()));
   file_.size = static_cast<std::uint64_t>(status.st_size);
-  if (reading) check_magic();
-  if (directory != 0) begin_at(directory);
+  file_.settled = std::time(nullptr) - status.st_mtim.tv_sec > coarsest_times;
+  if (reading)
+    check_magic(), show(directory);
+  else
+    open_library(mode == Mode::write_big ? "w8" : "w", reading);
+}
 
+void TiffHandle::show(std::uint64_t directory) {
+  if (tiff_) TIFFClose(std::exchange(tiff_, nullptr));
+  file_.header.clear();
+  file_.position = 0;
+  if (directory != 0) begin_at(directory);
+  open_library("rc", true);  // "c": one large strip stays one instead of being presented as thousands
+}
+
+void TiffHandle::rest() noexcept {
+  if (tiff_) TIFFClose(std::exchange(tiff_, nullptr));
+  in_hand_.reset();
+}
+
+bool TiffHandle::wake() {
+  in_hand_.emplace(file_.path);
+  struct stat now {};
+  const struct stat& then = file_.opened;
+  const auto same = [](const timespec& a, const timespec& b) {
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+  };
+  return ::stat(file_.path.c_str(), &now) == 0 && now.st_dev == then.st_dev && now.st_ino == then.st_ino &&
+         now.st_size == then.st_size && same(now.st_mtim, then.st_mtim) && same(now.st_ctim, then.st_ctim);
+}
+
+void TiffHandle::open_library(const char* access, bool reading) {
   const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
                                                                              TIFFOpenOptionsFree);
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &file_.complaint);
@@ -82,10 +116,8 @@ TiffHandle::TiffHandle(const std::filesystem::path& path, Mode mode, std::uint64
   constexpr std::uint64_t work_space = 64 << 20;
   if (reading)
     TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(file_.size + work_space));
-  // "c": one large strip stays one instead of being presented as thousands.
-  const char* const access = reading ? "rc" : mode == Mode::write_big ? "w8" : "w";
   tiff_ = TIFFClientOpenExt(
-      path.c_str(), access, &file_, read_some, write_some, seek, [](thandle_t) { return 0; }, size_of,
+      file_.path.c_str(), access, &file_, read_some, write_some, seek, [](thandle_t) { return 0; }, size_of,
       nullptr, nullptr, options.get());
   if (!tiff_) fail(reading ? "its header cannot be read" : "cannot be created");
 }

@@ -2,11 +2,13 @@
 // io/tiff.
 #pragma once
 
+#include <sys/stat.h>
 #include <tiffio.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,19 @@ class TiffHandle {
   TiffHandle(const TiffHandle&) = delete;
   TiffHandle& operator=(const TiffHandle&) = delete;
   ~TiffHandle();
+
+  /// Shows libtiff the image whose tags begin at `directory`, as the constructor does.
+  void show(std::uint64_t directory);
+  /// Gives back all but the descriptor, so that any thread may go on after wake(). libtiff is then shown
+  /// nothing.
+  void rest() noexcept;
+  /// Takes the file into this thread's hands. False when what its name stands for is another file now or has
+  /// changed since it was opened.
+  [[nodiscard]] bool wake();
+
+  /// False of a file that had changed so shortly before it was opened that its times would not tell wake() of
+  /// another change.
+  [[nodiscard]] bool is_settled() const noexcept { return file_.settled; }
 
   [[nodiscard]] TIFF* tiff() const noexcept { return tiff_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return file_.size; }
@@ -57,9 +72,12 @@ class TiffHandle {
         header;             ///< what libtiff sees instead of the first bytes; empty for the true ones
     int system_error = 0;   ///< errno of the first system call that failed under libtiff
     std::string complaint;  ///< libtiff's last message
+    struct stat opened {};  ///< as it was when it was opened
+    bool settled = false;   ///< it had not just been changed then
   };
 
   explicit TiffHandle(const std::filesystem::path& path);
+  void open_library(const char* access, bool reading);
   void check_magic();
   void begin_at(std::uint64_t directory);
   [[nodiscard]] std::uint64_t number_at(std::uint64_t offset, std::size_t bytes) const;
@@ -69,7 +87,7 @@ class TiffHandle {
   static toff_t seek(thandle_t file, toff_t offset, int whence);
   static toff_t size_of(thandle_t file);
 
-  FileInHand in_hand_;
+  std::optional<FileInHand> in_hand_;
   File file_;
   TIFF* tiff_ = nullptr;
 };

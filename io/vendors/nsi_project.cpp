@@ -155,12 +155,13 @@ stack::StackDescription describe(KeyedText& text) {
                  .filter = text.text(std::string(technique) + "/Setup", "phys filter"),
                  .date = text.text("", "Creation Date")};
   stack.notes = {
-      fmt::format("{}: the maker documents no conventions: those of an open reader (mbirjax) are taken, "
-                  "projections are raw, "
-                  "Corrections/gain0.tif is the open beam and offset.tif the dark, and the object turns {} "
-                  "seen from above "
-                  "(--reverse-rotation for the other); no scan with images was at hand to test them",
-                  text.file().filename().string(), stack.clockwise ? "clockwise" : "counter-clockwise")};
+      {"conventions.assumed",
+       fmt::format("{}: the maker documents no conventions: those of an open reader (mbirjax) are taken, "
+                   "projections are raw, Corrections/gain0.tif is the open beam and offset.tif the dark, and "
+                   "the object turns {} seen from above; no scan with images was at hand to test them",
+                   text.file().filename().string(), stack.clockwise ? "clockwise" : "counter-clockwise"),
+       "",
+       {{"reverse-rotation", "", "for the other sense, give"}}}};
   stack.fields = text.fields();
   return stack;
 }

@@ -48,35 +48,48 @@ geometry::CircularScan geometry_of(KeyedText& pca) {
   return scan;
 }
 
+/// Both places of an axis that is `offset` mm beside the middle.
+Remedies either_side(double offset) {
+  return {{"axis-offset", fmt::format("{:.4f}mm", offset), "whichever is sharp, give"},
+          {"axis-offset", fmt::format("-{:.4f}mm", offset), ""}};
+}
+
 Findings doubts_of(KeyedText& pca, const geometry::CircularScan& scan) {
   const std::string name = pca.file().filename().string();
   Findings findings{
-      fmt::format("{}: the maker documents no conventions: those of an open reader (CIL) are taken, "
-                  "clockwise seen from above "
-                  "(--reverse-rotation for the other), first row on top, seen from the source; no scan with "
-                  "images was at "
-                  "hand to test them",
-                  name)};
+      {"conventions.assumed",
+       fmt::format(
+           "{}: the maker documents no conventions: those of an open reader (CIL) are taken, clockwise seen "
+           "from above, first row on top, seen from the source; no scan with images was at hand to test them",
+           name),
+       "",
+       {{"reverse-rotation", "", "for the other sense, give"}}}};
   const double centre =
       pca.unused_number("Geometry", "CalibValue", "to a side that is not documented").value_or(0);
   if (centre != 0)
-    findings.push_back(fmt::format(
-        "{}: CalibValue puts the axis {} columns beside the middle, to a side that is not documented, and "
-        "is not used: by itself it would be --axis-offset {:.4f}mm or -{:.4f}mm",
-        name, centre, centre * scan.detector.column_pitch / scan.magnification(),
-        centre * scan.detector.column_pitch / scan.magnification()));
+    findings.push_back({"axis.unused",
+                        fmt::format("{}: CalibValue puts the axis {} columns beside the middle, to a side "
+                                    "that is not documented, and is not used",
+                                    name, centre),
+                        "CalibValue",
+                        either_side(centre * scan.detector.column_pitch / scan.magnification())});
   if (pca.unused_number("DetectorShift", "Enable", "in a sense that is not documented").value_or(0) != 0)
-    findings.push_back(fmt::format(
-        "{}: the detector was moved by up to {} columns between views (DetectorShift), in a "
-        "sense that is not "
-        "documented: these shifts (XDShift of the .pcp) are not used, and edges blur by as much",
-        name,
-        pca.unused_number("DetectorShift", "Amplitude", "in a sense that is not documented").value_or(0)));
+    findings.push_back(
+        {"detector.moved",
+         fmt::format(
+             "{}: the detector was moved by up to {} columns between views (DetectorShift), in a sense that "
+             "is not documented: these shifts (XDShift of the .pcp) are not used, and edges blur by as much",
+             name,
+             pca.unused_number("DetectorShift", "Amplitude", "in a sense that is not documented")
+                 .value_or(0)),
+         "DetectorShift"});
   for (const char* key : {"DetectorRot", "Tilt"})
     if (const double angle = pca.unused_number("Geometry", key, "its sense is not documented").value_or(0);
         angle != 0)
-      findings.push_back(fmt::format("{}: {} is {} degrees, and is not used: its sense is not documented",
-                                     name, key, angle));
+      findings.push_back({"detector.tilt-unused",
+                          fmt::format("{}: {} is {} degrees, and is not used: its sense is not documented",
+                                      name, key, angle),
+                          key});
   return findings;
 }
 
@@ -98,8 +111,10 @@ stack::StackDescription describe(KeyedText& pca) {
   } else {
     stack.angle_source = stack::AngleSource::range;
     stack.amount = pca.positive("CT", "RotationSector") * radians_per_degree;
-    stack.notes.push_back(fmt::format("{}: is absent, so even steps over RotationSector are assumed",
-                                      angles.filename().string()));
+    stack.notes.push_back({"angles.assumed",
+                           fmt::format("{}: is absent, so even steps over RotationSector are assumed",
+                                       angles.filename().string()),
+                           "RotationSector"});
   }
   stack.about = {.format = "GE phoenix datos|x",
                  .name = stem,

@@ -48,26 +48,36 @@ geometry::CircularScan geometry_of(KeyedText& log) {
 
 Findings doubts_of(KeyedText& log) {
   const std::string name = log.file().filename().string();
-  Findings findings{fmt::format(
-      "{}: Bruker documents neither the sense of rotation nor how images are stored: clockwise seen from "
-      "above (--reverse-rotation for the other), first row on top and seen from the source are assumed; no "
-      "scan with images was at hand to test it",
-      name)};
+  Findings findings{
+      {"conventions.assumed",
+       fmt::format(
+           "{}: Bruker documents neither the sense of rotation nor how images are stored: clockwise "
+           "seen from above, first row on top and seen from the source are assumed; no scan with images "
+           "was at hand to test it",
+           name),
+       "",
+       {{"reverse-rotation", "", "for the other sense, give"}}}};
   const double parts =
       log.unused_number(section, "Number of connected scans", "only this one is read").value_or(1);
   if (parts > 1)
-    findings.push_back(fmt::format("{}: is one of {} connected scans; only this one is read", name, parts));
+    findings.push_back({"scan.connected",
+                        fmt::format("{}: is one of {} connected scans; only this one is read", name, parts),
+                        "Number of connected scans"});
   if (log.unused_text(section, "Random Movement", "the shifts of single views are not read")
           .starts_with("ON"))
-    findings.push_back(fmt::format(
-        "{}: Random Movement is ON: the camera moved between views; shifts of single views are not read",
-        name));
+    findings.push_back(
+        {"detector.moved",
+         fmt::format(
+             "{}: Random Movement is ON: the camera moved between views; shifts of single views are not read",
+             name),
+         "Random Movement"});
   if (!log.unused_text(section, "Flat Field Correction", "the images are taken as they are")
            .starts_with("ON"))
-    findings.push_back(
-        fmt::format("{}: Flat Field Correction is not ON: the images hold raw counts, and "
-                    "their pixels' gains show as rings",
-                    name));
+    findings.push_back({"flats.missing",
+                        fmt::format("{}: Flat Field Correction is not ON: the images hold raw counts, and "
+                                    "their pixels' gains show as rings",
+                                    name),
+                        "Flat Field Correction"});
   return findings;
 }
 

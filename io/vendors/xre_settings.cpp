@@ -58,12 +58,14 @@ stack::StackDescription describe(KeyedText& text) {
                  .exposure_s = text.number(camera, "Exposure time (ms)").value_or(0) / 1000,
                  .filter = {},
                  .date = text.text("Scan info", "Start")};
-  stack.notes = {fmt::format(
-      "{}: the maker documents no conventions: clockwise seen from above (--reverse-rotation for the other), "
-      "first "
-      "row on top, seen from the source, and COR as a column counted from 0 (--axis-offset) are assumed; no "
-      "scan with images was at hand to test them",
-      text.file().filename().string())};
+  stack.notes = {{"conventions.assumed",
+                  fmt::format("{}: the maker documents no conventions: clockwise seen from above, first row "
+                              "on top, seen from the source, and COR as a column counted from 0 are assumed; "
+                              "no scan with images was at hand to test them",
+                              text.file().filename().string()),
+                  "COR",
+                  {{"reverse-rotation", "", "for the other sense, give"},
+                   {"axis-offset", "auto", "to find the axis, give"}}}};
   stack.fields = text.fields();
   return stack;
 }

@@ -43,18 +43,16 @@ std::vector<float> read_image(const CompoundFile& file, const TxrmHeader& header
   const int height = values.integer(within + "ImageInfo/ImageHeight").value_or(header.rows);
   const bool wide = type == static_cast<int>(PixelType::float32);
   if (!wide && type != static_cast<int>(PixelType::uint16))
-    throw Error(
-        ErrorKind::unsupported,
-        fmt::format("{}: {}DataType is {}, but 5 (uint16) or 10 (float32) was expected; give the open "
-                    "beam's counts with --white-level",
-                    file.path().string(), within, type ? name_of_data_type(*type) : "absent"));
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{}: {}DataType is {}, but 5 (uint16) or 10 (float32) was expected",
+                            file.path().string(), within, type ? name_of_data_type(*type) : "absent"),
+                {{"white-level", "", "give the open beam's counts with"}});
   if (width != header.columns || height != header.rows || stream.size != pixels * (wide ? 4 : 2))
-    throw Error(
-        ErrorKind::bad_file,
-        fmt::format("{}: the reference {} is {} x {} pixels in {} bytes, but the images are {} x {}; give "
-                    "the open beam's counts with --white-level",
-                    file.path().string(), stream.path, width, height, stream.size, header.columns,
-                    header.rows));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: the reference {} is {} x {} pixels in {} bytes, but the images are {} x {}",
+                            file.path().string(), stream.path, width, height, stream.size, header.columns,
+                            header.rows),
+                {{"white-level", "", "give the open beam's counts with"}});
   const auto raw = file.read_all(stream, stream.size);
   std::vector<float> image(pixels);
   if (wide)
@@ -144,11 +142,10 @@ std::optional<Found> external_reference(const TxrmHeader& header, const std::str
   if (path.empty()) return std::nullopt;
   const CompoundFile other(path);
   if (!looks_like_txrm(other))
-    throw Error(
-        ErrorKind::bad_file,
-        fmt::format("{}: is named as the reference of {}, but is no Xradia file; give the open beam's "
-                    "counts with --white-level",
-                    path.string(), header.path.filename().string()));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: is named as the reference of {}, but is no Xradia file", path.string(),
+                            header.path.filename().string()),
+                {{"white-level", "", "give the open beam's counts with"}});
   const TxrmHeader of_reference = read_txrm_header(other);
   TxrmHeader expected = header;
   expected.path = path;
@@ -166,9 +163,12 @@ std::optional<Found> external_reference(const TxrmHeader& header, const std::str
   if (known_exposures(of_reference)) found.exposure_s = of_reference.exposures_s.front();
   beam.used = "ImageInfo/ReferenceFile";
   beam.file = path;
-  findings.push_back(fmt::format(
-      "{}: holds no reference itself; {} of {}, which it names, is used", header.path.filename().string(),
-      count > 1 ? fmt::format("the mean of the {} images", count) : "the image", path.filename().string()));
+  findings.push_back({"references.elsewhere",
+                      fmt::format("{}: holds no reference itself; {} of {}, which it names, is used",
+                                  header.path.filename().string(),
+                                  count > 1 ? fmt::format("the mean of the {} images", count) : "the image",
+                                  path.filename().string()),
+                      "ImageInfo/ReferenceFile"});
   return found;
 }
 
@@ -177,18 +177,21 @@ void scale_reference(const TxrmHeader& header, std::optional<double> reference_s
                      Findings& findings) {
   const std::string file = header.path.filename().string();
   if (!known_exposures(header) || !reference_s) {
-    findings.push_back(fmt::format("{}: the exposure of {} is not stated, so its reference is used as it is",
-                                   file, reference_s ? "the images" : "the reference"));
+    findings.push_back({"references.exposure",
+                        fmt::format("{}: the exposure of {} is not stated, so its reference is used as it is",
+                                    file, reference_s ? "the images" : "the reference"),
+                        "ExpTimes"});
     return;
   }
   const double first = header.exposures_s.front(), ratio = first / *reference_s;
   beam.exposures_used = true;
   if (std::abs(ratio - 1) < 1e-6) return;
   for (float& value : beam.white) value = static_cast<float>(static_cast<double>(value) * ratio);
-  findings.push_back(
-      fmt::format("{}: the reference was exposed for {:g} s, the images for {:g} s; its counts are "
-                  "multiplied by {:.5f}",
-                  file, *reference_s, first, ratio));
+  findings.push_back({"references.scaled",
+                      fmt::format("{}: the reference was exposed for {:g} s, the images for {:g} s; its "
+                                  "counts are multiplied by {:.5f}",
+                                  file, *reference_s, first, ratio),
+                      "ExpTimes"});
 }
 
 /// Views of other exposures than the first one's are brought to that.
@@ -199,10 +202,11 @@ void scale_views(const TxrmHeader& header, OpenBeam& beam, Findings& findings) {
   if (*most <= *least * (1 + 1e-6)) return;
   beam.exposures_used = true;
   for (const double time : times) beam.factors.push_back(static_cast<float>(times.front() / time));
-  findings.push_back(
-      fmt::format("{}: the images were exposed for {:g} to {:g} s; their counts are scaled to the "
-                  "first one's {:g} s",
-                  header.path.filename().string(), *least, *most, times.front()));
+  findings.push_back({"counts.scaled",
+                      fmt::format("{}: the images were exposed for {:g} to {:g} s; their counts are scaled "
+                                  "to the first one's {:g} s",
+                                  header.path.filename().string(), *least, *most, times.front()),
+                      "ExpTimes"});
 }
 
 /// Pixels that saw nothing stay as they are: the kernels leave them out. Others must be numbers.
@@ -214,12 +218,35 @@ void check_pixels(const TxrmHeader& header, OpenBeam& beam, Findings& findings) 
   }
   if (dark == beam.white.size())
     throw Error(ErrorKind::bad_file,
-                fmt::format("{}: the reference in {} is 0 everywhere; give the open beam's "
-                            "counts with --white-level",
-                            header.path.string(), beam.used));
+                fmt::format("{}: the reference in {} is 0 everywhere", header.path.string(), beam.used),
+                {{"white-level", "", "give the open beam's counts with"}});
   if (dark > 0)
-    findings.push_back(fmt::format("{}: {} pixels of the reference are 0 and are taken for dead",
-                                   header.path.filename().string(), dark));
+    findings.push_back(
+        {"references.dead", fmt::format("{}: {} pixels of the reference are 0 and are taken for dead",
+                                        header.path.filename().string(), dark)});
+}
+
+/// Of images that are divided by their reference already.
+OpenBeam corrected_beam(const TxrmHeader& header, double white_level, Findings& findings) {
+  OpenBeam beam;
+  const bool transmissions = header.data_type == static_cast<int>(PixelType::float32);
+  if (!transmissions && !(white_level > 0))
+    throw Error(ErrorKind::bad_file,
+                fmt::format("{}: OriginalDataRefCorrected is 1 and the images are whole numbers, whose "
+                            "level for open beam is not stated",
+                            header.path.string()),
+                {{"white-level", "", "give it with"}});
+  const double level = white_level > 0 ? white_level : 1;
+  beam.white = {transmissions ? level_of_corrected : static_cast<float>(level)};
+  if (transmissions)
+    beam.factors.assign(static_cast<std::size_t>(header.taken),
+                        static_cast<float>(level_of_corrected / level));
+  findings.push_back({"references.corrected",
+                      fmt::format("{}: the images are divided by their reference already "
+                                  "(OriginalDataRefCorrected); open beam is taken to be {:g}",
+                                  header.path.filename().string(), level),
+                      "OriginalDataRefCorrected"});
+  return beam;
 }
 
 }  // namespace
@@ -228,25 +255,7 @@ OpenBeam open_beam(const CompoundFile& file, const TxrmHeader& header, const Ope
                    Findings& findings) {
   const std::string name = header.path.filename().string();
   OpenBeam beam;
-  if (header.reference_corrected) {
-    const bool transmissions = header.data_type == static_cast<int>(PixelType::float32);
-    if (!transmissions && !(options.white_level > 0))
-      throw Error(
-          ErrorKind::bad_file,
-          fmt::format("{}: OriginalDataRefCorrected is 1 and the images are whole numbers, whose level for "
-                      "open beam is not stated; give it with --white-level",
-                      header.path.string()));
-    const double level = options.white_level > 0 ? options.white_level : 1;
-    beam.white = {transmissions ? level_of_corrected : static_cast<float>(level)};
-    if (transmissions)
-      beam.factors.assign(static_cast<std::size_t>(header.taken),
-                          static_cast<float>(level_of_corrected / level));
-    findings.push_back(
-        fmt::format("{}: the images are divided by their reference already "
-                    "(OriginalDataRefCorrected); open beam is taken to be {:g}",
-                    name, level));
-    return beam;
-  }
+  if (header.reference_corrected) return corrected_beam(header, options.white_level, findings);
   if (options.white_level > 0) {
     beam.white = {static_cast<float>(options.white_level)};
     scale_views(header, beam, findings);
@@ -260,22 +269,25 @@ OpenBeam open_beam(const CompoundFile& file, const TxrmHeader& header, const Ope
     beam.used = "MultiReferenceData";
     if (found && count > 1)
       findings.push_back(
-          fmt::format("{}: has {} references; their mean is used for every view", name, count));
+          {"flats.averaged",
+           fmt::format("{}: has {} references; their mean is used for every view", name, count),
+           "MultiReferenceData"});
   } else if (file.find("MultiReferenceData/Image1")) {
     findings.push_back(
-        fmt::format("{}: ReferenceData/Image is used for every view, MultiReferenceData is not", name));
+        {"field.unused",
+         fmt::format("{}: ReferenceData/Image is used for every view, MultiReferenceData is not", name),
+         "MultiReferenceData"});
   }
   const std::string other = Values(file).text("ImageInfo/ReferenceFile");
   if (!found) found = external_reference(header, other, beam, findings);
   if (!found) {
     throw Error(
         ErrorKind::bad_file,
-        fmt::format("{}: holds no reference of the open beam (ReferenceData/Image){}; give the open beam's "
-                    "counts with --white-level",
-                    header.path.string(),
-                    other.empty() ? std::string()
-                                  : fmt::format(", only its name {}; put {} beside the scan, or", other,
-                                                last_part(other))));
+        fmt::format("{}: holds no reference of the open beam (ReferenceData/Image){}", header.path.string(),
+                    other.empty()
+                        ? std::string()
+                        : fmt::format(", only its name {}; put {} beside the scan", other, last_part(other))),
+        {{"white-level", "", "give the open beam's counts with"}});
   }
   beam.white = std::move(found->image);
   scale_reference(header, found->exposure_s, beam, findings);

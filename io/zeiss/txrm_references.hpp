@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "io/open_scan.hpp"
 #include "io/zeiss/txrm_header.hpp"
 

@@ -213,21 +213,23 @@ void settle_substitutes(const Values& values, std::vector<SourceField>& fields) 
 
 /// Facts that a second stream states too.
 void compare(const TxrmHeader& header, const geometry::CircularScan& scan, Review& made) {
-  const auto contradict = [&](const char* name, const std::string& why) {
+  const auto contradict = [&](FindingCode code, const char* name, const std::string& why) {
     for (SourceField& field : made.fields)
       if (field.name == name && (field.section == "ImageInfo" || field.section == "DetAssemblyInfo"))
         field.use = Use::contradicted, field.note = why;
-    made.findings.push_back(fmt::format("{}: {}: {}", header.path.filename().string(), name, why));
+    made.findings.push_back(
+        {code, fmt::format("{}: {}: {}", header.path.filename().string(), name, why), name});
   };
   if (header.planned != header.taken)
-    contradict("NoOfImages",
+    contradict("scan.stopped", "NoOfImages",
                fmt::format("{} images were planned, but ImagesTaken is {}: the scan was {}", header.planned,
                            header.taken, header.taken < header.planned ? "stopped early" : "continued"));
   if (scan.beam != geometry::Beam::cone || !(scan.source_object_distance > 0)) return;
   const double magnification = scan.magnification();
   if (header.xray_magnification > 0 && std::abs(header.xray_magnification / magnification - 1) > 0.05)
-    contradict("XrayMagnification", fmt::format("is {:g}, but the distances make it {:g}; they are used",
-                                                header.xray_magnification, magnification));
+    contradict("field.contradicted", "XrayMagnification",
+               fmt::format("is {:g}, but the distances make it {:g}; they are used",
+                           header.xray_magnification, magnification));
   if (header.camera_pixel_um > 0 && header.optical_magnification > 0) {
     const double lens = header.camera_pixel_um / header.optical_magnification;
     const double pitch = 1000 * scan.detector.column_pitch;
@@ -235,7 +237,7 @@ void compare(const TxrmHeader& header, const geometry::CircularScan& scan, Revie
         lens * std::max(1, header.column_binning);  // stated for one or for all binned pixels
     if (std::min(std::abs(lens / pitch - 1), std::abs(binned / pitch - 1)) > 0.05)
       contradict(
-          "CamPixelSize",
+          "field.contradicted", "CamPixelSize",
           fmt::format("camera, binning and lens make pixels of {:.4g} um at the scintillator, but PixelSize "
                       "and the distances make them {:.4g} um; these are used",
                       binned, pitch));
@@ -264,11 +266,16 @@ Review review(const CompoundFile& file, const TxrmHeader& header, const geometry
   settle_substitutes(values, made.fields);
   for (const char* const name :
        {"ReconSettings/CenterShift", "AutoRecon/CenterShift", "AutoRecon/AutoCenterShift"})
-    if (const auto shift = values.number(name); shift && std::isfinite(*shift) && std::abs(*shift) > 0.05)
-      made.findings.push_back(fmt::format(
-          "{}: {} is {:.3f} pixels, from Zeiss's own reconstruction; it is not used since its sign is not "
-          "confirmed: try --axis-offset {:.6g}mm and the same with a minus",
-          header.path.filename().string(), name, *shift, std::abs(*shift) * header.pixel_size_um / 1000));
+    if (const auto shift = values.number(name); shift && std::isfinite(*shift) && std::abs(*shift) > 0.05) {
+      const double offset = std::abs(*shift) * header.pixel_size_um / 1000;
+      made.findings.push_back({"axis.unused",
+                               fmt::format("{}: {} is {:.3f} pixels, from Zeiss's own reconstruction; it is "
+                                           "not used since its sign is not confirmed",
+                                           header.path.filename().string(), name, *shift),
+                               name,
+                               {{"axis-offset", fmt::format("{:.6g}mm", offset), "whichever is sharp, give"},
+                                {"axis-offset", fmt::format("-{:.6g}mm", offset), ""}}});
+    }
   return made;
 }
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "geometry/scan.hpp"
 #include "io/scan_source.hpp"
 #include "io/zeiss/txrm_header.hpp"

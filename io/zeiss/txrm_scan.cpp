@@ -24,26 +24,35 @@ std::string name_of_mode(int mode) {
   }
 }
 
+/// Throws unless all images were taken at the first one's distance.
+void require_constant(const TxrmHeader& header, const char* name, const std::vector<double>& values) {
+  const double first = values.empty() ? 0 : std::abs(values.front());
+  if (first == 0) return;
+  const auto taken = std::min(values.size(), static_cast<std::size_t>(header.taken));
+  for (std::size_t n = 0; n < taken; ++n)
+    if (!(std::abs(std::abs(values[n]) - first) <= 1e-3 * first) && values[n] != 0)
+      throw Error(ErrorKind::unsupported,
+                  fmt::format("{}: ImageInfo/{} is {} mm for image 1, but {} mm for image {}; scans whose "
+                              "distances change while they run cannot be reconstructed",
+                              header.path.string(), name, values.front(), values[n], n + 1));
+}
+
 double distance(const TxrmHeader& header, const char* name, const std::vector<double>& values, double old_um,
                 Findings& findings) {
   double found = values.empty() ? 0 : std::abs(values.front());  // the source's is negative in most files
   if (!(found > 0) && std::isfinite(old_um) && old_um != 0) {
     found = std::abs(old_um) / 1000;
-    findings.push_back(fmt::format("{}: ImageInfo/{} is absent or 0; AutoRecon/{}, {} um, is used instead",
-                                   header.path.filename().string(), name, name, old_um));
+    findings.push_back({"distance.substituted",
+                        fmt::format("{}: ImageInfo/{} is absent or 0; AutoRecon/{}, {} um, is used instead",
+                                    header.path.filename().string(), name, name, old_um),
+                        name});
   }
   if (!std::isfinite(found) || !(found > 0))
     throw Error(
         ErrorKind::bad_file,
         fmt::format("{}: ImageInfo/{} is {}, but a cone beam needs a distance in mm", header.path.string(),
                     name, values.empty() ? "absent" : fmt::format("{}", values.front())));
-  for (std::size_t n = 0; n < std::min<std::size_t>(values.size(), static_cast<std::size_t>(header.taken));
-       ++n)
-    if (!(std::abs(std::abs(values[n]) - found) <= 1e-3 * found) && values[n] != 0 && values.front() != 0)
-      throw Error(ErrorKind::unsupported,
-                  fmt::format("{}: ImageInfo/{} is {} mm for image 1, but {} mm for image {}; scans whose "
-                              "distances change while they run cannot be reconstructed",
-                              header.path.string(), name, values.front(), values[n], n + 1));
+  require_constant(header, name, values);
   return found;
 }
 
@@ -67,12 +76,13 @@ std::vector<geometry::ViewShift> shifts_of(const TxrmHeader& header, double pitc
     if (!header.y_shifts.empty()) shifts[n].row = -header.y_shifts[n] * pitch;
   }
   if (std::max(largest[0], largest[1]) > 0.1)
-    findings.push_back(fmt::format(
-        "{}: Alignment/X-Shifts and Y-Shifts of up to {:.2f} and {:.2f} pixels are used, as fractions of "
-        "pixels: "
-        "the image's contents belong that much further right and up. Zeiss does not document the signs; "
-        "other readers agree on these",
-        header.path.filename().string(), largest[0], largest[1]));
+    findings.push_back(
+        {"shifts.used",
+         fmt::format("{}: Alignment/X-Shifts and Y-Shifts of up to {:.2f} and {:.2f} pixels are used, as "
+                     "fractions of pixels: the image's contents belong that much further right and up. Zeiss "
+                     "does not document the signs; other readers agree on these",
+                     header.path.filename().string(), largest[0], largest[1]),
+         "Alignment/X-Shifts"});
   return shifts;
 }
 
@@ -111,14 +121,23 @@ std::string why_no_scan(const TxrmHeader& header) {
   return {};
 }
 
-geometry::CircularScan to_scan(const TxrmHeader& header, bool reverse_rotation, Findings& findings) {
-  geometry::CircularScan scan;
-  scan.beam = beam_of(header);
+namespace {
+
+/// mm at the object.
+double pixel_size_of(const TxrmHeader& header) {
   if (!std::isfinite(header.pixel_size_um) || !(header.pixel_size_um > 0))
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: ImageInfo/PixelSize is {}, but um at the object were expected",
                             header.path.string(), header.pixel_size_um));
-  double pitch = header.pixel_size_um / 1000;
+  return header.pixel_size_um / 1000;
+}
+
+}  // namespace
+
+geometry::CircularScan to_scan(const TxrmHeader& header, bool reverse_rotation, Findings& findings) {
+  geometry::CircularScan scan;
+  scan.beam = beam_of(header);
+  double pitch = pixel_size_of(header);
   if (scan.beam == geometry::Beam::cone) {
     const double source = distance(header, "StoRADistance", header.source_mm, header.old_source_um, findings);
     const double detector =

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "geometry/scan.hpp"
 #include "io/zeiss/txrm_header.hpp"
 

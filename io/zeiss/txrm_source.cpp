@@ -63,13 +63,13 @@ TxrmSource::TxrmSource(const std::filesystem::path& path, const OpenOptions& opt
                     path.string()));
   const TxrmHeader header = read_txrm_header(file_);
   description_ = describe(file_, header);
-  description_.axis_unstated = true;  // no field of the file is confirmed to say
   scan_ = to_scan(header, options.reverse_rotation, findings_);
+  findings_.push_back({"axis.unstated", "no rotation axis is stated in a way that is confirmed"});
   if (options.reverse_rotation)
     findings_.push_back(
-        fmt::format("{}: the object is taken to turn against Zeiss's convention "
-                    "(--reverse-rotation)",
-                    path.filename().string()));
+        {"rotation.reversed",
+         fmt::format("{}: the object is taken to turn against Zeiss's convention, as was asked",
+                     path.filename().string())});
   OpenBeam beam;
   try {
     if (const std::string why = why_no_scan(header); !why.empty()) throw Error(ErrorKind::unsupported, why);
@@ -83,7 +83,7 @@ TxrmSource::TxrmSource(const std::filesystem::path& path, const OpenOptions& opt
   } catch (const Error& error) {
     if (!options.headers_only) throw;
     images_.clear();
-    findings_.push_back(error.what());
+    findings_.push_back({"scan.unreadable", error.what(), "", error.remedies()});
   }
   Review reviewed = review(file_, header, scan_, beam);
   fields_ = std::move(reviewed.fields);
@@ -111,17 +111,17 @@ void TxrmSource::locate_images(const TxrmHeader& header, bool allow_missing) {
       views.push_back(n);
     } catch (const Error& error) {
       if (!allow_missing || error.kind() != ErrorKind::bad_file)
-        throw Error(error.kind(),
-                    fmt::format("{}; to leave its view out, use --allow-missing", error.what()));
+        throw Error(error, error.what(), {{"allow-missing", "", "to leave its view out, give"}});
       if (first_complaint.empty()) first_complaint = error.what();
     }
   }
   if (views.empty()) throw Error(ErrorKind::bad_file, first_complaint);
   expect_apart();
   if (views.size() == static_cast<std::size_t>(header.taken)) return;
-  findings_.push_back(fmt::format("{} of {} images cannot be used and are left out (the first: {})",
-                                  header.taken - static_cast<int>(views.size()), header.taken,
-                                  first_complaint));
+  findings_.push_back(
+      {"views.unusable",
+       fmt::format("{} of {} images cannot be used and are left out (the first: {})",
+                   header.taken - static_cast<int>(views.size()), header.taken, first_complaint)});
   keep(views);
 }
 

@@ -88,9 +88,17 @@ TxrmWriter::Contents TxrmWriter::contents_of(const geometry::CircularScan& scan,
   return all;
 }
 
-std::vector<NewStream> TxrmWriter::streams_of(const Contents& contents) {
+std::vector<NewStream> TxrmWriter::streams_of(const Contents& contents, const geometry::CircularScan& scan,
+                                              PixelType type) {
+  geometry::validate(scan);
+  require_expressible(scan);
+  const std::uint64_t pixels =
+      static_cast<std::uint64_t>(scan.detector.columns) * static_cast<std::uint64_t>(scan.detector.rows);
   std::vector<NewStream> streams;
   for (const auto& [stream, bytes] : contents) streams.push_back(stream);
+  streams.push_back({"ReferenceData/Image", 4 * pixels});
+  for (std::size_t n = 0; n < scan.angles.size(); ++n)
+    streams.push_back({image_stream(static_cast<int>(n) + 1), pixels * bytes_of(type)});
   return streams;
 }
 
@@ -105,18 +113,7 @@ TxrmWriter::TxrmWriter(const std::filesystem::path& path, const geometry::Circul
       first_image_(contents.size() + 1),
       reference_(contents.size()),
       type_(notes.type),
-      file_(
-          path,
-          [&] {
-            geometry::validate(scan);
-            require_expressible(scan);
-            std::vector<NewStream> streams = streams_of(contents);
-            streams.push_back({"ReferenceData/Image", 4 * pixels_});
-            for (std::size_t n = 0; n < views_; ++n)
-              streams.push_back({image_stream(static_cast<int>(n) + 1), pixels_ * bytes_of(type_)});
-            return streams;
-          }(),
-          notes.sector_bytes, overwrite) {
+      file_(path, streams_of(contents, scan, notes.type), notes.sector_bytes, overwrite) {
   for (std::size_t n = 0; n < contents.size(); ++n)
     file_.write(n, 0, contents[n].second.data(), contents[n].second.size());
 }

@@ -43,7 +43,8 @@ class TxrmWriter {
  private:
   using Contents = std::vector<std::pair<NewStream, std::vector<std::byte>>>;
   static Contents contents_of(const geometry::CircularScan& scan, const TxrmNotes& notes);
-  static std::vector<NewStream> streams_of(const Contents& contents);
+  static std::vector<NewStream> streams_of(const Contents& contents, const geometry::CircularScan& scan,
+                                           PixelType type);
   TxrmWriter(const std::filesystem::path& path, const geometry::CircularScan& scan, const TxrmNotes& notes,
              const Contents& contents, bool overwrite);
 

@@ -125,7 +125,7 @@ class CpuBackProjector final : public BackProjector {
     if (is_outside(region, slab.grid, spec_.radius)) return;
     float* const lines = scratch + tile_floats;
     MergedViews merged;
-    if (!merge(*machine_.simd, views, spec_.merging.views, layout, region,
+    if (!merge(*machine_.simd, {views, spec_.merging.views, layout}, region,
                lines + view_group * merged_line_floats, merged)) {
       for (const VoxelRegion& half : halves_of(region)) add_merged(views, layout, half, slab, scratch);
       return;

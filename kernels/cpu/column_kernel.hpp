@@ -22,11 +22,18 @@ inline Chunks chunks_of(const ColumnTile& tile) {
   return {(tile.first_k - tile.block) / lanes, (tile.end_k - tile.block + lanes - 1) / lanes};
 }
 
-/// Blends `count` rows of two detector columns, a multiple of `lanes`, from row `from` on.
-inline void blend_columns(const float* a, const float* b, float weight_a, float weight_b, int from, int count,
-                          float* samples) {
-  const Floats factor_a = broadcast(weight_a), factor_b = broadcast(weight_b);
-  a += from, b += from, samples += from;
+/// Two neighbouring detector columns, and what each counts.
+struct ColumnPair {
+  const float* a;
+  const float* b;
+  float weight_a, weight_b;
+};
+
+/// Blends `count` rows of the two, a multiple of `lanes`, from row `from` on.
+inline void blend(const ColumnPair& pair, int from, int count, float* samples) {
+  const Floats factor_a = broadcast(pair.weight_a), factor_b = broadcast(pair.weight_b);
+  const float *a = pair.a + from, *b = pair.b + from;
+  samples += from;
 #pragma GCC unroll 4
   for (int row = 0; row < count; row += lanes)
     store(samples + row, multiply_add(factor_a, load(a + row), factor_b * load(b + row)));
@@ -129,9 +136,10 @@ inline void place_chunks(const ColumnTile& tile, double start, double step, Line
   }
 }
 
-/// Prepares the line of the n-th view of a group in `buffer`. False when the shadow misses the detector.
+/// Prepares the line of the n-th view of a group in the tile's n-th. False when the shadow misses the
+/// detector.
 inline bool make_line(const ColumnTile& tile, const Group& group, const Places& at, int n, Chunks chunks,
-                      float* buffer, Line& line) {
+                      Line& line) {
   const double start = at.start[n], step = at.step[n];
   if (!(at.scale[n] > 0) || !(at.u[n] > -1) || !(at.u[n] < tile.column_count)) return false;
   const double reach = step * (lanes - 1) + 2;  // rows beyond a chunk's first that it reads
@@ -141,12 +149,12 @@ inline bool make_line(const ColumnTile& tile, const Group& group, const Places& 
 
   place_chunks(tile, start, step, line);
   line.step = static_cast<float>(step);
-  float* const samples = buffer + tile.border;
+  float* const samples = tile.lines + n * tile.line_stride + tile.border;
   line.samples = samples;
   const float* a = group.columns[n] + (at.left[n] + 1) * tile.column_stride + tile.border;
   const int from = line.offset[chunks.first] & -lanes, last = tile.row_count + tile.border - group.rows;
-  blend_columns(a, a + tile.column_stride, at.weight_a[n], at.weight_b[n], from < last ? from : last,
-                group.rows, samples);
+  blend({a, a + tile.column_stride, at.weight_a[n], at.weight_b[n]}, from < last ? from : last, group.rows,
+        samples);
   return true;
 }
 
@@ -198,7 +206,7 @@ void back_project_tile(const ColumnTile& tile) {
         place(group, tile.first_i + i, tile.first_j + j, at);
         int count = 0;
         for (int n = 0; n < view_group; ++n)
-          if (make_line(tile, group, at, n, chunks, tile.lines + n * tile.line_stride, lines[count])) ++count;
+          if (make_line(tile, group, at, n, chunks, lines[count])) ++count;
         float* sums = tile.sums + (j * tile_width + i) * tile_stride;
         if (group.steepest < tight_step)
           add_lines<Spread::tight>(chunks, lines, count, sums);

@@ -40,7 +40,8 @@ const cpu::SimdKernels& choose(std::string_view wanted) {
     if (wanted.empty() && present) return *kernels;
     if (wanted == kernels->name) {
       if (present) return *kernels;
-      throw Error(ErrorKind::unsupported, fmt::format("this processor has no {}; use --device cpu", wanted));
+      throw Error(ErrorKind::unsupported, fmt::format("this processor has no {}", wanted),
+                  {{"device", "cpu"}});
     }
   }
   throw Error(ErrorKind::usage,

@@ -51,6 +51,66 @@ Shadow shadow_of(const ColumnView& view, const VoxelRegion& region) {
   return s;
 }
 
+/// `v`, or as near to it as counts: further out all is zero.
+double near_rows(double v, geometry::Range rows) {
+  return std::clamp(v, rows.first - 2.0 * row_step, rows.end + 2.0 * row_step);
+}
+
+/// What the merged detector has to hold for a region.
+struct MergedShape {
+  ColumnView means[view_group];
+  double first_u[view_group];
+  int columns = 0;
+  int first_row = 0, row_count = 0;
+
+  [[nodiscard]] bool fits() const { return columns <= most_columns && row_count <= MergeTask::most_rows; }
+};
+
+MergedShape shape_of(const ViewGroups& groups, const VoxelRegion& region) {
+  const ColumnLayout& layout = groups.layout;
+  MergedShape shape;
+  double lowest_v = 1e30, highest_v = -1e30;
+  for (int g = 0; g < groups.count(); ++g) {
+    shape.means[g] = mean_of(groups[g]);
+    const Shadow shadow = shadow_of(shape.means[g], region);
+    // Nothing is to be seen beside the detector, where the last column that is read has its zeros.
+    const double first_u = std::clamp(shadow.lowest_u, -2.0, layout.columns + 1.0) - 0.5 / oversampling,
+                 last_u = std::clamp(shadow.highest_u, -2.0, layout.columns + 1.0);
+    shape.first_u[g] = first_u;
+    shape.columns =
+        std::max(shape.columns, static_cast<int>(std::ceil((last_u - first_u) * oversampling)) + 2);
+    lowest_v = std::min(lowest_v, shadow.lowest_v), highest_v = std::max(highest_v, shadow.highest_v);
+  }
+  shape.first_row = round_down(near_rows(lowest_v, layout.rows) - 1);
+  shape.row_count = round_down(near_rows(highest_v, layout.rows) + 3) + row_step - shape.first_row;
+  return shape;
+}
+
+/// What the tasks of all groups have in common.
+MergeTask common_task(const ColumnLayout& layout, const VoxelRegion& region, const MergedShape& shape) {
+  MergeTask task{};
+  task.column_count = layout.columns;
+  task.column_stride = static_cast<std::ptrdiff_t>(layout.stride());
+  task.held_first = layout.rows.first, task.held_count = layout.rows.count();
+  task.border = layout.border;
+  task.middle_i = 0.5 * (region.i.first + region.i.end - 1);
+  task.middle_j = 0.5 * (region.j.first + region.j.end - 1);
+  task.step_u = 1 / oversampling;
+  task.columns = shape.columns;
+  task.first_row = shape.first_row, task.row_count = shape.row_count;
+  task.out_stride = stride;
+  return task;
+}
+
+/// Zeros around the columns of a merged view, whose column -1 is at `pixels`.
+void clear_around(const MergeTask& task, float* pixels) {
+  const std::size_t column = sizeof(float) * static_cast<std::size_t>(stride);
+  std::memset(pixels, 0, column);
+  std::memset(pixels + (task.columns + 1) * stride, 0, column);
+  for (int c = 0; c < task.columns; ++c)  // what a larger shadow left behind
+    std::memset(task.out + c * stride + task.row_count, 0, sizeof(float) * 64);
+}
+
 /// The merged detector's own pixels in place of the views'.
 ColumnView resampled(ColumnView view, double first_u, const float* columns) {
   view.u_i = oversampling * (view.u_i - first_u * view.w_i);
@@ -60,68 +120,38 @@ ColumnView resampled(ColumnView view, double first_u, const float* columns) {
   return view;
 }
 
+ColumnTile tile_of_merged(const MergedViews& merged, const MergedShape& shape) {
+  ColumnTile tile{};
+  tile.views = merged.views, tile.view_count = merged.count;
+  tile.column_count = shape.columns;
+  tile.column_stride = stride;
+  tile.first_row = shape.first_row, tile.row_count = shape.row_count;
+  tile.border = border;
+  return tile;
+}
+
 }  // namespace
 
 std::size_t merged_floats() { return static_cast<std::size_t>(view_group * plane + MergeTask::line_floats); }
 
-bool merge(const SimdKernels& simd, std::span<const ColumnView> views, int each, const ColumnLayout& layout,
-           const VoxelRegion& region, float* scratch, MergedViews& merged) {
+bool merge(const SimdKernels& simd, const ViewGroups& groups, const VoxelRegion& region, float* scratch,
+           MergedViews& merged) {
+  const MergedShape shape = shape_of(groups, region);
   merged.count = 0;
-  ColumnView means[view_group];
-  double first_u[view_group];
-  double lowest_v = 1e30, highest_v = -1e30;
-  int columns = 0;
-  const int groups = (static_cast<int>(views.size()) + each - 1) / each;
-  for (int g = 0; g < groups; ++g) {
-    const auto group = views.subspan(static_cast<std::size_t>(g) * each);
-    means[g] = mean_of(group.first(std::min(group.size(), static_cast<std::size_t>(each))));
-    const Shadow shadow = shadow_of(means[g], region);
-    // Nothing is to be seen beside the detector, where the last column that is read has its zeros.
-    first_u[g] = std::clamp(shadow.lowest_u, -2.0, layout.columns + 1.0) - 0.5 / oversampling;
-    const double last_u = std::clamp(shadow.highest_u, -2.0, layout.columns + 1.0);
-    columns = std::max(columns, static_cast<int>(std::ceil((last_u - first_u[g]) * oversampling)) + 2);
-    lowest_v = std::min(lowest_v, shadow.lowest_v), highest_v = std::max(highest_v, shadow.highest_v);
-  }
-  const auto near_rows = [&](double v) {  // further out all is zero
-    return std::clamp(v, layout.rows.first - 2.0 * row_step, layout.rows.end + 2.0 * row_step);
-  };
-  const int first_row = round_down(near_rows(lowest_v) - 1);
-  const int row_count = round_down(near_rows(highest_v) + 3) + row_step - first_row;
-  if (columns > most_columns || row_count > MergeTask::most_rows) return false;
-
-  MergeTask task{};
-  task.column_count = layout.columns;
-  task.column_stride = static_cast<std::ptrdiff_t>(layout.stride());
-  task.held_first = layout.rows.first, task.held_count = layout.rows.count();
-  task.border = layout.border;
-  task.middle_i = 0.5 * (region.i.first + region.i.end - 1);
-  task.middle_j = 0.5 * (region.j.first + region.j.end - 1);
-  task.step_u = 1 / oversampling;
-  task.columns = columns;
-  task.first_row = first_row, task.row_count = row_count;
-  task.out_stride = stride;
+  if (!shape.fits()) return false;
+  MergeTask task = common_task(groups.layout, region, shape);
   task.lines = scratch + view_group * plane;
-  for (int g = 0; g < groups; ++g) {
+  for (int g = 0; g < groups.count(); ++g) {
     float* const pixels = scratch + g * plane;  // column -1
-    task.views = views.data() + static_cast<std::ptrdiff_t>(g) * each;
-    task.view_count = std::min(each, static_cast<int>(views.size()) - g * each);
-    task.mean = means[g];
-    task.first_u = first_u[g];
+    task.views = groups[g].data(), task.view_count = static_cast<int>(groups[g].size());
+    task.mean = shape.means[g];
+    task.first_u = shape.first_u[g];
     task.out = pixels + stride + border;
     simd.merge_views(task);
-    std::memset(pixels, 0, sizeof(float) * static_cast<std::size_t>(stride));
-    std::memset(pixels + (columns + 1) * stride, 0, sizeof(float) * static_cast<std::size_t>(stride));
-    for (int c = 0; c < columns; ++c)  // what a larger shadow left behind
-      std::memset(task.out + c * stride + row_count, 0, sizeof(float) * 64);
-    merged.views[merged.count++] = resampled(means[g], first_u[g], pixels);
+    clear_around(task, pixels);
+    merged.views[merged.count++] = resampled(shape.means[g], shape.first_u[g], pixels);
   }
-  merged.tile = {};
-  merged.tile.views = merged.views;
-  merged.tile.view_count = merged.count;
-  merged.tile.column_count = columns;
-  merged.tile.column_stride = stride;
-  merged.tile.first_row = first_row, merged.tile.row_count = row_count;
-  merged.tile.border = border;
+  merged.tile = tile_of_merged(merged, shape);
   return true;
 }
 

@@ -1,6 +1,7 @@
 // Merged views of a region of voxels: what the column kernel back-projects in place of the views themselves.
 #pragma once
 
+#include <algorithm>
 #include <span>
 
 #include "kernels/cpu/column_stack.hpp"
@@ -23,10 +24,22 @@ struct MergedViews {
   ColumnTile tile{};  ///< what tiles of the region have in common
 };
 
-/// Merges up to view_group groups of `each` of `views` for `region` in `scratch`, which held zeros before its
-/// first use. False when the region's shadow is too large for the scratch: then halve the region.
-[[nodiscard]] bool merge(const SimdKernels& simd, std::span<const ColumnView> views, int each,
-                         const ColumnLayout& layout, const VoxelRegion& region, float* scratch,
-                         MergedViews& merged);
+/// Views to be merged, `each` at a time: up to view_group groups.
+struct ViewGroups {
+  std::span<const ColumnView> views;
+  int each;
+  const ColumnLayout& layout;  ///< of their columns
+
+  [[nodiscard]] int count() const { return (static_cast<int>(views.size()) + each - 1) / each; }
+  [[nodiscard]] std::span<const ColumnView> operator[](int group) const {
+    const auto first = static_cast<std::size_t>(group) * static_cast<std::size_t>(each);
+    return views.subspan(first, std::min(views.size() - first, static_cast<std::size_t>(each)));
+  }
+};
+
+/// Merges groups for `region` in `scratch`, which held zeros before its first use. False when the region's
+/// shadow is too large for the scratch: then halve the region.
+[[nodiscard]] bool merge(const SimdKernels& simd, const ViewGroups& groups, const VoxelRegion& region,
+                         float* scratch, MergedViews& merged);
 
 }  // namespace feldspar::kernels::cpu

@@ -15,22 +15,22 @@ class CpuRectifier final : public Rectifier {
   explicit CpuRectifier(Machine& machine) : machine_(machine) {}
 
   void apply(std::span<const std::array<double, 9>> homographies, int columns, int rows,
-             const geometry::PixelWindow& source_window, DeviceView3<const float> source,
-             const geometry::PixelWindow& target_window, DeviceView3<float> target) override {
-    expects(homographies.size() == static_cast<std::size_t>(source.nz) && source.nz == target.nz,
+             const WindowImages<const float>& source, const WindowImages<float>& target) override {
+    const auto& [from, in] = source;
+    const auto& [to, out] = target;
+    expects(homographies.size() == static_cast<std::size_t>(in.nz) && in.nz == out.nz,
             "one homography a view");
     std::vector<Homography> each;
     for (const auto& h : homographies) std::copy(h.begin(), h.end(), each.emplace_back().h);
-    const RectifyBlock block{{source.data, source.nx, source.ny, source_window.columns.first,
-                              source_window.rows.first, columns, rows},
+    const RectifyBlock block{{in.data, in.nx, in.ny, from.columns.first, from.rows.first, columns, rows},
                              each.data(),
-                             target.data,
-                             target.nx,
-                             target.ny,
-                             target_window.columns.first,
-                             target_window.rows.first};
-    machine_.pool.for_each(static_cast<std::ptrdiff_t>(target.nz) * target.ny, [&](std::ptrdiff_t line, int) {
-      for (int column = 0; column < target.nx; ++column) block(column, line);
+                             out.data,
+                             out.nx,
+                             out.ny,
+                             to.columns.first,
+                             to.rows.first};
+    machine_.pool.for_each(static_cast<std::ptrdiff_t>(out.nz) * out.ny, [&](std::ptrdiff_t line, int) {
+      for (int column = 0; column < block.columns; ++column) block(column, line);
     });
   }
 

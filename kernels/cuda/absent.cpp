@@ -22,7 +22,7 @@ std::vector<DeviceInfo> cuda_devices() {
 }
 
 std::unique_ptr<Backend> open_cuda(int, const BackendOptions&) {
-  throw Error(ErrorKind::unsupported, std::string(reason) + "; the option --device cpu needs none");
+  throw Error(ErrorKind::unsupported, reason, {{"device", "cpu", "to do without it, give"}});
 }
 
 }  // namespace feldspar::kernels

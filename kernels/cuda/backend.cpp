@@ -217,8 +217,9 @@ std::vector<DeviceInfo> cuda_devices() {
 std::unique_ptr<Backend> open_cuda(int index, const BackendOptions& options) {
   const std::vector<DeviceInfo> devices = cuda_devices();
   if (devices.front().name == "cuda")
-    throw Error(ErrorKind::unsupported, fmt::format("cuda:{} cannot be opened: {}; --device cpu needs no GPU",
-                                                    index, devices.front().unavailable));
+    throw Error(ErrorKind::unsupported,
+                fmt::format("cuda:{} cannot be opened: {}", index, devices.front().unavailable),
+                {{"device", "cpu", "to do without a GPU, give"}});
   if (index < 0 || index >= static_cast<int>(devices.size()))
     throw Error(
         ErrorKind::unsupported,

@@ -48,9 +48,10 @@ __global__ void __launch_bounds__(FdkBlock<Pair>::threads, 3)
     block_kernel(const __grid_constant__ ViewBatch batch, const __grid_constant__ FdkBlock<Pair> block) {
   using Block = FdkBlock<Pair>;
   __shared__ typename Block::Memory memory;
-  block(batch.view, batch.count, static_cast<int>(blockIdx.x) * Block::width,
-        static_cast<int>(blockIdx.y) * Block::depth, static_cast<int>(blockIdx.z) * Block::height, memory,
-        BlockTeam{});
+  block(batch.view, batch.count,
+        {static_cast<int>(blockIdx.x) * Block::width, static_cast<int>(blockIdx.y) * Block::depth,
+         static_cast<int>(blockIdx.z) * Block::height},
+        memory, BlockTeam{});
 }
 
 template <class Pair>

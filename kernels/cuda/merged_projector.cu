@@ -41,9 +41,10 @@ __global__ void __launch_bounds__(Block::threads, 3)
   const Block block{merged_target(slab, tile),
                     {merging.pairs + blockIdx.z * merging.sizes.pairs, tile.shape, nullptr}};
   const int n = static_cast<int>(blockIdx.x);
-  block(tile.view, tile.groups, tile.first_i + n % blocks_across * Block::width,
-        tile.first_j + n / blocks_across * Block::depth, static_cast<int>(blockIdx.y) * Block::height, memory,
-        BlockTeam{});
+  block(tile.view, tile.groups,
+        {tile.first_i + n % blocks_across * Block::width, tile.first_j + n / blocks_across * Block::depth,
+         static_cast<int>(blockIdx.y) * Block::height},
+        memory, BlockTeam{});
 }
 
 }  // namespace
@@ -53,8 +54,8 @@ int merged_rows_at_once(const MergeSizes& sizes) {
   merging.sizes = sizes;
   for (int rows = 32; rows > 0; rows /= 2)
     if (rows * row_bytes(merging) <= shared_bytes) return rows;
-  throw Error(ErrorKind::unsupported,
-              "the shadow of a tile is too wide for views to be merged on the GPU; use --fast off");
+  throw Error(ErrorKind::unsupported, "the shadow of a tile is too wide for views to be merged on the GPU",
+              {{"fast", "off"}});
 }
 
 void launch(const MergeLaunch& work, cudaStream_t stream) {

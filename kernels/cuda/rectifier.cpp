@@ -12,35 +12,39 @@
 namespace feldspar::kernels::cuda {
 namespace {
 
+void check_sizes(std::size_t homographies, const WindowImages<const float>& source,
+                 const WindowImages<float>& target) {
+  const auto& [from, in] = source;
+  const auto& [to, out] = target;
+  expects(homographies == static_cast<std::size_t>(in.nz) && in.nz == out.nz,
+          "rectifier: homographies, source and target differ in the number of views");
+  expects(in.nx == from.columns.count() && in.ny == from.rows.count(),
+          "rectifier: the source is not of its window's size");
+  expects(out.nx == to.columns.count() && out.ny == to.rows.count(),
+          "rectifier: the target is not of its window's size");
+}
+
 class CudaRectifier final : public Rectifier {
  public:
   explicit CudaRectifier(SharedQueue queue) : queue_(std::move(queue)) {}
 
   void apply(std::span<const std::array<double, 9>> homographies, int columns, int rows,
-             const geometry::PixelWindow& source_window, DeviceView3<const float> source,
-             const geometry::PixelWindow& target_window, DeviceView3<float> target) override {
-    expects(homographies.size() == static_cast<std::size_t>(source.nz) && source.nz == target.nz,
-            "rectifier: homographies, source and target differ in the number of views");
-    expects(source.nx == source_window.columns.count() && source.ny == source_window.rows.count(),
-            "rectifier: the source is not of its window's size");
-    expects(target.nx == target_window.columns.count() && target.ny == target_window.rows.count(),
-            "rectifier: the target is not of its window's size");
-    if (target.size() == 0) return;
+             const WindowImages<const float>& source, const WindowImages<float>& target) override {
+    const auto& [from, in] = source;
+    const auto& [to, out] = target;
+    check_sizes(homographies.size(), source, target);
+    if (out.size() == 0) return;
     queue_->activate();
-    if (source.size() == 0) {  // the window's shadow misses the detector
-      check(cudaMemsetAsync(target.data, 0, target.size() * sizeof(float), queue_->stream()),
-            "cudaMemsetAsync");
+    if (in.size() == 0) {  // the window's shadow misses the detector
+      check(cudaMemsetAsync(out.data, 0, out.size() * sizeof(float), queue_->stream()), "cudaMemsetAsync");
       return;
     }
     static_assert(sizeof(Homography) == sizeof(homographies[0]));
     const auto* table = static_cast<const Homography*>(
         homographies_.upload(*queue_, homographies.data(), homographies.size_bytes(), "homographies"));
-    const CubicSampler sampler{
-        source.data, source.nx, source.ny, source_window.columns.first, source_window.rows.first,
-        columns,     rows};
-    launch(RectifyBlock{sampler, table, target.data, target.nx, target.ny, target_window.columns.first,
-                        target_window.rows.first},
-           lines_of(target.ny, target.nz), queue_->stream());
+    const CubicSampler sampler{in.data, in.nx, in.ny, from.columns.first, from.rows.first, columns, rows};
+    launch(RectifyBlock{sampler, table, out.data, out.nx, out.ny, to.columns.first, to.rows.first},
+           lines_of(out.ny, out.nz), queue_->stream());
   }
 
  private:

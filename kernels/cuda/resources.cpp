@@ -18,11 +18,13 @@ int current_device() {
 }
 
 [[noreturn]] void fail(ErrorKind kind, const std::string& call, const std::string& reason) {
-  const char* way_out = kind == ErrorKind::out_of_memory
-                            ? "end other programs that use it, or work in smaller slabs with --gpu-memory"
-                            : "nvidia-smi and the system's log say more; --device cpu works without it";
-  throw Error(
-      kind, fmt::format("{} failed on {}: {}; {}", call, describe_device(current_device()), reason, way_out));
+  const bool full = kind == ErrorKind::out_of_memory;
+  const Remedy less{"gpu-memory", "", "end other programs that use it, or work in smaller slabs with"},
+      without{"device", "cpu", "to do without it, give"};
+  throw Error(kind,
+              fmt::format("{} failed on {}: {}{}", call, describe_device(current_device()), reason,
+                          full ? "" : "; nvidia-smi and the system's log say more"),
+              {full ? less : without});
 }
 
 void allocated(cudaError_t status, const char* call, std::size_t bytes, const std::string& purpose) {
@@ -56,11 +58,11 @@ Reservation::Reservation(const Queue& queue, std::size_t bytes, const std::strin
   try {
     queue.budget()->reserve(bytes, purpose);
   } catch (const Error&) {
-    throw Error(
-        ErrorKind::out_of_memory,
-        fmt::format("{} needs {} of cuda:{}, but {} of its budget of {} are in use; raise --gpu-memory",
-                    purpose, format_bytes(bytes), queue.device(), format_bytes(queue.budget()->used()),
-                    format_bytes(queue.budget()->limit())));
+    throw Error(ErrorKind::out_of_memory,
+                fmt::format("{} needs {} of cuda:{}, but {} of its budget of {} are in use", purpose,
+                            format_bytes(bytes), queue.device(), format_bytes(queue.budget()->used()),
+                            format_bytes(queue.budget()->limit())),
+                {{"gpu-memory", "", "raise"}});
   }
   budget_ = queue.budget();
   bytes_ = bytes;
@@ -132,6 +134,24 @@ void* StagedTable::upload(const Queue& queue, const void* host, std::size_t byte
   return table_.data();
 }
 
+namespace {
+
+/// Reads an array with bilinear interpolation and 0 around it.
+cudaTextureObject_t texture_of(cudaArray_t array) {
+  cudaResourceDesc resource{};
+  resource.resType = cudaResourceTypeArray;
+  resource.res.array.array = array;
+  cudaTextureDesc reading{};
+  reading.addressMode[0] = reading.addressMode[1] = cudaAddressModeBorder;  // border colour 0
+  reading.filterMode = cudaFilterModeLinear;
+  reading.readMode = cudaReadModeElementType;
+  cudaTextureObject_t texture = 0;
+  check(cudaCreateTextureObject(&texture, &resource, &reading, nullptr), "cudaCreateTextureObject");
+  return texture;
+}
+
+}  // namespace
+
 LayeredTexture::LayeredTexture(const Queue& queue, int columns, int rows, int layers)
     : columns_(columns), rows_(rows), layers_(layers) {
   const auto size = [](int n) { return static_cast<std::size_t>(n); };
@@ -143,17 +163,7 @@ LayeredTexture::LayeredTexture(const Queue& queue, int columns, int rows, int la
   allocated(cudaMalloc3DArray(&array, &format, extent, cudaArrayLayered), "cudaMalloc3DArray",
             size(columns) * size(rows) * size(layers) * sizeof(float), "a texture of projections");
   array_ = Handle<cudaArray_t, cudaFreeArray>(array);
-
-  cudaResourceDesc resource{};
-  resource.resType = cudaResourceTypeArray;
-  resource.res.array.array = array;
-  cudaTextureDesc reading{};
-  reading.addressMode[0] = reading.addressMode[1] = cudaAddressModeBorder;  // border colour 0
-  reading.filterMode = cudaFilterModeLinear;
-  reading.readMode = cudaReadModeElementType;
-  cudaTextureObject_t texture = 0;
-  check(cudaCreateTextureObject(&texture, &resource, &reading, nullptr), "cudaCreateTextureObject");
-  texture_ = Handle<cudaTextureObject_t, cudaDestroyTextureObject>(texture);
+  texture_ = Handle<cudaTextureObject_t, cudaDestroyTextureObject>(texture_of(array));
 }
 
 void LayeredTexture::fill(const Queue& queue, const float* projections, int layers) const {

@@ -18,23 +18,22 @@ double cubic(double x) {
 class ReferenceRectifier final : public Rectifier {
  public:
   void apply(std::span<const std::array<double, 9>> homographies, int columns, int rows,
-             const geometry::PixelWindow& source_window, DeviceView3<const float> source,
-             const geometry::PixelWindow& target_window, DeviceView3<float> target) override {
-    const View3<const float> in{source.data, source.nx, source.ny, source.nz};
-    const View3<float> out{target.data, target.nx, target.ny, target.nz};
+             const WindowImages<const float>& source, const WindowImages<float>& target) override {
+    const View3<const float> in{source.images.data, source.images.nx, source.images.ny, source.images.nz};
+    const View3<float> out{target.images.data, target.images.nx, target.images.ny, target.images.nz};
     expects(homographies.size() == static_cast<std::size_t>(in.nz) && in.nz == out.nz,
             "one homography a view");
     for (int n = 0; n < out.nz; ++n)
       for (int row = 0; row < out.ny; ++row)
         for (int column = 0; column < out.nx; ++column) {
           const auto& h = homographies[static_cast<std::size_t>(n)];
-          const double c = target_window.columns.first + column, r = target_window.rows.first + row;
+          const double c = target.window.columns.first + column, r = target.window.rows.first + row;
           const double w = h[6] * c + h[7] * r + h[8];
           const double u = (h[0] * c + h[1] * r + h[2]) / w, v = (h[3] * c + h[4] * r + h[5]) / w;
           const bool on_detector = u >= -0.5 && u <= columns - 0.5 && v >= -0.5 && v <= rows - 0.5;
           out(column, row, n) =
               on_detector
-                  ? static_cast<float>(interpolate(in.planes(n, 1), source_window, columns, rows, u, v))
+                  ? static_cast<float>(interpolate(in.planes(n, 1), source.window, columns, rows, u, v))
                   : 0;
         }
   }

@@ -49,6 +49,13 @@ struct BlockTarget {
   Disc disc;
 };
 
+/// The first voxel of a block: i and j of the grid, k of the target's slices.
+struct BlockPlace {
+  int i;
+  int j;
+  int k;
+};
+
 template <class Pair>
 struct FdkBlock {
   static constexpr int width = 8, depth = 8, lanes = 32, turns = 4;
@@ -74,39 +81,39 @@ struct FdkBlock {
   BlockTarget target;
   PairStack<Pair> stack;
 
-  /// Adds `count` views, the first of the stack, to the voxels from (i0, j0) and slice k0 of the target's on,
-  /// those that exist. `team` as for RowFilter, of at least one thread.
+  /// Adds `count` views, the first of the stack, to the voxels from `at` on, those that exist. `team` as for
+  /// RowFilter, of at least one thread.
   template <class Team>
-  FELDSPAR_HOST_DEVICE void operator()(const ViewMatrix* views, int count, int i0, int j0, int k0,
-                                       Memory& memory, const Team& team) const {
-    if (i0 >= target.end_i || j0 >= target.end_j) return;
-    if (target.disc.misses(i0, i0 + width - 1, j0, j0 + depth - 1)) return;
+  FELDSPAR_HOST_DEVICE void operator()(const ViewMatrix* views, int count, BlockPlace at, Memory& memory,
+                                       const Team& team) const {
+    if (at.i >= target.end_i || at.j >= target.end_j) return;
+    if (target.disc.misses(at.i, at.i + width - 1, at.j, at.j + depth - 1)) return;
     team(height * columns, [&](int n) {
-      const float* voxel = find(i0, j0, k0, n);
+      const float* voxel = find(at, n);
       memory.voxel[n / columns * pitch + n % columns] = voxel ? *voxel : 0.0f;
     });
     for (int first = 0; first < count; first += group) {
       const int some = count - first < group ? count - first : group;
-      team(some * columns, [&](int n) { memory.foot[n] = foot_of(views[first + n / columns], i0, j0, n); });
-      team(threads, [&](int n) { add(views, first, some, k0, n, memory); });
+      team(some * columns, [&](int n) { memory.foot[n] = foot_of(views[first + n / columns], at, n); });
+      team(threads, [&](int n) { add(views, first, some, at.k, n, memory); });
     }
     team(height * columns, [&](int n) {
-      float* voxel = find(i0, j0, k0, n);
+      float* voxel = find(at, n);
       if (voxel) *voxel = memory.voxel[n / columns * pitch + n % columns];
     });
   }
 
  private:
   /// Voxel n of the block, x fastest; null when there is none.
-  FELDSPAR_HOST_DEVICE float* find(int i0, int j0, int k0, int n) const {
-    const int i = i0 + n % width, j = j0 + n / width % depth, k = k0 + n / columns;
+  FELDSPAR_HOST_DEVICE float* find(BlockPlace at, int n) const {
+    const int i = at.i + n % width, j = at.j + n / width % depth, k = at.k + n / columns;
     if (i >= target.end_i || j >= target.end_j || k >= target.slices) return nullptr;
     return target.volume + (static_cast<std::ptrdiff_t>(k) * target.ny + j) * target.nx + i;
   }
 
-  FELDSPAR_HOST_DEVICE Foot foot_of(const ViewMatrix& view, int i0, int j0, int n) const {
-    const float x = static_cast<float>(i0 + n % width - target.first_i),
-                y = static_cast<float>(j0 + n / width % depth - target.first_j);
+  FELDSPAR_HOST_DEVICE Foot foot_of(const ViewMatrix& view, BlockPlace at, int n) const {
+    const float x = static_cast<float>(at.i + n % width - target.first_i),
+                y = static_cast<float>(at.j + n / width % depth - target.first_j);
     const Shadow<float> shadow = view.shadow_of(x, y, 0.0f);
     const Parts<float> place = parts_of(shadow.u);
     const bool is_seen = is_in_front(shadow.magnification) && place.whole >= -1.0f &&

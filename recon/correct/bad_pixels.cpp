@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "recon/correct/robust.hpp"
+#include "recon/measure/robust.hpp"
 
 namespace feldspar::recon {
 namespace {

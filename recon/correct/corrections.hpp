@@ -12,6 +12,7 @@ namespace feldspar::recon {
 struct CorrectionStep {
   std::string text;     ///< for people
   bool notable = true;  ///< something was found: done, or left alone for a reason
+  int views = 0;        ///< that were looked at to tell; not part of a plan, and 0 where it was not told now
 };
 
 /// What is corrected, and why.

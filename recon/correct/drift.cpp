@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "recon/correct/robust.hpp"
+#include "recon/measure/robust.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -23,6 +23,14 @@ using Series = std::vector<float>;
 int margin_of(int columns) { return std::clamp(columns / 64, 2, 32); }
 
 /// All cells, those of the left edge first.
+/// Of all rows of `count` columns from `first` on.
+float median_of(View3<const float> rows, int first, int count) {
+  std::vector<float> pixels;
+  for (int row = 0; row < rows.ny; ++row)
+    pixels.insert(pixels.end(), rows.row(row, 0) + first, rows.row(row, 0) + first + count);
+  return median(pixels);
+}
+
 std::vector<Series> read_cells(const io::ScanSource& source, std::span<const int> views,
                                MemoryBudget* budget) {
   const auto& detector = source.scan().detector;
@@ -30,17 +38,13 @@ std::vector<Series> read_cells(const io::ScanSource& source, std::span<const int
   const int count = std::min(bands, detector.rows / high);
   std::vector<Series> cells(static_cast<std::size_t>(2 * count), Series(views.size()));
   LineIntegralReader reader(source, budget);
-  std::vector<float> pixels;
   for (std::size_t n = 0; n < views.size(); ++n)
     for (int band = 0; band < count; ++band) {
       const int first = count == 1 ? 0 : (detector.rows - high) * band / (count - 1);
       const auto rows = reader.read(views[n], {{0, detector.columns}, {first, first + high}});
       for (const int side : {0, 1}) {
         const int from = side == 0 ? 0 : detector.columns - margin;
-        pixels.clear();
-        for (int row = 0; row < high; ++row)
-          pixels.insert(pixels.end(), rows.row(row, 0) + from, rows.row(row, 0) + from + margin);
-        cells[static_cast<std::size_t>(side * count + band)][n] = median(pixels);
+        cells[static_cast<std::size_t>(side * count + band)][n] = median_of(rows, from, margin);
       }
     }
   return cells;

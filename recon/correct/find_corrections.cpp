@@ -35,7 +35,7 @@ void set(CorrectionChoice& choice, const std::string& name, bool wanted, const s
   for (const char* known : {"zingers", "bad-pixels", "rings", "drift", "all"})
     if (name == known) return;
   throw Error(ErrorKind::usage,
-              fmt::format("--correct: '{}' in '{}' is no correction; write auto, off, or some of zingers, "
+              fmt::format("'{}' in '{}' is no correction; write auto, off, or some of zingers, "
                           "bad-pixels, rings, drift and all, as auto,zingers or no-rings",
                           name, text));
 }
@@ -79,32 +79,36 @@ Corrections find_corrections(const io::ScanSource& source, std::span<const int> 
   kernels::CorrectionSpec& spec = result.spec;
   spec.columns = source.scan().detector.columns, spec.rows = source.scan().detector.rows;
   std::vector<CorrectionStep>& steps = result.steps;
+  const auto add = [&steps](CorrectionStep step, std::size_t views) {
+    step.views = static_cast<int>(views);
+    steps.push_back(std::move(step));
+  };
   if (choice.bad_pixels || choice.rings) {
-    const PixelStatistics seen =
-        gather(source, view_indices, views_for_statistics(view_indices, choice.rings), pool, budget);
+    const StatisticsViews most = views_for_statistics(view_indices, choice.rings);
+    const PixelStatistics seen = gather(source, view_indices, most, pool, budget);
     if (choice.bad_pixels) {
       BadPixels bad = find_bad_pixels(LineIntegralReader(source, budget), seen);
       spec.bad_pixels = std::move(bad.pixels);
-      steps.push_back(std::move(bad.step));
+      add(std::move(bad.step), std::min(view_indices.size(), static_cast<std::size_t>(most.judged)));
     }
     if (choice.rings) {
       const Reservation room(resources.budget, maps_of_gain * sizeof(float) * pixels_of(source),
                              "maps of the pixels' gain");
       PixelGain gain = measure_pixel_gain(seen, spec.bad_pixels, pool);
       spec.pixel_offset = std::move(gain.pixel_offset);
-      steps.push_back(std::move(gain.step));
+      add(std::move(gain.step), static_cast<std::size_t>(seen.views));
     }
   }
   if (choice.zingers) {
     Zingers zingers = find_zingers(source, view_indices, spec.bad_pixels, pool, budget);
     spec.patches = std::move(zingers.patches);
-    steps.push_back(std::move(zingers.step));
+    add(std::move(zingers.step), view_indices.size());
     std::ranges::rotate(steps, steps.end() - 1);  // they are the first to be corrected
   }
   if (choice.drift) {
     Drift drift = measure_drift(source, view_indices, budget, air);
     spec.view_offset = std::move(drift.view_offset);
-    steps.push_back(std::move(drift.step));
+    add(std::move(drift.step), view_indices.size());
   }
   return result;
 }

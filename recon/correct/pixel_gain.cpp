@@ -6,7 +6,7 @@
 #include <cmath>
 #include <span>
 
-#include "recon/correct/robust.hpp"
+#include "recon/measure/robust.hpp"
 
 namespace feldspar::recon {
 namespace {

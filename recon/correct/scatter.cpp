@@ -45,15 +45,7 @@ class WithoutScatter final : public io::WrappedSource {
     kept_ = Reservation(resources.budget, scatter_bytes(inner()).kept, "the shares of scatter");
     const std::size_t working = scatter_bytes(inner()).estimating;
     ThreadPool pool(resources.threads_with(working));
-    const auto& detector = scan().detector;
-    const double way = scan().source_detector_distance - scan().source_object_distance;
-    const auto blocks = [&](double degrees, double pitch) {
-      return way * std::tan(degrees * radians_per_degree) / (pitch * grid_.size);
-    };
-    const KernelSpread spread{.narrow_x = blocks(model_.narrow_degrees, detector.column_pitch),
-                              .narrow_y = blocks(model_.narrow_degrees, detector.row_pitch),
-                              .wide_x = blocks(model_.wide_degrees, detector.column_pitch),
-                              .wide_y = blocks(model_.wide_degrees, detector.row_pitch)};
+    const KernelSpread spread = spread_in_blocks();
     progress.expect(static_cast<double>(shares_.size()));
     pool.for_each(static_cast<std::ptrdiff_t>(shares_.size()), [&](std::ptrdiff_t view, int) {
       std::size_t saturated = 0;
@@ -67,28 +59,43 @@ class WithoutScatter final : public io::WrappedSource {
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
 
   void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
-    // Narrow counts are read into the second half of the room for wide ones and widened from the front: a
-    // value is never overwritten before it was read.
-    const std::size_t plane = static_cast<std::size_t>(window.columns.count()) *
-                              static_cast<std::size_t>(window.rows.count()),
-                      all = plane * views.size();
+    const std::size_t plane =
+        static_cast<std::size_t>(window.columns.count()) * static_cast<std::size_t>(window.rows.count());
     auto* const values = static_cast<float*>(counts);
-    if (inner().count_type() == io::CountType::uint16) {
-      auto* const narrow = static_cast<std::byte*>(counts) + all * sizeof(std::uint16_t);
-      inner().read(views, window, narrow);
-      for (std::size_t n = 0; n < all; ++n) {
-        std::uint16_t count = 0;
-        std::memcpy(&count, narrow + n * sizeof count, sizeof count);
-        values[n] = count;
-      }
-    } else {
-      inner().read(views, window, counts);
-    }
+    if (inner().count_type() == io::CountType::uint16)
+      read_widened(views, window, plane * views.size(), values);
+    else
+      inner().read(views, window, values);
     for (std::size_t n = 0; n < views.size(); ++n)
       correct(shares_[static_cast<std::size_t>(views[n])], window, values + n * plane);
   }
 
  private:
+  [[nodiscard]] KernelSpread spread_in_blocks() const {
+    const auto& detector = scan().detector;
+    const double way = scan().source_detector_distance - scan().source_object_distance;
+    const auto blocks = [&](double degrees, double pitch) {
+      return way * std::tan(degrees * radians_per_degree) / (pitch * grid_.size);
+    };
+    return {.narrow_x = blocks(model_.narrow_degrees, detector.column_pitch),
+            .narrow_y = blocks(model_.narrow_degrees, detector.row_pitch),
+            .wide_x = blocks(model_.wide_degrees, detector.column_pitch),
+            .wide_y = blocks(model_.wide_degrees, detector.row_pitch)};
+  }
+
+  /// Narrow counts are read into the second half of the room for wide ones and widened from the front: a
+  /// value is never overwritten before it was read.
+  void read_widened(std::span<const int> views, const geometry::PixelWindow& window, std::size_t count,
+                    float* values) const {
+    auto* const narrow = reinterpret_cast<std::byte*>(values) + count * sizeof(std::uint16_t);
+    inner().read(views, window, narrow);
+    for (std::size_t n = 0; n < count; ++n) {
+      std::uint16_t value = 0;
+      std::memcpy(&value, narrow + n * sizeof value, sizeof value);
+      values[n] = value;
+    }
+  }
+
   /// Mean transmission of each block.
   [[nodiscard]] std::vector<float> means_of(std::span<const float> image) const {
     const int columns = scan().detector.columns, rows = scan().detector.rows;
@@ -153,11 +160,10 @@ ScatterModel parse_scatter(std::string_view text) {
   if (kind == "kernel") model.kind = ScatterModel::Kind::kernel;
   if (model.kind == ScatterModel::Kind::none || colon == std::string_view::npos ||
       !parse_number(text.substr(colon + 1), model.share) || !(model.share >= 0 && model.share < 1))
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("--scatter: '{}' is not off, constant:SHARE or kernel:SHARE with a share from 0 to "
-                    "1, like constant:0.02 of the open beam",
-                    text));
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' is not off, constant:SHARE or kernel:SHARE with a share from 0 to "
+                            "1, like constant:0.02 of the open beam",
+                            text));
   return model;
 }
 
@@ -176,8 +182,8 @@ std::unique_ptr<io::ScanSource> without_scatter(std::unique_ptr<io::ScanSource> 
   if (model.kind == ScatterModel::Kind::kernel && source->scan().beam == geometry::Beam::parallel)
     throw Error(
         ErrorKind::unsupported,
-        "--scatter kernel: a parallel beam's scan does not say how far the object is from the detector; "
-        "use --scatter constant:SHARE");
+        "scatter by a kernel: a parallel beam's scan does not say how far the object is from the detector",
+        {{"scatter", "constant:SHARE"}});
   auto corrected = std::make_unique<WithoutScatter>(std::move(source), model);
   corrected->estimate(resources, progress);
   return corrected;

@@ -50,20 +50,30 @@ BlockGrid BlockGrid::of(int pixel_columns, int pixel_rows) {
   return {size, (pixel_columns + size - 1) / size, (pixel_rows + size - 1) / size};
 }
 
+namespace {
+
+/// What `primary` scatters, block by block.
+std::vector<double> scatter_of(const std::vector<double>& primary, const BlockGrid& grid,
+                               const ScatterModel& model, const KernelSpread& spread) {
+  if (model.kind != ScatterModel::Kind::kernel) return std::vector<double>(primary.size(), model.share);
+  std::vector<double> once(primary.size()), scatter(primary.size(), 0.0);
+  std::transform(primary.begin(), primary.end(), once.begin(),
+                 [](double p) { return p > 0 && p < 1 ? -p * std::log(p) : 0.0; });
+  add_spread(once, grid, model.share * model.narrow_part, spread.narrow_x, spread.narrow_y, scatter);
+  add_spread(once, grid, model.share * (1 - model.narrow_part), spread.wide_x, spread.wide_y, scatter);
+  return scatter;
+}
+
+}  // namespace
+
 std::vector<float> primary_shares(std::span<const float> transmission, const BlockGrid& grid,
                                   const ScatterModel& model, const KernelSpread& spread) {
   constexpr double least = 0.1;  // of the signal that must be primary
   constexpr int repeats = 8;     // S is a small part of P; each repeat shrinks the error by about that part
   const bool kernel = model.kind == ScatterModel::Kind::kernel;
-  std::vector<double> primary(transmission.begin(), transmission.end()), once(primary.size());
+  std::vector<double> primary(transmission.begin(), transmission.end());
   for (int n = 0; n < (kernel ? repeats : 1); ++n) {
-    std::vector<double> scatter(primary.size(), kernel ? 0.0 : model.share);
-    if (kernel) {
-      std::transform(primary.begin(), primary.end(), once.begin(),
-                     [](double p) { return p > 0 && p < 1 ? -p * std::log(p) : 0.0; });
-      add_spread(once, grid, model.share * model.narrow_part, spread.narrow_x, spread.narrow_y, scatter);
-      add_spread(once, grid, model.share * (1 - model.narrow_part), spread.wide_x, spread.wide_y, scatter);
-    }
+    const std::vector<double> scatter = scatter_of(primary, grid, model, spread);
     for (std::size_t i = 0; i < primary.size(); ++i)
       primary[i] = std::max(transmission[i] - scatter[i], least * transmission[i]);
   }

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <vector>
 
-#include "recon/correct/robust.hpp"
 #include "recon/correct/wavelet_stripes.hpp"
+#include "recon/measure/robust.hpp"
 
 namespace feldspar::recon {
 namespace {

@@ -11,8 +11,8 @@
 #include "base/memory.hpp"
 #include "kernels/back_projector.hpp"
 #include "kernels/filter.hpp"
+#include "recon/fdk/device_worker.hpp"
 #include "recon/slabs/conveyor.hpp"
-#include "recon/slabs/device_worker.hpp"
 #include "recon/truncation/extended_filter.hpp"
 
 namespace feldspar::recon {
@@ -25,17 +25,23 @@ Findings judge(const kernels::AttenuationTally& tally) {
   };
   if (tally.not_finite > 0)
     findings.push_back(
-        fmt::format("{} pixels are NaN or infinite and were taken as open beam", tally.not_finite));
+        {"pixels.infinite",
+         fmt::format("{} pixels are NaN or infinite and were taken as open beam", tally.not_finite)});
   if (tally.dead > 0)
     findings.push_back(
-        fmt::format("{:.3f} % of the pixels see no beam (white is not above dark)", share(tally.dead)));
+        {"pixels.dead",
+         fmt::format("{:.3f} % of the pixels see no beam (white is not above dark)", share(tally.dead))});
   if (share(tally.floored) > 0.01)
-    findings.push_back(fmt::format(
-        "{:.3f} % of the pixels have no signal left and were taken as one count{}", share(tally.floored),
-        share(tally.floored) > 20 ? ": the object starves the detector of photons" : ""));
+    findings.push_back(
+        {"pixels.starved",
+         fmt::format("{:.3f} % of the pixels have no signal left and were taken as one count{}",
+                     share(tally.floored),
+                     share(tally.floored) > 20 ? ": the object starves the detector of photons" : "")});
   if (share(tally.saturated) > 0.01)
-    findings.push_back(fmt::format(
-        "{:.3f} % of the pixels are saturated: attenuation there is underestimated", share(tally.saturated)));
+    findings.push_back(
+        {"pixels.saturated",
+         fmt::format("{:.3f} % of the pixels are saturated: attenuation there is underestimated",
+                     share(tally.saturated))});
   return findings;
 }
 
@@ -49,6 +55,29 @@ void add(FdkReport& sum, const FdkReport& part) {
   sum.write_s += part.write_s;
   sum.tally += part.tally;
   sum.findings.insert(sum.findings.end(), part.findings.begin(), part.findings.end());
+}
+
+/// The slices that no earlier run has stored; their work is told to `progress`.
+std::vector<geometry::Range> slices_left(const SlabPlan& plan, const io::VolumeSink& sink, std::size_t views,
+                                         Progress& progress) {
+  std::vector<geometry::Range> wanted;
+  double work = 0;
+  for (const Slab& slab : plan.slabs) {
+    if (sink.has(slab.slices)) continue;
+    wanted.push_back(slab.slices);
+    work += static_cast<double>(slab.slices.count()) * static_cast<double>(views);
+  }
+  progress.expect(work);
+  return wanted;
+}
+
+/// What the devices did together, and what is to be said of it.
+FdkReport report_of(const std::deque<DeviceWorker>& workers) {
+  FdkReport report;
+  for (const DeviceWorker& worker : workers) add(report, worker.report());
+  const Findings judged = judge(report.tally);
+  report.findings.insert(report.findings.end(), judged.begin(), judged.end());
+  return report;
 }
 
 }  // namespace
@@ -67,16 +96,14 @@ double computed_voxels(const FdkOptions& options) {
 MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
                      const FdkOptions& options) {
   const int width = options.extension ? options.extension->width(setup.columns) : setup.columns;
-  const auto filter = backend.make_filter({.columns = width, .ramp = ramp_of(setup, options.ramp)});
+  const auto filter = backend.make_filter({.columns = width, .ramp = options.ramp});
   const std::shared_ptr<kernels::BackProjector> back_projector =
       backend.make_back_projector(options.projector);
   const Extension* extension = options.extension.get();
-  // Operators have their own of both, and tables made of the corrections.
-  const std::size_t references = bytes_of(source.references()),
-                    corrections = options.corrections ? 2 * kernels::bytes_of(options.corrections->spec) : 0;
   return {.count_bytes = io::bytes_of(source.count_type()),
-          .fixed = options.used_bytes + bytes_of(setup) + references + corrections + options.source_bytes +
-                   filter->workspace_bytes(),
+          .fixed = options.used_bytes + bytes_of(setup) +
+                   LineIntegralStage::tables_bytes(source, options.correction_spec()).host +
+                   options.source_bytes + filter->workspace_bytes(),
           .halo_rows = options.halo_rows(),
           .held_row_bytes = options.held_row_bytes,
           .merging = options.projector.merging,
@@ -95,56 +122,42 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
   MemoryCosts costs = costs_on(*backends.front(), source, setup, options);
   costs.devices = static_cast<int>(backends.size());
   if (backends.front()->uses_host_memory()) return costs;
-  costs.device_fixed = tables + bytes_of(source.references()) + sizeof(float) * setup.column_weights.size();
+  costs.device_fixed = tables + LineIntegralStage::tables_bytes(source, options.correction_spec()).device +
+                       sizeof(float) * setup.column_weights.size();
   if (options.extension && options.extension->context)
     costs.device_fixed += options.extension->context->voxels().bytes();
-  if (options.corrections) costs.device_fixed += kernels::bytes_of(options.corrections->spec);
   costs.device_limit = backends.front()->device_memory_left();
   for (const kernels::Backend* backend : backends)
     costs.device_limit = std::min(*costs.device_limit, backend->device_memory_left());
   return costs;
 }
 
-// NOLINTNEXTLINE(readability-function-size): one parameter more than six
-FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink,
-                          std::span<kernels::Backend* const> backends, const FdkSetup& setup,
-                          const SlabPlan& plan, const FdkOptions& options, Progress& progress) {
+FdkReport reconstruct_fdk(const FdkJob& job, const SlabPlan& plan, io::VolumeSink& sink,
+                          std::span<kernels::Backend* const> backends, Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  std::vector<geometry::Range> wanted;  // slices that no earlier run has stored
-  double work = 0;
-  for (const Slab& slab : plan.slabs) {
-    if (sink.has(slab.slices)) continue;
-    wanted.push_back(slab.slices);
-    work += static_cast<double>(slab.slices.count()) * static_cast<double>(setup.views.size());
-  }
-  progress.expect(work);
-  SlabTask task{.source = source,
+  SlabTask task{.source = job.source,
                 .sink = sink,
-                .setup = setup,
+                .setup = job.setup,
                 .plan = plan,
-                .options = options,
+                .options = job.options,
                 .progress = progress,
-                .queue = SlabQueue(wanted, static_cast<int>(backends.size()))};
+                .queue = SlabQueue(slices_left(plan, sink, job.setup.views.size(), progress),
+                                   static_cast<int>(backends.size()))};
   std::deque<DeviceWorker> workers;
   for (kernels::Backend* backend : backends) workers.emplace_back(task, *backend);
   Conveyor devices;
   for (DeviceWorker& worker : workers) devices.start([&worker] { worker.serve(); });
   devices.finish();
 
-  FdkReport report;
-  for (const DeviceWorker& worker : workers) add(report, worker.report());
-  const Findings judged = judge(report.tally);
-  report.findings.insert(report.findings.end(), judged.begin(), judged.end());
+  FdkReport report = report_of(workers);
   report.total_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }
 
-// NOLINTNEXTLINE(readability-function-size): one parameter more than six
-FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, kernels::Backend& backend,
-                          const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options,
-                          Progress& progress) {
+FdkReport reconstruct_fdk(const FdkJob& job, const SlabPlan& plan, io::VolumeSink& sink,
+                          kernels::Backend& backend, Progress& progress) {
   kernels::Backend* const one = &backend;
-  return reconstruct_fdk(source, sink, std::span(&one, 1), setup, plan, options, progress);
+  return reconstruct_fdk(job, plan, sink, std::span(&one, 1), progress);
 }
 
 }  // namespace feldspar::recon

@@ -10,8 +10,8 @@
 #include "kernels/backend.hpp"
 #include "kernels/ramp.hpp"
 #include "recon/correct/corrections.hpp"
-#include "recon/fdk/fdk_setup.hpp"
 #include "recon/resources.hpp"
+#include "recon/setup/fdk_setup.hpp"
 #include "recon/slabs/slab_plan.hpp"
 #include "recon/truncation/extension.hpp"
 
@@ -31,20 +31,28 @@ struct FdkOptions {
   /// Of it, what is in use before: by the program, the source, the context and the corrections.
   std::size_t used_bytes = program_bytes(8);
 
+  /// What the kernels are told of the corrections; null for none.
+  [[nodiscard]] const kernels::CorrectionSpec* correction_spec() const {
+    return corrections ? &corrections->spec : nullptr;
+  }
   /// Rows of the real detector that corrections need beyond those that are filtered.
-  [[nodiscard]] int halo_rows() const { return corrections ? kernels::halo(corrections->spec) : 0; }
+  [[nodiscard]] int halo_rows() const { return halo_of(correction_spec()); }
 };
 
 /// Voxels within the radius of the back-projector: those that are computed.
 [[nodiscard]] double computed_voxels(const FdkOptions& options);
 
+/// A scan, and how it is reconstructed. It refers to what it is made of.
+struct FdkJob {
+  const io::ScanSource& source;  ///< of the projections
+  const FdkSetup& setup;         ///< of the source's scan
+  const FdkOptions& options;     ///< of the run
+};
+
 /// What a finished run says about itself. Times are seconds of each stage's own work; stages overlap.
-struct FdkReport {
+struct FdkReport : LineIntegralTimes {
   double total_s = 0;               ///< from beginning to end
   double read_s = 0;                ///< of the source
-  double attenuation_s = 0;         ///< counts to line integrals
-  double correction_s = 0;          ///< of line integrals
-  double rectification_s = 0;       ///< onto the upright detector
   double filter_s = 0;              ///< weights and ramp
   double back_projection_s = 0;     ///< into the slabs
   double write_s = 0;               ///< to the sink
@@ -61,17 +69,15 @@ struct FdkReport {
 [[nodiscard]] MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::ScanSource& source,
                                    const FdkSetup& setup, const FdkOptions& options);
 
-/// Reconstructs `plan` of `setup` into `sink`, in 1/mm. Buffers count against the backend's budget; when
+/// Reconstructs the slabs of `plan` into `sink`, in 1/mm. Buffers count against the backend's budget; when
 /// memory runs out all the same, the run goes on with smaller slabs. Throws what the source, the sink and the
 /// backend throw, and Error(cancelled).
-FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink, kernels::Backend& backend,
-                          const FdkSetup& setup, const SlabPlan& plan, const FdkOptions& options,
-                          Progress& progress);
+FdkReport reconstruct_fdk(const FdkJob& job, const SlabPlan& plan, io::VolumeSink& sink,
+                          kernels::Backend& backend, Progress& progress);
 
 /// The same on devices of one kind, each taking slabs as it can. One that fails (Error(device)) gives its
 /// slab back to the others, and a finding says so; the failure of the last one is thrown.
-FdkReport reconstruct_fdk(const io::ScanSource& source, io::VolumeSink& sink,
-                          std::span<kernels::Backend* const> backends, const FdkSetup& setup,
-                          const SlabPlan& plan, const FdkOptions& options, Progress& progress);
+FdkReport reconstruct_fdk(const FdkJob& job, const SlabPlan& plan, io::VolumeSink& sink,
+                          std::span<kernels::Backend* const> backends, Progress& progress);
 
 }  // namespace feldspar::recon

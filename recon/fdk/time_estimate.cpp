@@ -5,7 +5,7 @@
 
 #include "kernels/back_projector.hpp"
 #include "kernels/filter.hpp"
-#include "recon/slabs/device_array.hpp"
+#include "recon/device_array.hpp"
 #include "recon/truncation/extended_filter.hpp"
 
 namespace feldspar::recon {
@@ -46,10 +46,10 @@ TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup, con
   const auto voxels = volume.view(grid.nx, grid.ny, z.count());
   stack.fill_zero(pixels.size());
   volume.fill_zero(voxels.size());
-  const auto filter = backend.make_filter({.columns = setup.columns, .ramp = ramp_of(setup, options.ramp)});
+  const auto filter = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
   std::optional<ExtendedFilter> extended;
   if (options.extension)
-    extended.emplace(backend, setup, *options.extension, ramp_of(setup, options.ramp), sample.rows.count());
+    extended.emplace(backend, setup, *options.extension, options.ramp, sample.rows.count());
   const auto projector = backend.make_back_projector(options.projector);
 
   TimeEstimate best{1e30, 1e30};

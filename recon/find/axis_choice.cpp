@@ -14,10 +14,13 @@ void compare(AxisChoice& choice, const geometry::RotationAxis& stated) {
   const double rays = choice.rays.axis.offset, sharp = choice.sharpness.axis.offset;
   const auto warn = [&](const char* one, double a, const char* other, double b) {
     if (std::abs(a - b) <= warned_difference * choice.pixel) return;
-    choice.findings.push_back(fmt::format(
-        "the rotation axis is at {:.4f} mm by the {}, at {:.4f} mm by the {}: {:+.2f} pixels apart; look at "
-        "both (feldspar center --picture, --axis-offset)",
-        a, one, b, other, (a - b) / choice.pixel));
+    choice.findings.push_back(
+        {"axis.contradicted",
+         fmt::format(
+             "the rotation axis is at {:.4f} mm by the {}, at {:.4f} mm by the {}: {:+.2f} pixels apart", a,
+             one, b, other, (a - b) / choice.pixel),
+         "",
+         {{"axis-offset", fmt::format("{:.5f}mm", a), "look at a volume with"}}});
   };
   if (choice.rays.known) warn("reverse rays", rays, "metadata", stated.offset);
   if (choice.rays.known && choice.sharpness.known) warn("sharpness of slices", sharp, "reverse rays", rays);
@@ -53,9 +56,11 @@ AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularSca
     choice.offset_uncertainty = choice.sharpness.offset_uncertainty;
   } else {
     choice.findings.push_back(
-        "neither reverse rays nor the sharpness of slices tell where the rotation axis is (as of projections "
-        "that "
-        "show air only): the scan's own is kept, unchecked");
+        {"axis.unseen",
+         "neither reverse rays nor the sharpness of slices tell where the rotation axis is (as of "
+         "projections that show air only): the scan's own is kept, unchecked",
+         "",
+         {{"axis-offset", "", "state it by hand with"}}});
   }
   compare(choice, scan.axis);
   return choice;

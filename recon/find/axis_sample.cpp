@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "base/parallel.hpp"
+#include "recon/find/centre.hpp"
 #include "recon/find/reverse_rays.hpp"
 #include "recon/line_integrals/line_integrals.hpp"
 
@@ -13,7 +14,7 @@ namespace feldspar::recon {
 namespace {
 
 constexpr int most_columns = 512;
-constexpr std::size_t most_views = 720;
+constexpr std::size_t most_views = most_centre_views;
 constexpr int band_count = 8, band_rows = 12;
 constexpr int views_for_structure = 8;
 constexpr int column_passes = 6, row_passes = 3;  ///< of smoothing

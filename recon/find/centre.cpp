@@ -154,6 +154,14 @@ bool CentreEstimate::contradicts() const {
          (roll_known && std::abs(roll_difference) > lean + 3 * roll_uncertainty);
 }
 
+bool states_axis(const io::ScanSource& source) {
+  const auto& findings = source.findings();
+  return std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.code == "axis.unstated" || finding.code == "axis.unmeasured" ||
+           finding.code == "axis.ambiguous";
+  });
+}
+
 std::size_t centre_bytes(const io::ScanSource& source, std::size_t views) {
   constexpr std::size_t facts = 96;  // of a view, and of a ray that is fitted
   return axis_sample_bytes(source, views) + facts * (views + fit_rays);

@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 
-#include "base/log.hpp"
 #include "base/progress.hpp"
 #include "io/scan_source.hpp"
 #include "recon/resources.hpp"
@@ -41,6 +40,8 @@ struct CentreEstimate {
   [[nodiscard]] bool contradicts() const;
 };
 
+constexpr std::size_t most_centre_views = 720;  ///< that are read
+
 /// Compares line integrals with their reverses about the axis of `scan`, whose shifts of single views are
 /// taken into account, and about others. Of the views up to 720 are read, of the rows eight bands with
 /// structure in them, in pixels of at least a 512th of the detector's width: seconds, whatever the size of
@@ -48,6 +49,9 @@ struct CentreEstimate {
 [[nodiscard]] CentreEstimate find_centre(const io::ScanSource& source, const geometry::CircularScan& scan,
                                          std::span<const int> view_indices, const Resources& resources,
                                          const ProgressMonitor& monitor = {});
+
+/// False when the axis of `source`'s scan is a guess, as its findings say: nobody stated or measured it.
+[[nodiscard]] bool states_axis(const io::ScanSource& source);
 
 /// Bytes that it takes with so many views.
 [[nodiscard]] std::size_t centre_bytes(const io::ScanSource& source, std::size_t views);

@@ -143,18 +143,25 @@ void spread(const CoarseScan& coarse, std::span<const int> views, const std::vec
   }
 }
 
+namespace {
+
+std::string describe_left_alone(const MotionEstimate& found) {
+  return fmt::format(
+      "left alone: views seem to move by {:.2f} and {:.2f} pixels (rms) along columns "
+      "and rows, known to {:.2f} and {:.2f}; re-projections would differ by {:.2f} instead of "
+      "{:.2f} %",
+      found.columns.rms, found.rows.rms, found.columns.uncertainty, found.rows.uncertainty,
+      100 * found.misfit_after, 100 * found.misfit_before);
+}
+
+}  // namespace
+
 std::string describe(const MotionEstimate& found) {
   const auto part = [](const char* name, const MotionAlong& along) {
     return fmt::format("{:.2f} pixels along {} ({:.2f} rms, known to {:.2f})", along.range, name, along.rms,
                        along.uncertainty);
   };
-  if (!found.found())
-    return fmt::format(
-        "left alone: views seem to move by {:.2f} and {:.2f} pixels (rms) along columns "
-        "and rows, known to {:.2f} and {:.2f}; re-projections would differ by {:.2f} instead of "
-        "{:.2f} %",
-        found.columns.rms, found.rows.rms, found.columns.uncertainty, found.rows.uncertainty,
-        100 * found.misfit_after, 100 * found.misfit_before);
+  if (!found.found()) return describe_left_alone(found);
   std::string text = "views move by ";
   if (found.columns.found) text += part("columns", found.columns);
   if (found.columns.found && found.rows.found) text += " and ";

@@ -9,8 +9,8 @@
 #include "base/least_squares.hpp"
 #include "base/parallel.hpp"
 #include "kernels/forward_projector.hpp"
+#include "recon/device_array.hpp"
 #include "recon/fdk/fdk.hpp"
-#include "recon/slabs/device_array.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -61,7 +61,7 @@ Array3<float> reconstructed(const CoarseScan& coarse, const geometry::CircularSc
   const SlabPlan plan = plan_slabs(setup, options.grid, resources.memory(),
                                    costs_on(resources.backend, coarse, setup, options));
   Progress progress;
-  (void)reconstruct_fdk(coarse, volume, resources.backend, setup, plan, options, progress);
+  (void)reconstruct_fdk({coarse, setup, options}, plan, volume, resources.backend, progress);
   return std::move(volume.voxels);
 }
 
@@ -160,11 +160,7 @@ std::array<double, 4> fit_view(const CoarseScan& coarse, std::size_t view, const
   return fit.result();
 }
 
-}  // namespace
-
-std::size_t reprojection_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
-                               std::size_t views, const Resources& resources) {
-  const CoarseLimits size = CoarseScan::largest(scan, views, {});
+geometry::CircularScan coarsened(const geometry::CircularScan& scan, const CoarseLimits& size) {
   geometry::CircularScan coarse = scan;
   geometry::Detector& d = coarse.detector;
   d.column_pitch *= static_cast<double>(d.columns) / size.across, d.columns = size.across;
@@ -173,6 +169,15 @@ std::size_t reprojection_bytes(const io::ScanSource& source, const geometry::Cir
   for (int n = 0; n < size.views; ++n)
     coarse.angles.push_back(
         scan.angles[static_cast<std::size_t>(n) * scan.angles.size() / static_cast<std::size_t>(size.views)]);
+  return coarse;
+}
+
+}  // namespace
+
+std::size_t reprojection_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
+                               std::size_t views, const Resources& resources) {
+  const CoarseLimits size = CoarseScan::largest(scan, views, {});
+  const geometry::CircularScan coarse = coarsened(scan, size);
   const FdkSetup setup = prepare_fdk(coarse);
   FdkOptions options = options_of(coarse, resources);
   const std::size_t counts = sizeof(float) * static_cast<std::size_t>(size.across) *

@@ -16,12 +16,14 @@ struct Box {
   geometry::Vec3 lowest, highest;  ///< opposite corners
 };
 
+constexpr int extent_views = 24;  ///< that the object is looked for in, where there are so many
+
 /// The box around all that casts a shadow in up to `count` of the given views, spread evenly, cut to what the
 /// views see: a coarse visual hull, widened by 8 voxels of the default grid. `scan` is the source's, with the
 /// axis that the reconstruction uses. Nothing when no view sees anything. Throws what the source throws.
 [[nodiscard]] std::optional<Box> find_object(const io::ScanSource& source, const geometry::CircularScan& scan,
                                              std::span<const int> view_indices, const Resources& resources,
-                                             int count = 24);
+                                             int count = extent_views);
 
 /// Bytes that it takes at most.
 [[nodiscard]] std::size_t find_object_bytes(const io::ScanSource& source);

@@ -207,7 +207,7 @@ TrialSlice try_slice(const io::ScanSource& source, const geometry::CircularScan&
                                    costs_on(resources.backend, source, trial.setup, trial.options));
   OneSlice slice;
   Progress progress;
-  (void)reconstruct_fdk(source, slice, resources.backend, trial.setup, plan, trial.options, progress);
+  (void)reconstruct_fdk({source, trial.setup, trial.options}, plan, slice, resources.backend, progress);
   return {scan.axis.offset, sharpness_of(slice.values, grid), std::move(slice.values)};
 }
 

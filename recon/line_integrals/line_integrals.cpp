@@ -5,7 +5,7 @@
 
 #include "base/stop.hpp"
 #include "kernels/shared/attenuate.hpp"
-#include "recon/correct/robust.hpp"
+#include "recon/measure/robust.hpp"
 
 namespace feldspar::recon {
 

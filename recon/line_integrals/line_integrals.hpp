@@ -9,7 +9,11 @@
 
 namespace feldspar::recon {
 
-/// Reads views and takes the logarithm. One user at a time.
+/// Reads views and takes the logarithm: the first step of a LineIntegralStage, by the same function of
+/// kernels/shared and to its rounding, before there are corrections. It is no such stage because every thread
+/// has one of these: it looks at the source's references where a stage's operators have copies of their own,
+/// and starts no threads. What is measured with it, and so the bits of volumes, is this rounding's. One user
+/// at a time.
 class LineIntegralReader {
  public:
   /// Blocks count against `budget`, which may be null.

@@ -4,43 +4,42 @@
 #include <memory>
 
 #include "base/reservation.hpp"
-#include "recon/fdk/fdk.hpp"
-#include "recon/slabs/slab_operators.hpp"
+#include "recon/line_integrals/line_integral_stage.hpp"
 
 namespace feldspar::recon {
 
-/// Reads rows of the filtered detector: attenuated, corrected and rectified in the reference arithmetic,
-/// neither weighted nor filtered. One user at a time; `source` and `setup` must outlive it.
+/// Reads rows of the upright detector through a stage of the reference backend. One user at a time; `source`,
+/// `detector` and `corrections` must outlive it.
 class UprightRows {
  public:
-  /// Its memory counts against `budget`.
-  UprightRows(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-              MemoryBudget& budget);
+  /// Corrections are null for none. Its memory counts against `budget`.
+  UprightRows(const io::ScanSource& source, const UprightDetector& detector,
+              const kernels::CorrectionSpec* corrections, MemoryBudget& budget);
 
   /// Bytes that one holds, to read so many rows of so many views at a time.
-  [[nodiscard]] static std::size_t bytes(const io::ScanSource& source, const FdkSetup& setup,
-                                         const FdkOptions& options, int views, int rows);
+  [[nodiscard]] static std::size_t bytes(const io::ScanSource& source, const UprightDetector& detector,
+                                         const kernels::CorrectionSpec* corrections, int views, int rows);
 
   /// Some rows of some views.
   struct Rows {
-    int first = 0;              ///< the detector's row of the first: rows.first made even
+    int first = 0;              ///< the detector's row of the first: that asked for, made even
     View3<const float> values;  ///< columns x rows x views; valid until the next call
   };
   /// At least `rows` of the views in `batch`, which are indices into those of the set-up.
   [[nodiscard]] Rows read(geometry::Range batch, geometry::Range rows);
 
  private:
-  void make_room(const Slab& slab, int views);
+  void make_room(const LineIntegralRoom& room);
 
   const io::ScanSource& source_;
-  const FdkSetup& setup_;
-  FdkOptions options_;
-  FdkReport report_;
+  const UprightDetector& detector_;
+  const kernels::CorrectionSpec* corrections_;
+  LineIntegralTimes times_;
   std::unique_ptr<kernels::Backend> backend_;
-  std::unique_ptr<SlabOperators> operators_;
+  std::optional<LineIntegralStage> stage_;
   MemoryBudget& budget_;
-  Reservation copies_;
-  std::size_t source_pixels_ = 0, pixels_ = 0;  ///< that `operators_` has room for
+  Reservation tables_;
+  LineIntegralRoom room_;  ///< of the stage
   Block raw_;
 };
 

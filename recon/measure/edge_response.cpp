@@ -181,11 +181,19 @@ Modulation modulation_of(const EdgeResponse& edge) {
   return found;
 }
 
-Modulation modulation_against(const EdgeResponse& edge, const EdgeResponse& truth) {
+namespace {
+
+void require_alike(const EdgeResponse& edge, const EdgeResponse& truth) {
   if (edge.values.size() != truth.values.size() || edge.step != truth.step)
     throw Error(ErrorKind::usage,
                 fmt::format("edge: {} bins of {} voxels are compared with {} of {}", edge.values.size(),
                             edge.step, truth.values.size(), truth.step));
+}
+
+}  // namespace
+
+Modulation modulation_against(const EdgeResponse& edge, const EdgeResponse& truth) {
+  require_alike(edge, truth);
   Modulation found = moduli_of(spread_of(edge), edge.step);
   const Modulation own = moduli_of(spread_of(truth), truth.step);
   LeastSquares gaussian(2);  // ln(found / own) = a - b f^2, where the truth has most to tell

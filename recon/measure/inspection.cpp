@@ -79,8 +79,8 @@ double mean_line_integral(std::span<const float> row) {
 
 void judge_saturation(Inspection& seen) {
   if (seen.saturated_share > 1e-4)
-    seen.findings.push_back(
-        fmt::format("{:.2f} % of the pixels looked at are saturated", 100 * seen.saturated_share));
+    seen.findings.push_back({"pixels.saturated", fmt::format("{:.2f} % of the pixels looked at are saturated",
+                                                             100 * seen.saturated_share)});
 }
 
 /// Takes flat edges for air in a beam that has changed, and the rest of the rows by that level.
@@ -88,21 +88,25 @@ void accept_air(Inspection& seen, double air) {
   seen.air_line_integral = air;
   seen.truncated_share = seen.edge_share = 0;
   seen.findings.push_back(
-      fmt::format("both edges of the detector are flat and alike in every view at {:.3f} of the open beam: "
-                  "taken for air in "
-                  "a beam that has changed since the flats, whose level the correction of drift sets, and "
-                  "not for an object "
-                  "that reaches over the edge (if it does, give --outline)",
-                  std::exp(-air)));
+      {"air.changed",
+       fmt::format("both edges of the detector are flat and alike in every view at {:.3f} of the open beam: "
+                   "taken for air in a beam that has changed since the flats, whose level the correction of "
+                   "drift sets, and not for an object that reaches over the edge",
+                   std::exp(-air)),
+       "",
+       {{"outline", "", "if it does, give"}}});
 }
 
 void judge(Inspection& seen) {
   if (seen.air_line_integral != 0) return judge_saturation(seen);
   if (std::abs(seen.air_level - 1) > air_tolerance && seen.truncated_share < 0.5)
-    seen.findings.push_back(fmt::format(
-        "air transmits {:.3f} of the white level instead of 1: the white level is wrong or no pixel sees "
-        "air, and attenuation is off by {:+.3f} per ray; set --white-level",
-        seen.air_level, -std::log(std::max(seen.air_level, 1e-6))));
+    seen.findings.push_back(
+        {"air.level",
+         fmt::format("air transmits {:.3f} of the white level instead of 1: the white level is wrong or no "
+                     "pixel sees air, and attenuation is off by {:+.3f} per ray",
+                     seen.air_level, -std::log(std::max(seen.air_level, 1e-6))),
+         "",
+         {{"white-level", "", "set"}}});
   judge_saturation(seen);
 }
 

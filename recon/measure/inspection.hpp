@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "io/scan_source.hpp"
 #include "recon/resources.hpp"
 
@@ -24,11 +24,13 @@ struct Inspection {
   Findings findings;  ///< what of this endangers the volume, and the way out
 };
 
+constexpr int inspected_views = 6;  ///< that are looked at, where there are so many
+
 /// Reads up to `count` of the given views, spread evenly, and a row of all of them.
 [[nodiscard]] Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices,
-                                 const Resources& resources, int count = 6);
+                                 const Resources& resources, int count = inspected_views);
 
 /// Bytes that it takes at most.
-[[nodiscard]] std::size_t inspection_bytes(const io::ScanSource& source, int count = 6);
+[[nodiscard]] std::size_t inspection_bytes(const io::ScanSource& source, int count = inspected_views);
 
 }  // namespace feldspar::recon

@@ -12,11 +12,15 @@ namespace feldspar::recon::measure {
 namespace {
 
 /// Of value(n) for all n that count.
-template <class Value>
-Statistics moments(std::size_t size, std::span<const unsigned char> mask, const Value& value) {
+void require_mask(std::span<const unsigned char> mask, std::size_t size) {
   if (!mask.empty() && mask.size() != size)
     throw Error(ErrorKind::usage,
                 fmt::format("statistics: the mask has {} voxels, the sample {}", mask.size(), size));
+}
+
+template <class Value>
+Statistics moments(std::size_t size, std::span<const unsigned char> mask, const Value& value) {
+  require_mask(mask, size);
   Statistics found;
   double sum = 0, squares = 0;
   for (std::size_t n = 0; n < size; ++n)
@@ -44,10 +48,12 @@ Statistics statistics_of(std::span<const float> values, std::span<const unsigned
 double noise_of_halves(std::span<const float> odd, std::span<const float> even,
                        std::span<const unsigned char> mask) {
   if (odd.size() != even.size())
-    throw Error(ErrorKind::usage,
-                fmt::format("noise: the odd views' volume has {} voxels, the even views' {}; "
-                            "reconstruct both on one grid (--like)",
-                            odd.size(), even.size()));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "noise: the odd views' volume has {} voxels, the even views' {}; reconstruct both on one grid",
+            odd.size(), even.size()),
+        {{"like", "VOLUME", "take the grid of one for the other with"}});
   return moments(odd.size(), mask, [&](std::size_t n) { return 0.5 * (double{odd[n]} - double{even[n]}); })
       .deviation;
 }

@@ -117,17 +117,20 @@ Findings find_repeated_views(const io::ScanSource& source, std::span<const int> 
                                : "";
   if (!neighbours.empty())
     findings.push_back(
-        fmt::format("{} pairs of neighbouring views are identical bit by bit{}: the detector or its "
-                    "file stood still while the object turned; views, counted from 0: {}",
-                    neighbours.size(), more, list_of(neighbours)));
+        {"views.repeated",
+         fmt::format("{} pairs of neighbouring views are identical bit by bit{}: the detector or its file "
+                     "stood still while the object turned; views, counted from 0: {}",
+                     neighbours.size(), more, list_of(neighbours))});
   if (!others.empty() && 10 * others.size() <= view_indices.size())
-    findings.push_back(fmt::format("{} views repeat another one bit by bit{}; views, counted from 0: {}",
-                                   others.size(), more, list_of(others)));
+    findings.push_back(
+        {"views.repeated", fmt::format("{} views repeat another one bit by bit{}; views, counted from 0: {}",
+                                       others.size(), more, list_of(others))});
   if (!constants.empty())
     findings.push_back(
-        fmt::format("{} views have one count in every pixel{}: they show nothing, and the volume is "
-                    "wrong where they count; views, counted from 0, and their counts: {}",
-                    constants.size(), more, list_of(constants)));
+        {"views.constant",
+         fmt::format("{} views have one count in every pixel{}: they show nothing, and the volume is wrong "
+                     "where they count; views, counted from 0, and their counts: {}",
+                     constants.size(), more, list_of(constants))});
   return findings;
 }
 

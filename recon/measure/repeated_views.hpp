@@ -4,7 +4,7 @@
 
 #include <span>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "io/scan_source.hpp"
 
 namespace feldspar::recon {

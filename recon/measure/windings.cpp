@@ -126,6 +126,16 @@ Windings trace_windings(View3<const float> slice, const Roll& roll) {
   return traced;
 }
 
+namespace {
+
+/// Radii that are near none of `others`.
+std::ptrdiff_t strangers(const std::vector<double>& radii, const std::vector<double>& others, double reach) {
+  return std::count_if(radii.begin(), radii.end(),
+                       [&](double radius) { return nearest(others, radius, reach) < 0; });
+}
+
+}  // namespace
+
 TraceScore score_windings(const Windings& traced, const Windings& truth, double pitch) {
   if (traced.size() != truth.size())
     throw Error(ErrorKind::usage, fmt::format("windings: {} azimuths are compared with {} of the truth",
@@ -140,10 +150,8 @@ TraceScore score_windings(const Windings& traced, const Windings& truth, double 
       const double error = traced[k][static_cast<std::size_t>(match)] - radius;
       squares += error * error;
     }
-    for (const double radius : traced[k]) {
-      ++points;
-      if (nearest(truth[k], radius, pitch / 4) < 0) ++wrong;
-    }
+    points += static_cast<double>(traced[k].size());
+    wrong += static_cast<double>(strangers(traced[k], truth[k], pitch / 4));
   }
   if (all == 0) throw Error(ErrorKind::usage, "windings: the truth has none to compare with");
   return {found / all, points > 0 ? wrong / points : 0, found > 0 ? std::sqrt(squares / found) : 0};

@@ -102,25 +102,29 @@ Fit decide(const std::vector<Fit>& fits, Findings& findings) {
   for (const Fit& fit : fits)
     if (&fit != &*least)
       others += fmt::format("{}{:.0f}", others.empty() ? "" : ", ", -turn_of(fit) / radians_per_degree);
-  findings.push_back(fmt::format(
-      "the turn about z is not sure: turns by {} degrees fit as well as the one by {:.1f}, which is taken "
-      "because it is the least; give --start to choose another",
-      others, -turn_of(*least) / radians_per_degree));
+  findings.push_back({"alignment.ambiguous",
+                      fmt::format("the turn about z is not sure: turns by {} degrees fit as well as the one "
+                                  "by {:.1f}, which is taken because it is the least",
+                                  others, -turn_of(*least) / radians_per_degree),
+                      "",
+                      {{"start", "", "to choose another, give"}}});
   return *least;
 }
 
 void check(const Fit& fit, Findings& findings) {
   if (fit.correlation <= 0)
-    throw Error(ErrorKind::usage,
-                "the volumes cannot be aligned: there is no place where they overlap by a quarter and are "
-                "alike; give --start, or check that both show the same object");
+    throw Error(
+        ErrorKind::usage,
+        "the volumes cannot be aligned: there is no place where they overlap by a quarter and are alike",
+        {{"start", "", "check that both show the same object, or say where to begin with"}});
   if (fit.correlation < 0.7)
-    findings.push_back(fmt::format(
-        "the volumes are not much alike (correlation {:.2f}): look at the pictures before you trust this",
-        fit.correlation));
+    findings.push_back({"alignment.unlike", fmt::format("the volumes are not much alike (correlation "
+                                                        "{:.2f}): look at the pictures before you trust this",
+                                                        fit.correlation)});
   if (fit.overlap < 0.8)
     findings.push_back(
-        fmt::format("only {:.0f} % of the first volume's object lies within the second", 100 * fit.overlap));
+        {"alignment.overlap", fmt::format("only {:.0f} % of the first volume's object lies within the second",
+                                          100 * fit.overlap)});
 }
 
 }  // namespace

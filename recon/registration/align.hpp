@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "base/parallel.hpp"
 #include "geometry/similarity.hpp"
 #include "recon/registration/coarse.hpp"

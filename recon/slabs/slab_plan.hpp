@@ -9,15 +9,13 @@
 #include "geometry/coverage.hpp"
 #include "geometry/volume_grid.hpp"
 #include "kernels/view_merging.hpp"
-#include "recon/fdk/fdk_setup.hpp"
+#include "recon/line_integrals/line_integral_stage.hpp"
 
 namespace feldspar::recon {
 
 /// A part of the volume and the pixels it is made from: an independent job from raw rows to voxels.
-struct Slab {
-  geometry::Range slices;               ///< of the volume
-  geometry::Range rows;                 ///< of the filtered detector, beginning with an even row
-  geometry::PixelWindow source_window;  ///< of the real detector, with rows that corrections ask for
+struct Slab : DetectorRows {
+  geometry::Range slices;  ///< of the volume
 };
 
 /// What the pieces of work cost in memory.
@@ -46,25 +44,25 @@ struct SlabPlan {
   std::size_t memory = 0;         ///< bytes of host memory at the peak
   std::size_t device_memory = 0;  ///< bytes of each device's own at the peak; 0 where there is none
   std::size_t bytes_to_read = 0;  ///< of raw pixels, those that slabs share counted for each
+
+  /// What the line integrals of any of its batches need.
+  [[nodiscard]] LineIntegralRoom room() const;
 };
 
 /// The plan with the fewest slabs (then the largest batches) within `budget` bytes of host memory and the
 /// devices' own; at least one slab a device, where there are enough slices. Only `slices` where they are
 /// given, beginning at a multiple of slice_step. A pure function. Throws Error(out_of_memory) saying what the
 /// smallest possible plan needs.
-[[nodiscard]] SlabPlan plan_slabs(const FdkSetup& setup, const geometry::VolumeGrid& grid, std::size_t budget,
-                                  const MemoryCosts& costs, geometry::Range slices = {});
+[[nodiscard]] SlabPlan plan_slabs(const UprightDetector& detector, const geometry::VolumeGrid& grid,
+                                  std::size_t budget, const MemoryCosts& costs, geometry::Range slices = {});
 
 /// Bytes of host memory that the smallest possible plan needs: the least budget that plan_slabs accepts.
-[[nodiscard]] std::size_t least_memory(const FdkSetup& setup, const geometry::VolumeGrid& grid,
+[[nodiscard]] std::size_t least_memory(const UprightDetector& detector, const geometry::VolumeGrid& grid,
                                        const MemoryCosts& costs, geometry::Range slices = {});
 
 /// The slab of the given slices, with the rows and pixels it needs: its shadow, `extra_rows` beside it, and
 /// `halo_rows` of the real detector beyond those.
-[[nodiscard]] Slab make_slab(const FdkSetup& setup, const geometry::VolumeGrid& grid, geometry::Range slices,
-                             int extra_rows = 0, int halo_rows = 0);
-
-/// Sets the rows of a slab, made even, and the pixels that they are made from, with `halo_rows` beyond.
-void set_rows(Slab& slab, const FdkSetup& setup, geometry::Range rows, int halo_rows);
+[[nodiscard]] Slab make_slab(const UprightDetector& detector, const geometry::VolumeGrid& grid,
+                             geometry::Range slices, int extra_rows = 0, int halo_rows = 0);
 
 }  // namespace feldspar::recon

@@ -87,10 +87,10 @@ Outline Placement::back(const Outline& outline) const {
 
 namespace {
 
-std::vector<geometry::View> moved(std::span<const geometry::View> views, const Placement& placement) {
-  std::vector<geometry::View> result;
-  for (const geometry::View& view : views) result.push_back(placement.moved(view));
-  return result;
+Range slices_seen_by(const InteriorScan& scan, const geometry::VolumeGrid& wide) {
+  std::vector<geometry::View> views;
+  for (const geometry::View& view : scan.views) views.push_back(scan.placement.moved(view));
+  return seen_slices(wide, views, scan.rows);
 }
 
 int averaging(const geometry::VolumeGrid& wide, double finest) {
@@ -106,44 +106,64 @@ int lines_at_once(const geometry::VolumeGrid& wide, int factor) {
 
 }  // namespace
 
-ContextBytes context_bytes(const geometry::VolumeGrid& wide, const Placement& placement,
-                           std::span<const geometry::View> views, int rows, double finest) {
-  const int factor = averaging(wide, finest);
-  const geometry::VolumeGrid grid = coarsened(wide, factor, seen_slices(wide, moved(views, placement), rows));
+ContextBytes context_bytes(const geometry::VolumeGrid& wide, const InteriorScan& scan) {
+  const int factor = averaging(wide, scan.finest);
+  const geometry::VolumeGrid grid = coarsened(wide, factor, slices_seen_by(scan, wide));
   return {.kept = grid.voxels() * sizeof(float),
           .reading = sizeof(float) * static_cast<std::size_t>(wide.nx) * static_cast<std::size_t>(factor) *
                      static_cast<std::size_t>(std::min(wide.ny, lines_at_once(wide, factor)))};
 }
 
-Context::Context(const WideVolume& wide, const Placement& placement, std::span<const geometry::View> views,
-                 int rows, double finest, const std::optional<Outline>& mask, MemoryBudget* budget)
-    : placement_(placement) {
-  const Range slices = seen_slices(wide.grid, moved(views, placement), rows);
-  const Vec3 first = wide.grid.origin, last = wide.grid.centre_of(0, 0, wide.grid.nz - 1);
-  if (slices.empty())
-    throw Error(
-        ErrorKind::bad_file,
-        fmt::format("the wide volume lies at z {:.2f} to {:.2f} mm, where no ray of this scan passes; "
-                    "say with --context-at where this scan's origin is in it",
-                    first.z, last.z));
+namespace {
+
+/// Throws when no slice of the wide volume is seen.
+void require_seen(Range slices, const geometry::VolumeGrid& wide) {
+  if (!slices.empty()) return;
+  throw Error(ErrorKind::bad_file,
+              fmt::format("the wide volume lies at z {:.2f} to {:.2f} mm, where no ray of this scan passes",
+                          wide.origin.z, wide.centre_of(0, 0, wide.nz - 1).z),
+              {{"context-at", "", "say where this scan's origin is in it with"}});
+}
+
+}  // namespace
+
+Context::Context(const WideVolume& wide, const InteriorScan& scan, MemoryBudget* budget)
+    : placement_(scan.placement) {
+  const Range slices = slices_seen_by(scan, wide.grid);
+  require_seen(slices, wide.grid);
   if (slices.first == 0 || slices.end == wide.grid.nz)
     findings_.push_back(
-        fmt::format("rays of this scan leave the wide volume at its {}: what is there counts as air",
-                    slices.first != 0            ? "top"
-                    : slices.end == wide.grid.nz ? "top and bottom"
-                                                 : "bottom"));
-  const int factor = averaging(wide.grid, finest);
+        {"context.ends",
+         fmt::format("rays of this scan leave the wide volume at its {}: what is there counts as air",
+                     slices.first != 0            ? "top"
+                     : slices.end == wide.grid.nz ? "top and bottom"
+                                                  : "bottom")});
+  const int factor = averaging(wide.grid, scan.finest);
   grid_ = coarsened(wide.grid, factor, slices);
   voxels_ = Array3<float>(grid_.nx, grid_.ny, grid_.nz, "the wide volume", budget);
-  load(wide, factor, slices, mask);
+  load(wide, factor, slices, scan.mask);
 }
 
 void Context::scale(double gain) {
   for (float& value : voxels_.view().values()) value *= static_cast<float>(gain);
 }
 
+namespace {
+
+/// Adds `share` of voxels from line `y` of the wide volume on to a slice of averages.
+void add_averaged(View3<const float> wide, int y, float share, int factor, View3<float> slice) {
+  for (int c = 0; c < wide.nz; ++c)
+    for (int b = 0; b < wide.ny; ++b) {
+      float* to = slice.row((y + b) / factor, 0);
+      const float* from = wide.row(b, c);
+      for (int a = 0; a < wide.nx; ++a) to[a / factor] += share * from[a];
+    }
+}
+
+}  // namespace
+
 void Context::load(const WideVolume& wide, int factor, Range slices, const std::optional<Outline>& mask) {
-  const int nx = wide.grid.nx, ny = wide.grid.ny;
+  const int ny = wide.grid.ny;
   const int lines = lines_at_once(wide.grid, factor);
   const Outline kept = mask ? placement_.moved(*mask) : Outline{};
   const float share = 1.0f / static_cast<float>(factor * factor * factor);
@@ -153,13 +173,7 @@ void Context::load(const WideVolume& wide, int factor, Range slices, const std::
     const int z = slices.first + k * factor, depth = std::min(factor, slices.end - z);
     for (int y = 0; y < ny; y += lines) {
       const Array3<float> piece = wide.read(y, std::min(lines, ny - y), z, depth);
-      const View3<float> values = piece.view();
-      for (int c = 0; c < depth; ++c)
-        for (int b = 0; b < values.ny; ++b) {
-          float* to = voxels_.view().row((y + b) / factor, k);
-          const float* from = values.row(b, c);
-          for (int a = 0; a < nx; ++a) to[a / factor] += share * from[a];
-        }
+      add_averaged(piece.view(), y, share, factor, voxels_.view().planes(k, 1));
     }
     for (int j = 0; j < grid_.ny; ++j)
       for (int i = 0; i < grid_.nx; ++i) {

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "base/memory.hpp"
 #include "geometry/coverage.hpp"
 #include "geometry/scan.hpp"
@@ -37,23 +37,29 @@ struct WideVolume {
   std::function<Array3<float>(int y, int ny, int z, int nz)> read;  ///< 1/mm
 };
 
+/// An interior scan in a wide volume, and what it needs of it.
+struct InteriorScan {
+  Placement placement;                    ///< of the scan in the wide volume
+  std::span<const geometry::View> views;  ///< of an upright detector
+  int rows = 0;                           ///< of that detector
+  double finest = 0;                      ///< mm: as many voxels are averaged as fit into it
+  std::optional<Outline> mask = {};       ///< in the interior scan's world: what lies outside is air
+};
+
 /// Host memory of a context: its voxels, and what reading them takes besides.
 struct ContextBytes {
   std::size_t kept = 0, reading = 0;  ///< bytes
 };
 
-/// Of one made of a wide volume of that grid, as Context's arguments say.
-[[nodiscard]] ContextBytes context_bytes(const geometry::VolumeGrid& wide, const Placement& placement,
-                                         std::span<const geometry::View> views, int rows, double finest);
+/// Of one made of a wide volume of that grid.
+[[nodiscard]] ContextBytes context_bytes(const geometry::VolumeGrid& wide, const InteriorScan& scan);
 
 /// A wide reconstruction, kept as coarsely as continued rows need it.
 class Context {
  public:
-  /// Reads the slices that any of `views` can see beyond an upright detector of `rows`, averaging as many
-  /// voxels as fit into `finest` mm. With a `mask`, in the interior scan's world, what lies outside is air.
-  /// Throws Error(bad_file) when no slice is seen or a voxel is not finite.
-  Context(const WideVolume& wide, const Placement& placement, std::span<const geometry::View> views, int rows,
-          double finest, const std::optional<Outline>& mask, MemoryBudget* budget);
+  /// Reads the slices that any view of `scan` can see beyond its detector. Throws Error(bad_file) when no
+  /// slice is seen or a voxel is not finite.
+  Context(const WideVolume& wide, const InteriorScan& scan, MemoryBudget* budget);
 
   /// Multiplies all attenuation.
   void scale(double gain);

@@ -7,7 +7,7 @@
 #include "kernels/filter.hpp"
 #include "kernels/forward_projector.hpp"
 #include "kernels/row_extender.hpp"
-#include "recon/slabs/device_array.hpp"
+#include "recon/device_array.hpp"
 #include "recon/truncation/extension.hpp"
 
 namespace feldspar::recon {

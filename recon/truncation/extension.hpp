@@ -9,7 +9,7 @@
 
 #include "kernels/fdk_weights.hpp"
 #include "kernels/row_extender.hpp"
-#include "recon/fdk/fdk_setup.hpp"
+#include "recon/setup/fdk_setup.hpp"
 #include "recon/truncation/context.hpp"
 #include "recon/truncation/outline.hpp"
 

@@ -49,7 +49,7 @@ double object_level(const Sinogram& s) {
 }  // namespace
 
 Check check_air(const Sinogram& s, double noise) {
-  const Check check{.name = "level of air"};
+  const Check check{"air-level"};
   const int margin = std::clamp(s.columns / 32, 3, 32);
   if (s.trusted.count() < 4 * margin) return check.not_applicable("the rows are too short");
   const double object = object_level(s);
@@ -66,10 +66,10 @@ Check check_air(const Sinogram& s, double noise) {
   const bool wrong = std::abs(level) > limit;
   return check.judged(
       wrong,
-      fmt::format("rays beside the object read {:+.4f} instead of 0 (limit {:.4f}){}", level, limit,
-                  wrong ? fmt::format(": the white level is off by a factor of {:.3f}; set --white-level",
-                                      std::exp(level))
-                        : ""));
+      fmt::format(
+          "rays beside the object read {:+.4f} instead of 0 (limit {:.4f}){}", level, limit,
+          wrong ? fmt::format(": the white level is off by a factor of {:.3f}", std::exp(level)) : ""),
+      {{"white-level", "", "set"}});
 }
 
 }  // namespace feldspar::recon

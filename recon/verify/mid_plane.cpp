@@ -6,8 +6,8 @@
 #include "base/parallel.hpp"
 #include "kernels/forward_projector.hpp"
 #include "kernels/shared/parts.hpp"
+#include "recon/device_array.hpp"
 #include "recon/line_integrals/upright_rows.hpp"
-#include "recon/slabs/device_array.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -80,17 +80,22 @@ double robust_deviation(std::vector<double> differences, double factor) {
   return 1.4826 * median(std::move(differences)) / factor;
 }
 
-/// Fills the rows of `result` that belong to the views of `batch`.
-void measure_views(Range batch, const FdkSetup& setup, UprightRows& reader, Sinogram& result) {
+/// Those that show a height in some view of `batch`.
+Range rows_at(double height, Range batch, const FdkSetup& setup) {
   double lowest = setup.rows, highest = -1;
   for (int n = batch.first; n < batch.end; ++n) {
-    const double row = row_at(setup.views[static_cast<std::size_t>(n)], result.height);
+    const double row = row_at(setup.views[static_cast<std::size_t>(n)], height);
     lowest = std::min(lowest, row), highest = std::max(highest, row);
   }
   const auto cut = [&](double row) {
     return std::clamp(static_cast<int>(std::floor(row)), 0, setup.rows - 1);
   };
-  const UprightRows::Rows rows = reader.read(batch, {cut(lowest), std::min(setup.rows, cut(highest) + 2)});
+  return {cut(lowest), std::min(setup.rows, cut(highest) + 2)};
+}
+
+/// Fills the rows of `result` that belong to the views of `batch`.
+void measure_views(Range batch, const FdkSetup& setup, UprightRows& reader, Sinogram& result) {
+  const UprightRows::Rows rows = reader.read(batch, rows_at(result.height, batch, setup));
   for (int n = batch.first; n < batch.end; ++n) {
     const geometry::View& view = setup.views[static_cast<std::size_t>(n)];
     const double row = std::clamp(row_at(view, result.height), 0.0, setup.rows - 1.0);
@@ -142,19 +147,21 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-                 double height, const Resources& resources) {
+Sinogram measure_sinogram(const FdkJob& job, double height, const Resources& resources) {
+  const FdkSetup& setup = job.setup;
   Sinogram result{.columns = setup.columns, .height = visible(setup, height), .trusted = setup.measured};
   result.trusted = {std::max(0, result.trusted.first), std::min(setup.columns, result.trusted.end)};
   if (result.trusted.count() < 8) result.trusted = {0, setup.columns};
   const int views = static_cast<int>(setup.views.size());
   result.values.resize(static_cast<std::size_t>(views) * static_cast<std::size_t>(setup.columns));
   result.views.resize(static_cast<std::size_t>(views));
-  ThreadPool pool(resources.threads_with(measuring_bytes(source, setup, options)));
+  ThreadPool pool(resources.threads_with(measuring_bytes(job)));
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
   pool.for_each((views + views_at_once - 1) / views_at_once, [&](std::ptrdiff_t n, int worker) {
     auto& reader = readers[static_cast<std::size_t>(worker)];
-    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options, resources.budget);
+    if (!reader)
+      reader =
+          std::make_unique<UprightRows>(job.source, setup, job.options.correction_spec(), resources.budget);
     const int first = static_cast<int>(n) * views_at_once;
     measure_views({first, std::min(views, first + views_at_once)}, setup, *reader, result);
   });
@@ -169,8 +176,8 @@ int slices_at_once(const geometry::VolumeGrid& grid) {
   return std::clamp(static_cast<int>(bytes_at_once / slice_bytes(grid)), 1, grid.nz);
 }
 
-std::size_t measuring_bytes(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options) {
-  return UprightRows::bytes(source, setup, options, views_at_once, 4);
+std::size_t measuring_bytes(const FdkJob& job) {
+  return UprightRows::bytes(job.source, job.setup, job.options.correction_spec(), views_at_once, 4);
 }
 
 std::size_t casting_bytes(const FdkSetup& setup, const geometry::VolumeGrid& grid) {

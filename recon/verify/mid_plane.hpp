@@ -52,15 +52,13 @@ struct Sinogram {
 };
 
 /// Line integrals at `height`, or as near to it as every view sees, interpolated between two detector rows.
-[[nodiscard]] Sinogram measure(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options,
-                               double height, const Resources& resources);
+[[nodiscard]] Sinogram measure_sinogram(const FdkJob& job, double height, const Resources& resources);
 
 /// What `volume` casts along the rays of `like`. Reads only the slices that they can meet, a few at a time.
 [[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, const Resources& resources);
 
-/// Bytes of measure() with one thread, beside the sinograms.
-[[nodiscard]] std::size_t measuring_bytes(const io::ScanSource& source, const FdkSetup& setup,
-                                          const FdkOptions& options);
+/// Bytes of measure_sinogram() with one thread, beside the sinograms.
+[[nodiscard]] std::size_t measuring_bytes(const FdkJob& job);
 /// Bytes of cast(), beside the sinograms.
 [[nodiscard]] std::size_t casting_bytes(const FdkSetup& setup, const geometry::VolumeGrid& grid);
 

@@ -173,7 +173,7 @@ OppositeRays compare_opposite_rays(const Sinogram& sinogram) {
 }
 
 Check check_turn(const Sinogram& sinogram, const OppositeRays& rays) {
-  const Check check{.name = "sense of rotation"};
+  const Check check{"rotation-sense"};
   if (sinogram.views.front().is_parallel())
     return check.not_applicable(
         "a parallel beam that turns the other way gives the mirror image, not a worse one");
@@ -183,14 +183,15 @@ Check check_turn(const Sinogram& sinogram, const OppositeRays& rays) {
   const std::string text =
       fmt::format("opposite rays differ by {:.4f}, and by {:.4f} had the object turned the other way{}",
                   rays.misfit, rays.reversed,
-                  wrong   ? ": the angles run the wrong way; try --reverse-rotation"
+                  wrong   ? ": the angles run the wrong way"
                   : right ? ""
                           : ": too little to tell");
-  return wrong || right ? check.judged(wrong, text) : check.not_applicable(text);
+  return wrong || right ? check.judged(wrong, text, {{"reverse-rotation", "", "try"}})
+                        : check.not_applicable(text);
 }
 
 Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
-  const Check check{.name = "rotation axis"};
+  const Check check{"rotation-axis"};
   double shift = rays.shift, error = rays.pairs < least_pairs ? INFINITY : rays.shift_error;
   const char* witness = "opposite rays put";
   if (!(sigmas * error < axis_limit)) {
@@ -202,15 +203,14 @@ Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
   if (!std::isfinite(error) || (sigmas * error >= axis_limit && std::abs(shift) < 2 * sigmas * error))
     return check.not_applicable("too few rays were measured from both ends to see an axis that is off");
   const bool wrong = std::abs(shift) > axis_limit + sigmas * error;
-  return check.judged(
-      wrong,
-      fmt::format("{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}", witness, shift,
-                  error,
-                  wrong ? ": edges are doubled; try --axis-offset auto, or look with feldspar center" : ""));
+  return check.judged(wrong,
+                      fmt::format("{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}",
+                                  witness, shift, error, wrong ? ": edges are doubled" : ""),
+                      {{"axis-offset", "auto", "try"}});
 }
 
 Check check_distances(const Sinogram& sinogram, const OppositeRays& rays, bool resampled) {
-  const Check check{.name = "distances"};
+  const Check check{"distances"};
   if (resampled)
     return check.not_applicable(
         "resampling onto an upright detector blurs unevenly, which looks like another scale");

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <numbers>
 #include <random>
+#include <span>
 
 #include "base/parallel.hpp"
 #include "kernels/ramp.hpp"
@@ -50,6 +51,7 @@ std::vector<double> kernel_in_space(int columns, const kernels::RampOptions& ram
 class FilteredPoint {
  public:
   FilteredPoint(const FdkSetup& setup, const std::vector<double>& kernel) : setup_(setup), kernel_(kernel) {}
+  [[nodiscard]] const FdkSetup& setup() const { return setup_; }
 
   [[nodiscard]] double at(int view, const geometry::DetectorPoint& p, const UprightRows::Rows& rows,
                           int view_in_block) const {
@@ -140,59 +142,80 @@ void read_stored(const FinishedVolume& volume, std::vector<Spot>& group, MemoryB
   for (std::size_t n = 0; n < group.size(); ++n) group[n].around = highest[n] - lowest[n];
 }
 
-void recompute(UprightRows& reader, const FilteredPoint& filtered, const FdkSetup& setup,
-               const geometry::VolumeGrid& grid, std::vector<Spot>& group) {
-  const int views = static_cast<int>(setup.views.size());
-  std::vector<geometry::DetectorPoint> points(group.size());
-  for (int first = 0; first < views; first += views_at_once) {
+/// What the views of `batch` add to the spots of a group: to one value in `parts` each.
+void recompute(Range batch, const std::vector<Spot>& group, const geometry::VolumeGrid& grid,
+               const FilteredPoint& filtered, UprightRows& reader, std::span<double> parts) {
+  const FdkSetup& setup = filtered.setup();
+  const auto place = [&](const Spot& spot, int view) {
+    return project(setup.views[static_cast<std::size_t>(view)], grid.centre_of(spot.x, spot.y, spot.z));
+  };
+  double lowest = setup.rows, highest = -1;
+  for (const Spot& spot : group)
+    for (int n = batch.first; n < batch.end; ++n) {
+      const double row = place(spot, n).row;
+      lowest = std::min(lowest, row), highest = std::max(highest, row);
+    }
+  const Range rows{static_cast<int>(std::clamp(std::floor(lowest), 0.0, setup.rows - 1.0)),
+                   static_cast<int>(std::clamp(std::floor(highest) + 2, 1.0, setup.rows * 1.0))};
+  const UprightRows::Rows block = reader.read(batch, {rows.first, std::max(rows.end, rows.first + 1)});
+  for (std::size_t spot = 0; spot < group.size(); ++spot)
+    for (int n = batch.first; n < batch.end; ++n) {
+      const geometry::DetectorPoint at = place(group[spot], n);
+      if (!(at.depth > 0)) continue;
+      const double magnification =
+          project(setup.views[static_cast<std::size_t>(n)], {0, 0, 0}).depth / at.depth;
+      parts[spot] += magnification * magnification * filtered.at(n, at, block, n - batch.first);
+    }
+}
+
+/// Every view is gone through once, by one thread, for all spots: its file is opened once. The sums do not
+/// depend on the threads.
+void recompute(std::vector<std::vector<Spot>>& groups, const FdkJob& job, const geometry::VolumeGrid& grid,
+               const FilteredPoint& filtered, const Resources& resources) {
+  const FdkSetup& setup = filtered.setup();
+  const int views = static_cast<int>(setup.views.size()),
+            batches = (views + views_at_once - 1) / views_at_once;
+  ThreadPool pool(resources.threads_with(spots_bytes(job)));
+  std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
+  std::vector<double> parts(static_cast<std::size_t>(batches) * groups.size() * together);
+  const auto parts_of = [&](std::ptrdiff_t batch, std::size_t group) {
+    return std::span(parts).subspan((static_cast<std::size_t>(batch) * groups.size() + group) * together,
+                                    together);
+  };
+  pool.for_each(batches, [&](std::ptrdiff_t n, int worker) {
+    auto& reader = readers[static_cast<std::size_t>(worker)];
+    if (!reader)
+      reader =
+          std::make_unique<UprightRows>(job.source, setup, job.options.correction_spec(), resources.budget);
+    const int first = static_cast<int>(n) * views_at_once;
     const Range batch{first, std::min(views, first + views_at_once)};
-    double lowest = setup.rows, highest = -1;
-    const auto place = [&](const Spot& spot, int view) {
-      return project(setup.views[static_cast<std::size_t>(view)], grid.centre_of(spot.x, spot.y, spot.z));
-    };
-    for (const Spot& spot : group)
-      for (int n = batch.first; n < batch.end; ++n) {
-        const double row = place(spot, n).row;
-        lowest = std::min(lowest, row), highest = std::max(highest, row);
-      }
-    const Range rows{static_cast<int>(std::clamp(std::floor(lowest), 0.0, setup.rows - 1.0)),
-                     static_cast<int>(std::clamp(std::floor(highest) + 2, 1.0, setup.rows * 1.0))};
-    const UprightRows::Rows block = reader.read(batch, {rows.first, std::max(rows.end, rows.first + 1)});
-    for (Spot& spot : group)
-      for (int n = batch.first; n < batch.end; ++n) {
-        const geometry::View& view = setup.views[static_cast<std::size_t>(n)];
-        const geometry::DetectorPoint at = place(spot, n);
-        if (!(at.depth > 0)) continue;
-        const double magnification = project(view, {0, 0, 0}).depth / at.depth;
-        spot.recomputed += magnification * magnification * filtered.at(n, at, block, n - first);
-      }
-  }
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      if (!groups[g].empty()) recompute(batch, groups[g], grid, filtered, *reader, parts_of(n, g));
+  });
+  for (std::ptrdiff_t n = 0; n < batches; ++n)
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      for (std::size_t spot = 0; spot < groups[g].size(); ++spot)
+        groups[g][spot].recomputed += parts_of(n, g)[spot];
 }
 
 }  // namespace
 
-std::size_t spots_bytes(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& options) {
-  return UprightRows::bytes(source, setup, options, views_at_once, rows_of_neighbours) +
-         slice_bytes(options.grid);
+std::size_t spots_bytes(const FdkJob& job) {
+  return UprightRows::bytes(job.source, job.setup, job.options.correction_spec(), views_at_once,
+                            rows_of_neighbours) +
+         slice_bytes(job.options.grid);
 }
 
-std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& setup,
-                                  const FdkOptions& options, const FinishedVolume& volume, unsigned seed,
+std::vector<Spot> recompute_spots(const FdkJob& job, const FinishedVolume& volume, unsigned seed,
                                   const Resources& resources) {
-  if (options.extension) return {};
-  auto groups = choose(volume.grid, options.projector.radius, seed);
-  const std::vector<double> kernel = kernel_in_space(setup.columns, ramp_of(setup, options.ramp));
-  const FilteredPoint filtered(setup, kernel);
-  ThreadPool pool(resources.threads_with(spots_bytes(source, setup, options)));
-  std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
-  pool.for_each(static_cast<std::ptrdiff_t>(groups.size()), [&](std::ptrdiff_t n, int worker) {
-    std::vector<Spot>& group = groups[static_cast<std::size_t>(n)];
-    if (group.empty()) return;
-    auto& reader = readers[static_cast<std::size_t>(worker)];
-    if (!reader) reader = std::make_unique<UprightRows>(source, setup, options, resources.budget);
-    read_stored(volume, group, resources.budget);
-    recompute(*reader, filtered, setup, volume.grid, group);
+  if (job.options.extension) return {};
+  auto groups = choose(volume.grid, job.options.projector.radius, seed);
+  ThreadPool pool(resources.threads_with(spots_bytes(job)));
+  pool.for_each(static_cast<std::ptrdiff_t>(groups.size()), [&](std::ptrdiff_t n, int) {
+    read_stored(volume, groups[static_cast<std::size_t>(n)], resources.budget);
   });
+  const std::vector<double> kernel = kernel_in_space(job.setup.columns, job.options.ramp);
+  recompute(groups, job, volume.grid, FilteredPoint(job.setup, kernel), resources);
   std::vector<Spot> all;
   for (const auto& group : groups) all.insert(all.end(), group.begin(), group.end());
   for (Spot& spot : all) spot.recomputed = std::clamp(spot.recomputed, volume.lowest, volume.highest);
@@ -200,7 +223,7 @@ std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& 
 }
 
 Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging, double quantum) {
-  const Check check{.name = "random voxels"};
+  const Check check{"random-voxels"};
   if (spots.empty())
     return check.not_applicable("rows are continued beyond the detector by a model, which is not made again");
   double squares = 0, worst = 0;

@@ -18,13 +18,11 @@ struct Spot {
 
 /// Voxels at random in every part of the volume's height, within the radius that is computed; the same ones
 /// for the same seed. Empty where rows are continued beyond the detector.
-[[nodiscard]] std::vector<Spot> recompute_spots(const io::ScanSource& source, const FdkSetup& setup,
-                                                const FdkOptions& options, const FinishedVolume& volume,
+[[nodiscard]] std::vector<Spot> recompute_spots(const FdkJob& job, const FinishedVolume& volume,
                                                 unsigned seed, const Resources& resources);
 
 /// Bytes that each thread of it takes.
-[[nodiscard]] std::size_t spots_bytes(const io::ScanSource& source, const FdkSetup& setup,
-                                      const FdkOptions& options);
+[[nodiscard]] std::size_t spots_bytes(const FdkJob& job);
 
 /// `merging` displaces voxels: then they may differ by what their neighbours do.
 [[nodiscard]] Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging,

@@ -26,12 +26,18 @@ std::string Verdict::reasons() const {
   std::string all;
   for (const Check& check : checks)
     if (check.outcome == Check::Outcome::failed)
-      all += (all.empty() ? "" : "; ") + check.name + ": " + check.text;
+      all += (all.empty() ? "" : "; ") + check.title() + ": " + check.text;
   return all.empty() ? unverifiable : all;
 }
 
-const Check* Verdict::find(const std::string& name) const {
-  const auto at = std::find_if(checks.begin(), checks.end(), [&](const Check& c) { return c.name == name; });
+Remedies Verdict::remedies() const {
+  Remedies all;
+  for (const Check& check : checks) all.insert(all.end(), check.remedies.begin(), check.remedies.end());
+  return all;
+}
+
+const Check* Verdict::find(CheckId id) const {
+  const auto at = std::find_if(checks.begin(), checks.end(), [&](const Check& c) { return c.id == id; });
   return at == checks.end() ? nullptr : &*at;
 }
 

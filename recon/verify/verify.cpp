@@ -16,7 +16,7 @@ namespace {
 constexpr double floored_limit = 0.05, saturated_limit = 0.05, not_finite_limit = 0.01;
 
 Check check_pixels(const kernels::AttenuationTally& tally) {
-  const Check check{.name = "pixels"};
+  const Check check{"pixels"};
   if (tally.pixels == 0) return check.not_applicable("no pixel was read");
   const auto share = [&](std::int64_t count) {
     return static_cast<double>(count) / static_cast<double>(tally.pixels);
@@ -60,58 +60,61 @@ std::size_t sinograms_bytes(const FdkSetup& setup) {
          differences * std::min(views, judged_views) * columns * sizeof(double);
 }
 
-void verify_into(std::vector<Check>& checks, const io::ScanSource& source, const FdkSetup& setup,
-                 const FdkOptions& fdk, const FinishedVolume& volume, const Resources& resources,
-                 const VerifyOptions& options) {
-  const Census census = take_census(volume, resources.budget, options.survey);
-  checks.push_back(check_numbers(census, volume.grid.nz));
-  checks.push_back(check_layers(census, volume));
-  if (!census.unreadable.empty()) return;  // nothing more can be asked of it
-  if (options.tally) checks.push_back(check_pixels(*options.tally));
-  checks.push_back(check_spots(recompute_spots(source, setup, fdk, volume, options.seed, resources),
-                               fdk.projector.merging, volume.quantum));
-
-  const Reservation room(resources.budget, sinograms_bytes(setup), "projections to verify with");
-  const Sinogram central = measure(source, setup, fdk, 0, resources);
-  const double noise = noise_of(central);
-  const OppositeRays rays = compare_opposite_rays(central);
-  checks.push_back(check_air(central, noise));
-
-  checks.push_back(check_turn(central, rays));
-  checks.push_back(check_axis(central, rays));
-  checks.push_back(check_distances(central, rays, setup.rectification.has_value()));
-
+/// The checks that compare what was measured with what the volume casts.
+void verify_projections(std::vector<Check>& checks, const FdkJob& job, const FinishedVolume& volume,
+                        const Sinogram& central, double noise, const Resources& resources) {
   if (volume.clips_air()) {
-    for (const char* name : {"re-projection", "every view", "order of the views", "mass"})
-      checks.push_back({name, Check::Outcome::not_applicable,
-                        "the volume stores no negative values: noise around 0 no longer averages out"});
+    for (const CheckId id :
+         {CheckId("re-projection"), CheckId("every-view"), CheckId("view-order"), CheckId("mass")})
+      checks.push_back(Check{id}.not_applicable(
+          "the volume stores no negative values: noise around 0 no longer averages out"));
     return;
   }
   const double height = nearest_height(volume.grid);
   const bool holds_it = std::abs(height) < 0.5 * volume.grid.spacing.z;
-  const Sinogram measured = holds_it ? central : measure(source, setup, fdk, height, resources);
+  const Sinogram measured = holds_it ? central : measure_sinogram(job, height, resources);
   const Sinogram shadow = cast(volume, measured, resources);
   const Sinogram lengths = lengths_within(volume.grid, measured);
   checks.push_back(check_fit(measured, shadow, lengths, noise));
   checks.push_back(check_views(measured, shadow, lengths, noise));
   checks.push_back(check_order(measured, shadow, lengths, noise));
-  checks.push_back(check_mass(measured, lengths, setup, volume));
+  checks.push_back(check_mass(measured, lengths, job.setup, volume));
+}
+
+void verify_into(std::vector<Check>& checks, const FdkJob& job, const FinishedVolume& volume,
+                 const Resources& resources, const VerifyOptions& options) {
+  const Census census = take_census(volume, resources.budget, options.survey);
+  checks.push_back(check_numbers(census, volume.grid.nz));
+  checks.push_back(check_layers(census, volume));
+  if (!census.unreadable.empty()) return;  // nothing more can be asked of it
+  if (options.tally) checks.push_back(check_pixels(*options.tally));
+  checks.push_back(check_spots(recompute_spots(job, volume, options.seed, resources),
+                               job.options.projector.merging, volume.quantum));
+
+  const Reservation room(resources.budget, sinograms_bytes(job.setup), "projections to verify with");
+  const Sinogram central = measure_sinogram(job, 0, resources);
+  const double noise = noise_of(central);
+  const OppositeRays rays = compare_opposite_rays(central);
+  checks.push_back(check_air(central, noise));
+  checks.push_back(check_turn(central, rays));
+  checks.push_back(check_axis(central, rays));
+  checks.push_back(check_distances(central, rays, job.setup.rectification.has_value()));
+  verify_projections(checks, job, volume, central, noise, resources);
 }
 
 }  // namespace
 
-std::size_t verification_bytes(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& fdk) {
-  return std::max(
-      spots_bytes(source, setup, fdk),
-      sinograms_bytes(setup) + std::max(measuring_bytes(source, setup, fdk), casting_bytes(setup, fdk.grid)));
+std::size_t verification_bytes(const FdkJob& job) {
+  const std::size_t at_once = std::max(measuring_bytes(job), casting_bytes(job.setup, job.options.grid));
+  return std::max(spots_bytes(job), sinograms_bytes(job.setup) + at_once);
 }
 
-Verdict verify(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& fdk,
-               const FinishedVolume& volume, const Resources& resources, const VerifyOptions& options) {
+Verdict verify(const FdkJob& job, const FinishedVolume& volume, const Resources& resources,
+               const VerifyOptions& options) {
   Verdict verdict;
   {
     const Stopwatch time(verdict.seconds);
-    verify_into(verdict.checks, source, setup, fdk, volume, resources, options);
+    verify_into(verdict.checks, job, volume, resources, options);
   }
   return verdict;
 }

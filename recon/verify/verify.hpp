@@ -14,16 +14,14 @@ struct VerifyOptions {
   bool survey = false;  ///< slices that cannot be read are damaged ones, not an error
 };
 
-/// Asks every question of recon/verify of `volume`, which `setup` and `fdk` describe, and of `source`. Reads
-/// the volume once, and of the scan one row of every view and those that the chosen voxels need. Throws what
-/// source, volume and backend throw.
-[[nodiscard]] Verdict verify(const io::ScanSource& source, const FdkSetup& setup, const FdkOptions& fdk,
-                             const FinishedVolume& volume, const Resources& resources,
+/// Asks every question of recon/verify of `volume`, which `job` made, and of its source. Reads the volume
+/// once, and of the scan one row of every view and those that the chosen voxels need. Throws what source,
+/// volume and backend throw.
+[[nodiscard]] Verdict verify(const FdkJob& job, const FinishedVolume& volume, const Resources& resources,
                              const VerifyOptions& options = {});
 
 /// Bytes that it takes at least.
-[[nodiscard]] std::size_t verification_bytes(const io::ScanSource& source, const FdkSetup& setup,
-                                             const FdkOptions& fdk);
+[[nodiscard]] std::size_t verification_bytes(const FdkJob& job);
 
 /// The checks that need no scan. Slices that cannot be read are damaged ones.
 [[nodiscard]] Verdict verify_alone(const FinishedVolume& volume, MemoryBudget& budget);

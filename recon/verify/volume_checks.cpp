@@ -82,10 +82,6 @@ std::string why_incomparable(const Sinogram& measured, const Sinogram& lengths) 
   return fmt::format("{:.0f} % of what was measured lies beside the volume", 100 * outside);
 }
 
-}  // namespace
-
-namespace {
-
 void count(const View3<const float>& voxels, int slice, Census& census) {
   const auto values = voxels.values();
   std::int64_t bad = 0;
@@ -129,6 +125,16 @@ std::string list_of(const std::vector<int>& slices) {
   return text;
 }
 
+/// At those that can be read.
+void look_at_each(const FinishedVolume& volume, geometry::Range slices, Census& census) {
+  for (int z = slices.first; z < slices.end; ++z) try {
+      look_at(volume, z, 1, census);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::io) throw;
+      census.unreadable.push_back(z);
+    }
+}
+
 }  // namespace
 
 Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey) {
@@ -144,18 +150,13 @@ Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool surv
     } catch (const Error& error) {
       if (!survey || error.kind() != ErrorKind::io) throw;
     }
-    for (int z = first; z < end; ++z) try {
-        look_at(volume, z, 1, census);
-      } catch (const Error& error) {
-        if (error.kind() != ErrorKind::io) throw;
-        census.unreadable.push_back(z);
-      }
+    look_at_each(volume, {first, end}, census);
   }
   return census;
 }
 
 Check check_layers(const Census& census, const FinishedVolume& volume) {
-  const Check check{.name = "layers"};
+  const Check check{"layers"};
   if (census.changed.empty() && census.unreadable.empty()) {
     if (volume.layer_hashes.empty())
       return check.not_applicable(
@@ -174,14 +175,14 @@ Check check_layers(const Census& census, const FinishedVolume& volume) {
 }
 
 Check check_numbers(const Census& census, int slices) {
-  const Check check{.name = "numbers"};
+  const Check check{"numbers"};
   if (census.not_finite == 0) return check.judged(false, "every voxel is a number");
   return check.judged(true, fmt::format("{} voxels are NaN or infinite, the first in slice {} of {}",
                                         census.not_finite, census.first_not_finite, slices));
 }
 
 Check check_views(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  const Check check{.name = "every view"};
+  const Check check{"every-view"};
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to compare with each other");
   if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
@@ -252,7 +253,7 @@ Turns turns_of(const Sinogram& measured, const Sinogram& cast, double noise) {
 }  // namespace
 
 Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  const Check check{.name = "order of the views"};
+  const Check check{"view-order"};
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to be each other's neighbours");
   if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
@@ -289,16 +290,26 @@ Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram
   return check.judged(wrong > 0 || all, text);
 }
 
-Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
-  const Check check{.name = "re-projection"};
-  if (measured.count() < fewest_views)
-    return check.not_applicable("too few views to be explained by a volume");
-  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
+namespace {
+
+/// Of all views together.
+Difference compare_all(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths) {
   Difference all;
   for (int n = 0; n < measured.count(); ++n) {
     const Difference d = compare(measured, cast, lengths, n);
     all.squares += d.squares, all.measured += d.measured, all.crossed += d.crossed, all.count += d.count;
   }
+  return all;
+}
+
+}  // namespace
+
+Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
+  const Check check{"re-projection"};
+  if (measured.count() < fewest_views)
+    return check.not_applicable("too few views to be explained by a volume");
+  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
+  const Difference all = compare_all(measured, cast, lengths);
   if (!(all.measured > 16 * noise * noise * all.count))
     return check.not_applicable("nothing stands out of the noise");
   const double level = all.crossed / all.measured, explained = all.measured - all.count * noise * noise / 2;
@@ -313,7 +324,7 @@ Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& 
 
 Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSetup& setup,
                  const FinishedVolume& volume) {
-  const Check check{.name = "mass"};
+  const Check check{"mass"};
   if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
   const double slice = (measured.height - volume.grid.origin.z) / volume.grid.spacing.z;
   if (!(slice >= -0.5 && slice <= volume.grid.nz - 0.5))

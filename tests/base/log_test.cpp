@@ -17,7 +17,9 @@ class Log : public ::testing::Test {
  protected:
   Log() {
     set_log_threshold(LogLevel::info);
-    set_log_sink([this](LogLevel level, std::string_view message) { seen.emplace_back(level, message); });
+    set_log_sink([this](LogLevel level, std::string_view message, const Remedies&) {
+      seen.emplace_back(level, message);
+    });
   }
   ~Log() override {
     set_log_threshold(LogLevel::info);

@@ -91,7 +91,7 @@ TEST(SlabShares, MustBeSharesThatThereAre) {
       run::Request request;
       run::find_option("slabs")->set(request, text, "--slabs");
     });
-  testing::expect_error(ErrorKind::usage, {"--slabs", "1/6"}, [] { (void)run::share_of({1, 6}, 72); });
+  testing::expect_error(ErrorKind::usage, {"slabs", "1/6"}, [] { (void)run::share_of({1, 6}, 72); });
 }
 
 }  // namespace

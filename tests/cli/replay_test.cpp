@@ -2,6 +2,7 @@
 // three tasks, it comes out in the same bits.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <hdf5.h>
 
 #include <string>
 
@@ -80,6 +81,32 @@ TEST_F(Replay, OfThreeSharesGoesByOnePlan) {
   expect_success("join s.part-1-of-3.h5 s.part-2-of-3.h5 s.part-3-of-3.h5 -o s.h5");
   expect_the_bits("s.h5");
   EXPECT_FALSE(has("s.h5.plan"));
+}
+
+TEST_F(Replay, OfARunThatIsStillAtWorkLeavesItItsPlan) {
+  const std::string again =
+      testing::quoted_program(FELDSPAR_PROGRAM) + " -q recon scan -o w.h5 --resume --verify off " + found;
+  // The first waits in the middle of its slabs while the second is refused.
+  const testing::Outcome outcome = shell(
+      fmt::format("touch held; FELDSPAR_FAULT_WHILE=$PWD/held FELDSPAR_FAULT='pwrite WAIT 20 1 w.h5.partial' "
+                  "LD_PRELOAD='" FELDSPAR_FAULT_SHIM
+                  "' {0} & n=0; until [ -e w.h5.plan -o $n -gt 600 ]; do sleep 0.1; n=$((n+1)); done; "
+                  "{0}; echo second $?; [ -e w.h5.plan ] && echo kept; rm held; wait $!; echo first $?",
+                  again));
+  EXPECT_NE(outcome.output.find("second 4\nkept\nw.h5\nfirst 0\n"), std::string::npos) << outcome.output;
+  expect_the_bits("w.h5");
+  EXPECT_FALSE(has("w.h5.plan"));
+}
+
+TEST_F(Replay, OfAVolumeOfAnEarlierVersionGoesByItsConfiguration) {
+  const hid_t file = H5Fopen((folder_ / "a.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  ASSERT_GE(H5Ldelete(file, "entry/reconstruction/plan", H5P_DEFAULT), 0);
+  ASSERT_GE(H5Fclose(file), 0);
+  expect_success("verify a.h5");
+  expect_failure("recon --config a.h5 -o o.h5", 2, {"a.h5", "without a plan", "info --config"});
+  ASSERT_EQ(shell(testing::quoted_program(FELDSPAR_PROGRAM) + " info --config a.h5 > o.toml").exit_code, 0);
+  expect_success("recon --config o.toml -o o.h5 --verify off");
+  expect_the_bits("o.h5");
 }
 
 TEST_F(Replay, VerifiesByThePlanToo) {

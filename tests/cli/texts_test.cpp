@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <hdf5.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/remedy.hpp"
 #include "tests/cli/program_folder.hpp"
 
 namespace feldspar {
@@ -155,6 +158,52 @@ TEST_F(Texts, AVolumeThatNothingSeesIsRefusedAndOneInPartIsSaid) {
   EXPECT_EQ(part.exit_code, 0) << part.output;
   EXPECT_NE(part.output.find("what lies outside stays empty"), std::string::npos) << part.output;
   EXPECT_EQ(run("info scan --size 20,20,20").output.find("outside stays empty"), std::string::npos);
+}
+
+TEST_F(Texts, ErrorsAndFindingsEndWithTheFlagThatMendsThem) {
+  expect_success("recon scan -o a.h5 --verify off");
+  expect_failure("recon scan -o a.h5", 4,
+                 {"error: a.h5: already exists; choose another name, or give --overwrite"});
+  expect_failure("recon scan -o b.h5 --memory 1MiB", 5,
+                 {"error: the memory budget is 1 MiB", "; give --memory "});
+  expect_failure("recon scan -o b.h5 --like a.h5 --size 8,8,8", 2,
+                 {"; leave out --like, or leave out --voxel-size"});
+  expect_failure("recon scan -o b.h5 --context-at 1mm,0mm,0mm", 2, {"; name it with --context VOLUME"});
+  std::filesystem::remove(folder_ / "scan/proj_00003.tif");
+  expect_failure("recon scan -o b.h5", 3, {"; to leave those views out, give --allow-missing"});
+  expect_failure("recon scan -o b.h5 --angles sideways", 2, {"--angles: 'sideways'"});
+}
+
+TEST_F(Texts, JsonHasWhatMendsAFindingAsData) {
+  expect_success("convert scan plain --format tiff");
+  std::ifstream described(folder_ / "plain/scan.toml");
+  std::string text((std::istreambuf_iterator<char>(described)), {});
+  const std::size_t axis = text.find("[axis]"), angles = text.find("[angles]");
+  ASSERT_LT(axis, angles);
+  write("plain/scan.toml", text.erase(axis, angles - axis));
+
+  const auto info = nlohmann::json::parse(run("info plain --json").output);
+  const Outcome printed = run("info plain");
+
+  const auto& findings = info["findings"];
+  const auto found =
+      std::ranges::find_if(findings, [](const auto& one) { return one["code"] == "axis.unstated"; });
+  ASSERT_NE(found, findings.end()) << findings;
+  EXPECT_EQ((*found)["severity"], "warning");
+  EXPECT_EQ((*found)["field"], "axis");
+  EXPECT_EQ((*found)["remedies"][0]["option"], "axis-offset");
+  EXPECT_EQ((*found)["remedies"][0]["value"], "auto");
+  EXPECT_EQ((*found)["text"].get<std::string>().find("--"), std::string::npos);
+  EXPECT_NE(printed.output.find("; to find it, give --axis-offset auto"), std::string::npos)
+      << printed.output;
+}
+
+TEST_F(Texts, EveryOptionThatARemedyNamesIsOne) {
+  std::string help;
+  for (const char* command : {"recon", "join", "compare", "verify"})
+    help += run(std::string(command) + " --help").output;
+  for (const NamedOption& option : named_options)
+    EXPECT_NE(help.find(fmt::format("--{} ", option.name)), std::string::npos) << option.name;
 }
 
 TEST_F(Texts, TomlThatWouldExhaustTheParserIsRefused) {

@@ -21,6 +21,20 @@ if(targets MATCHES "/usr/|${WORK}")
   message(FATAL_ERROR "the exported targets name files of this machine:\n${targets}")
 endif()
 
+# What is installed is what says nothing of being internal, and all of it compiles: the consumer sees to that.
+file(GLOB_RECURSE headers RELATIVE "${prefix}/include/feldspar" "${prefix}/include/feldspar/*")
+foreach(header run/reconstruct.hpp io/open_scan.hpp base/version.hpp)
+  if(NOT header IN_LIST headers)
+    message(FATAL_ERROR "${header} is not installed")
+  endif()
+endforeach()
+foreach(header ${headers})
+  file(STRINGS "${prefix}/include/feldspar/${header}" internal REGEX "[Ii]nternal to |Included only by ")
+  if(internal OR header MATCHES "^kernels/(cpu|cuda|reference|shared)/|^cli/|[.]hpp.+$")
+    message(FATAL_ERROR "${header} is internal, and installed: ${internal}")
+  endif()
+endforeach()
+
 function(build_with_package source folder)
   step(${CMAKE_COMMAND} -S ${source} -B ${folder} -G Ninja
     "-DCMAKE_PREFIX_PATH=${prefix}" -DCMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}")

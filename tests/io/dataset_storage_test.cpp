@@ -37,9 +37,10 @@ std::vector<std::uint16_t> counts_of(hsize_t first, hsize_t count) {
   return counts;
 }
 
-hid_t make_set(hid_t file, const char* name, hid_t type, int rank, const hsize_t* size, hid_t creation,
+hid_t make_set(hid_t file, const char* name, hid_t type, std::span<const hsize_t> size, hid_t creation,
                const void* values) {
-  const hid_t space = H5Screate_simple(rank, size, nullptr), links = H5Pcreate(H5P_LINK_CREATE);
+  const hid_t space = H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr),
+              links = H5Pcreate(H5P_LINK_CREATE);
   H5Pset_create_intermediate_group(links, 1);
   const hid_t set = H5Dcreate2(file, name, type, space, links, creation, H5P_DEFAULT);
   EXPECT_GE(set, 0) << name;
@@ -58,10 +59,10 @@ hid_t begin_scan(const fs::path& path) {
   std::vector<double> angles(frames);
   for (std::size_t n = 0; n < frames; ++n) angles[n] = 18.0 * static_cast<double>(n);
   const std::vector<int> keys{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2};
-  const hsize_t count = frames;
-  H5Dclose(make_set(file, "/entry/sample/rotation_angle", H5T_NATIVE_DOUBLE, 1, &count, H5P_DEFAULT,
-                    angles.data()));
-  H5Dclose(make_set(file, "/entry/instrument/detector/image_key", H5T_NATIVE_INT, 1, &count, H5P_DEFAULT,
+  const hsize_t count[] = {frames};
+  H5Dclose(
+      make_set(file, "/entry/sample/rotation_angle", H5T_NATIVE_DOUBLE, count, H5P_DEFAULT, angles.data()));
+  H5Dclose(make_set(file, "/entry/instrument/detector/image_key", H5T_NATIVE_INT, count, H5P_DEFAULT,
                     keys.data()));
   return file;
 }
@@ -75,8 +76,7 @@ void write_virtual(const fs::path& path, hsize_t each) {
     const std::string name = fmt::format("q{}.h5", n);
     const hid_t source =
         H5Fcreate((path.parent_path() / name).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    H5Dclose(
-        make_set(source, "/d", H5T_NATIVE_UINT16, 3, part, H5P_DEFAULT, counts_of(n * each, each).data()));
+    H5Dclose(make_set(source, "/d", H5T_NATIVE_UINT16, part, H5P_DEFAULT, counts_of(n * each, each).data()));
     H5Fclose(source);
     const hid_t to = H5Screate_simple(3, whole, nullptr), from = H5Screate_simple(3, part, nullptr);
     const hsize_t start[] = {n * each, 0, 0};
@@ -84,7 +84,7 @@ void write_virtual(const fs::path& path, hsize_t each) {
     H5Pset_virtual(creation, to, name.c_str(), "/d", from);
     H5Sclose(to), H5Sclose(from);
   }
-  H5Dclose(make_set(file, data_place, H5T_NATIVE_UINT16, 3, whole, creation, nullptr));
+  H5Dclose(make_set(file, data_place, H5T_NATIVE_UINT16, whole, creation, nullptr));
   H5Pclose(creation), H5Fclose(file);
 }
 
@@ -116,7 +116,7 @@ TEST(DatasetStorage, AMissingSourceIsRefusedByNameOrItsViewsLeftOut) {
   fs::remove(folder / "q1.h5");
 
   expect_error(ErrorKind::bad_file,
-               {"v.nxs", data_place, "frames 3 to 5", "q1.h5 is missing", "--allow-missing"},
+               {"v.nxs", data_place, "frames 3 to 5", "q1.h5 is missing", "allow-missing"},
                [&] { (void)open_scan(folder / "v.nxs"); });
   const auto source = open_scan(folder / "v.nxs", {.allow_missing = true});
 
@@ -142,7 +142,7 @@ TEST(DatasetStorage, SourcesThatAreDamagedEmptyOrTooShortAreMissingToo) {
 
   const hsize_t two[] = {2, rows, columns};
   file = H5Fcreate((folder / "q1.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  H5Dclose(make_set(file, "/d", H5T_NATIVE_UINT16, 3, two, H5P_DEFAULT, counts_of(3, 2).data()));
+  H5Dclose(make_set(file, "/d", H5T_NATIVE_UINT16, two, H5P_DEFAULT, counts_of(3, 2).data()));
   H5Fclose(file);
   refuses("shorter");
 }
@@ -174,7 +174,7 @@ TEST(DatasetStorage, ChunksThatWereNeverWrittenAreMissing) {
   const hid_t file = begin_scan(folder / "c.nxs"), creation = H5Pcreate(H5P_DATASET_CREATE);
   const hsize_t chunk[] = {2, rows, 3}, some[] = {8, rows, columns}, start[] = {0, 0, 0};
   H5Pset_chunk(creation, 3, chunk);
-  const hid_t set = make_set(file, data_place, H5T_NATIVE_UINT16, 3, whole, creation, nullptr);
+  const hid_t set = make_set(file, data_place, H5T_NATIVE_UINT16, whole, creation, nullptr);
   const hid_t to = H5Screate_simple(3, whole, nullptr), from = H5Screate_simple(3, some, nullptr);
   H5Sselect_hyperslab(to, H5S_SELECT_SET, start, nullptr, some, nullptr);
   H5Dwrite(set, H5T_NATIVE_UINT16, from, to, H5P_DEFAULT, counts_of(0, 8).data());
@@ -184,7 +184,7 @@ TEST(DatasetStorage, ChunksThatWereNeverWrittenAreMissing) {
   H5Dwrite(set, H5T_NATIVE_UINT16, two, to, H5P_DEFAULT, counts_of(10, 2).data());
   H5Sclose(to), H5Sclose(from), H5Sclose(two), H5Dclose(set), H5Pclose(creation), H5Fclose(file);
 
-  expect_error(ErrorKind::bad_file, {"frames 8 to 9", "never written", "--allow-missing"},
+  expect_error(ErrorKind::bad_file, {"frames 8 to 9", "never written", "allow-missing"},
                [&] { (void)open_scan(folder / "c.nxs"); });
   EXPECT_EQ(first_counts(*open_scan(folder / "c.nxs", {.allow_missing = true})).size(), 8U);
 }
@@ -193,7 +193,7 @@ TEST(DatasetStorage, ChunksThatWereNeverWrittenAreMissing) {
 void write_external(const fs::path& path, const char* name, hsize_t bytes) {
   const hid_t file = begin_scan(path), creation = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_external(creation, name, 0, bytes);
-  H5Dclose(make_set(file, data_place, H5T_NATIVE_UINT16, 3, whole, creation, nullptr));
+  H5Dclose(make_set(file, data_place, H5T_NATIVE_UINT16, whole, creation, nullptr));
   H5Pclose(creation), H5Fclose(file);
 }
 
@@ -243,7 +243,7 @@ void write_filtered(const fs::path& path, unsigned flags) {
   const hsize_t chunk[] = {1, rows, columns};
   H5Pset_chunk(creation, 3, chunk);
   H5Pset_filter(creation, bitshuffle, flags, 0, nullptr);
-  H5Dclose(make_set(file, data_place, H5T_NATIVE_UINT16, 3, whole, creation, counts_of(0, frames).data()));
+  H5Dclose(make_set(file, data_place, H5T_NATIVE_UINT16, whole, creation, counts_of(0, frames).data()));
   H5Pclose(creation), H5Fclose(file);
 }
 

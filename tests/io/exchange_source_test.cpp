@@ -25,11 +25,12 @@ std::uint16_t count_at(int view, int stored_row, int column) {
   return static_cast<std::uint16_t>(100 * view + 10 * stored_row + column);
 }
 
+/// With `axes`, also compressed, in chunks.
 void put(hid_t file, const char* name, hid_t type, const std::vector<hsize_t>& size, const void* values,
-         bool compressed = false, const char* axes = nullptr) {
+         const char* axes = nullptr) {
   const hid_t space = H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr);
   const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
-  if (compressed) {
+  if (axes) {
     const std::array<hsize_t, 3> chunk{3, 2, 4};
     H5Pset_chunk(properties, 3, chunk.data());
     H5Pset_deflate(properties, 1);
@@ -55,7 +56,7 @@ void write_scan(const fs::path& path, bool unusual, int angles = views) {
     for (int b = 0; b < (unusual ? views : rows); ++b)
       for (int c = 0; c < columns; ++c) data.push_back(unusual ? count_at(b, a, c) : count_at(a, b, c));
   if (unusual)
-    put(file, "/exchange/data", H5T_NATIVE_UINT16, {rows, views, columns}, data.data(), true, "y:theta:x");
+    put(file, "/exchange/data", H5T_NATIVE_UINT16, {rows, views, columns}, data.data(), "y:theta:x");
   else
     put(file, "/exchange/data", H5T_NATIVE_UINT16, {views, rows, columns}, data.data());
   std::vector<float> white(2 * rows * columns, 1000), theta;
@@ -75,7 +76,7 @@ TEST(ExchangeSource, ReadsARealScan) {
   EXPECT_EQ(source->scan().detector.columns, 640);
   EXPECT_EQ(source->description().name, "Tooth");
   EXPECT_EQ(source->references().dark.size(), 1280U);
-  EXPECT_EQ(testing::count_with(source->findings(), {"no pixel size", "--pixel-size"}), 1);
+  EXPECT_EQ(testing::count_with(source->findings(), {"no pixel size", "pixel-size"}), 1);
 }
 
 TEST(ExchangeSource, DeliversPixelsInAnyOrderOfDimensions) {

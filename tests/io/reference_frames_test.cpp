@@ -136,8 +136,8 @@ TEST_F(References_, AFlatAmongDarksIsLeftOut) {
 }
 
 TEST_F(References_, WithoutAMajorityTheyAreRefused) {
-  expect_error(ErrorKind::bad_file,
-               {"scan.toml", "flats", "do not agree", "f0.tif", "f1.tif", "--white-level"}, [&] {
+  expect_error(ErrorKind::bad_file, {"scan.toml", "flats", "do not agree", "f0.tif", "f1.tif", "white-level"},
+               [&] {
                  (void)mean({flat(20000), with_object(flat(20000), 0.1)}, true);
                });
   expect_error(ErrorKind::bad_file, {"flats", "do not agree"}, [&] {

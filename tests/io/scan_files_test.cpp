@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
+#include <algorithm>
+
 #include "io/hdf5/scan_files.hpp"
 #include "io/nikon/nikon_writer.hpp"
 #include "io/open_scan.hpp"
@@ -141,7 +143,9 @@ TEST(ScanFiles, AnUnfinishedScanHasOnlyItsPartialName) {
 TEST(ScanFiles, WhatWasAssumedInTheSourceIsSaidOfTheCopy) {
   const testing::TempFolder folder;
   WholeScan whole = random_scan(testing::plain_scan(2), CountType::uint16, 1);
-  whole.content.findings = {"a.nxs: the \"axis\" is assumed", "b"};
+  whole.content.findings = {
+      {"axis.unstated", "a.nxs: the \"axis\" is assumed", "axis", {{"axis-offset", "auto", "find it with"}}},
+      {"rotation.reversed", "b"}};
   for (const Format& format : formats) {
     const fs::path path = folder / (std::string("copy") + format.extension);
     write(whole, *format.create(path, whole.content));
@@ -149,13 +153,18 @@ TEST(ScanFiles, WhatWasAssumedInTheSourceIsSaidOfTheCopy) {
     const auto findings = open_scan(path)->findings();
     EXPECT_EQ(testing::count_with(findings, {"converted from a.nxs", "the \"axis\" is assumed"}), 1)
         << format.name;
+    const auto axis = std::ranges::find(findings, FindingCode("axis.unstated"), &Finding::code);
+    ASSERT_NE(axis, findings.end()) << format.name;
+    EXPECT_EQ(axis->field, "axis");
+    EXPECT_EQ(axis->remedies, whole.content.findings[0].remedies);
+    EXPECT_EQ(testing::count_of(findings, "rotation.reversed"), 1) << format.name;
   }
 }
 
 TEST(ScanFiles, ACopyOfACopySpeaksOfTheOriginalOnly) {
   const testing::TempFolder folder;
   WholeScan whole = random_scan(testing::plain_scan(2), CountType::uint16, 1);
-  whole.content.findings = {"a.nxs: something is assumed"};
+  whole.content.findings = {{"axis.unstated", "a.nxs: something is assumed"}};
   for (const Format& format : formats) {
     const fs::path path = folder / (std::string("copy") + format.extension);
     write(whole, *format.create(path, whole.content));

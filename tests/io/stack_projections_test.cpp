@@ -78,7 +78,7 @@ TEST_F(StackProjections, AreMissedWhateverThePatternAndTheNames) {
     std::filesystem::remove(folder_ / name(7));
 
     expect_error(ErrorKind::bad_file,
-                 {"scan.toml", "missing", "--allow-missing", name(pattern[1] == '*' ? 6 : 7)},
+                 {"scan.toml", "missing", "allow-missing", name(pattern[1] == '*' ? 6 : 7)},
                  [&] { (void)open(false, "", "range = \"360 deg\"", pattern); });
     expect_places(*open(true, "", "range = \"360 deg\"", pattern), 29, 30);
   }
@@ -161,7 +161,7 @@ TEST_F(StackProjections, AreAsMostOfThem) {
   const std::vector<std::uint16_t> larger(6);
   write_tiff(folder_ / "p_0000.tif", View3<const std::uint16_t>{larger.data(), 3, 2, 1});
 
-  expect_error(ErrorKind::bad_file, {"p_0000.tif", "3 x 2", "--allow-missing"}, [&] { (void)open(false); });
+  expect_error(ErrorKind::bad_file, {"p_0000.tif", "3 x 2", "allow-missing"}, [&] { (void)open(false); });
   expect_places(*open(true), 8, 9);
 }
 
@@ -183,7 +183,7 @@ TEST_F(StackProjections, OfAListMayBeAbsent) {
     return open_scan(folder_ / "scan.toml", {.allow_missing = allow});
   };
 
-  expect_error(ErrorKind::io, {"p_0002.tif", "--allow-missing"}, [&] { (void)opened(false); });
+  expect_error(ErrorKind::io, {"p_0002.tif", "allow-missing"}, [&] { (void)opened(false); });
   expect_places(*opened(true), 3, 4);
 }
 
@@ -194,7 +194,7 @@ TEST_F(StackProjections, OfAStackThatIsCutOffKeepTheirAngles) {
   for (int n = 0; n < 90; ++n) angles << 4 * n << "\n";
   angles.close();
 
-  expect_error(ErrorKind::bad_file, {"s.tif", "truncated", "--allow-missing"}, [&] { (void)open(false); });
+  expect_error(ErrorKind::bad_file, {"s.tif", "truncated", "allow-missing"}, [&] { (void)open(false); });
   expect_error(ErrorKind::bad_file, {"images.count", "s.tif"}, [&] { (void)open(true); });
   for (const auto& [images, way] :
        std::vector<std::pair<std::string, std::string>>{{"count = 90", "range = \"360 deg\""},

@@ -277,7 +277,7 @@ TEST_F(NorthStar, PlacesSourceAxisAndDetector) {
   EXPECT_DOUBLE_EQ(scan.detector.row_offset, -0.25 + 0.5 - 0.125);
   EXPECT_NEAR(scan.angles[1], -90 * degree, 1e-12);
   EXPECT_EQ(source->description().name, "a part");
-  EXPECT_EQ(count_with(source->findings(), {"a.nsipro", "clockwise", "--reverse-rotation"}), 1);
+  EXPECT_EQ(count_with(source->findings(), {"a.nsipro", "clockwise", "reverse-rotation"}), 1);
 }
 
 TEST_F(NorthStar, NamesWhatIsWrong) {

@@ -152,14 +152,16 @@ TEST(VolumeFileInSixteenBits, NeedsARange) {
 
 TEST(VolumeFileRecord, IsKept) {
   const TempFolder folder;
-  const io::VolumeRecord record{.title = "cell 7",
-                                .sample_name = "18650",
-                                .instrument = {{"voltage", "190 kV"}},
-                                .scan = {{"XTekCT/SrcToObject", "176.9 (used)"}, {"XTekCT/Units", "mm"}},
-                                .reconstruction = {{"version", "0.1.0"}},
-                                .inputs = {{"/data/a.tif", "xxh3-128:00"}, {"/data/b.tif", "xxh3-128:11"}},
-                                .configuration = "[filter]\nwindow = \"hann\"\n",
-                                .findings = {"3 bad pixels", "axis moved"}};
+  const io::VolumeRecord record{
+      .title = "cell 7",
+      .sample_name = "18650",
+      .instrument = {{"voltage", "190 kV"}},
+      .scan = {{"XTekCT/SrcToObject", "176.9 (used)"}, {"XTekCT/Units", "mm"}},
+      .reconstruction = {{"version", "0.1.0"}},
+      .inputs = {{"/data/a.tif", "xxh3-128:00"}, {"/data/b.tif", "xxh3-128:11"}},
+      .configuration = "[filter]\nwindow = \"hann\"\n",
+      .findings = {{"pixels.dead", "3 bad pixels"},
+                   {"axis.contradicted", "axis moved", "axis", {{"axis-offset", "auto"}}}}};
 
   write_volume(folder / "v.h5", grid_of(3, 3, 3), {}, slabs_of(3, 3), record);
 
@@ -171,6 +173,9 @@ TEST(VolumeFileRecord, IsKept) {
   EXPECT_EQ(volume.text("reconstruction/version"), "0.1.0");
   EXPECT_EQ(volume.text("reconstruction/configuration"), record.configuration);
   EXPECT_EQ(volume.text("reconstruction/findings"), "3 bad pixels\naxis moved");
+  EXPECT_EQ(
+      findings_in_lines(volume.text("reconstruction/findings"), volume.text("reconstruction/finding_data")),
+      record.findings);
   EXPECT_EQ(volume.text("reconstruction/inputs/path"), "/data/a.tif\n/data/b.tif");
   EXPECT_EQ(volume.text("reconstruction/inputs/hash"), "xxh3-128:00\nxxh3-128:11");
   EXPECT_EQ(volume.text("reconstruction"), "");

@@ -90,7 +90,7 @@ TEST(VolumeResuming, RefusesWhatAnotherRunLeft) {
   const TempFolder folder;
   interrupt(folder / "v.h5");
 
-  testing::expect_error(ErrorKind::usage, {"v.h5.journal", "--resume"},
+  testing::expect_error(ErrorKind::usage, {"v.h5.journal", "resume"},
                         [&] { io::VolumeWriter(folder / "v.h5", grid, journaled("another", true)); });
 
   EXPECT_TRUE(io::VolumeWriter(folder / "v.h5", grid, journaled("one", true)).has({0, 16}));

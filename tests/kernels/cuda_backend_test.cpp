@@ -155,9 +155,10 @@ TEST_F(OnDevice, RectifierAgreesWithTheDefinition) {
   const auto source = uploaded(values),
              target = backend_->allocate(nx * ny * sizeof(float), "a virtual detector");
 
-  backend_->make_rectifier()->apply(std::span(&h, 1), columns, rows, {{0, columns}, {0, rows}},
-                                    view_of<const float>(*source, columns, rows, 1),
-                                    {{-2, nx - 2}, {-3, ny - 3}}, view_of<float>(*target, nx, ny, 1));
+  backend_->make_rectifier()->apply(
+      std::span(&h, 1), columns, rows,
+      {{{0, columns}, {0, rows}}, view_of<const float>(*source, columns, rows, 1)},
+      {{{-2, nx - 2}, {-3, ny - 3}}, view_of<float>(*target, nx, ny, 1)});
 
   std::vector<float> result(nx * ny);
   download(*target, result);

@@ -64,11 +64,18 @@ struct Piece {
   int slices = 0;
 };
 
-/// Adds all views to slices of a volume, `views_at_once` a launch.
+/// How the kernel is launched.
+struct Launches {
+  int views_at_once = 32;
+  Order order = Order::rising;
+  Disc disc = {};
+};
+
+/// Adds all views to slices of a volume.
 template <class Pair>
 std::vector<float> run(std::span<const geometry::View> views, View3<const float> projections,
-                       const geometry::VolumeGrid& grid, const Piece& piece, int views_at_once = 32,
-                       Order order = Order::rising, const Disc& disc = {}) {
+                       const geometry::VolumeGrid& grid, const Piece& piece, const Launches& launches = {}) {
+  const auto [views_at_once, order, disc] = launches;
   std::vector<float> volume(static_cast<std::size_t>(grid.nx) * grid.ny * piece.slices, 0.0f);
   const BlockTarget target{volume.data(), grid.nx,           grid.ny,      0,   0, grid.nx,
                            grid.ny,       piece.first_slice, piece.slices, disc};
@@ -84,7 +91,7 @@ std::vector<float> run(std::span<const geometry::View> views, View3<const float>
     for (int k = 0; k < piece.slices; k += Block::height)
       for (int j = 0; j < grid.ny; j += Block::depth)
         for (int i = 0; i < grid.nx; i += Block::width)
-          block(matrices.data(), some, i, j, k, *memory, HostTeam{order});
+          block(matrices.data(), some, {i, j, k}, *memory, HostTeam{order});
   }
   return volume;
 }
@@ -123,7 +130,7 @@ TEST_P(Blocks, InHalfPrecisionAgreeWithinItsRounding) {
 
 /// A race shows where the order of the threads does.
 TEST_P(Blocks, DoNotDependOnTheOrderOfTheirThreads) {
-  EXPECT_EQ(run<FloatPair>(views_, projections_, grid_, whole_, 32, Order::falling),
+  EXPECT_EQ(run<FloatPair>(views_, projections_, grid_, whole_, {.order = Order::falling}),
             run<FloatPair>(views_, projections_, grid_, whole_));
 }
 
@@ -143,7 +150,8 @@ TEST_P(Blocks, DoNotDependOnTheSlabTheRowsAndTheCalls) {
     }
   const auto whole = run<FloatPair>(views_, {seen.data(), nu, nv, count}, grid_, whole_);
 
-  const auto slab = run<FloatPair>(views_, {cut.data(), nu, rows, count}, grid_, piece, 16);
+  const auto slab =
+      run<FloatPair>(views_, {cut.data(), nu, rows, count}, grid_, piece, {.views_at_once = 16});
 
   EXPECT_TRUE(std::equal(slab.begin(), slab.end(), whole.begin() + piece.first_slice * grid_.nx * grid_.ny));
 }
@@ -185,8 +193,8 @@ TEST(Block, IsLeftOutOnlyWhereAllOfItIsBeyondTheDisc) {
   const auto part = [&](double length) { return static_cast<float>(length / radius); };
 
   const auto all = run<FloatPair>(views, projections, grid, {0, 0, 3});
-  const auto cut = run<FloatPair>(views, projections, grid, {0, 0, 3}, 32, Order::rising,
-                                  {part(grid.origin.x), part(0.5), part(grid.origin.y), part(0.5)});
+  const Disc disc{part(grid.origin.x), part(0.5), part(grid.origin.y), part(0.5)};
+  const auto cut = run<FloatPair>(views, projections, grid, {0, 0, 3}, {.disc = disc});
 
   int left_out = 0;
   for (std::size_t n = 0; n < all.size(); ++n) {

@@ -74,7 +74,7 @@ void add_unit(std::span<const ExactViewMatrix> views, const ViewMerging& merging
     for (int k = 0; k < scene.slices.count(); k += Block::height)
       for (int j = tile.first_j; j < tile.first_j + merging.tile; j += Block::depth)
         for (int i = tile.first_i; i < tile.first_i + merging.tile; i += Block::width)
-          block(tile.view, tile.groups, i, j, k, *memory, team);
+          block(tile.view, tile.groups, {i, j, k}, *memory, team);
   }
 }
 

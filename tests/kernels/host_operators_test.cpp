@@ -136,12 +136,11 @@ TEST_P(Rectifying, AgreesWithReference) {
   const std::vector<float> stack = testing::noise(std::size_t(width) * height * count);
   std::vector<float> result(std::size_t(r.columns) * target.rows.count() * count), expected = result;
 
-  backend_->make_rectifier()->apply(r.homographies, nu, nv, source,
-                                    device(stack.data(), width, height, count), target,
-                                    device(result.data(), r.columns, target.rows.count(), count));
-  reference_->make_rectifier()->apply(r.homographies, nu, nv, source,
-                                      device(stack.data(), width, height, count), target,
-                                      device(expected.data(), r.columns, target.rows.count(), count));
+  const kernels::WindowImages<const float> real{source, device(stack.data(), width, height, count)};
+  backend_->make_rectifier()->apply(r.homographies, nu, nv, real,
+                                    {target, device(result.data(), r.columns, target.rows.count(), count)});
+  reference_->make_rectifier()->apply(
+      r.homographies, nu, nv, real, {target, device(expected.data(), r.columns, target.rows.count(), count)});
 
   // Sixteen products of single precision; the places are computed in double by both.
   EXPECT_LT(testing::compare(std::span(result), std::span(expected)).worst, 16 * 0x1p-24);

@@ -87,7 +87,7 @@ testing::VolumeInMemory reconstruct(const io::ScanSource& source,
   const recon::SlabPlan plan = plan_slabs(setup, grid, memory, costs_on(*backend, source, setup, options));
   testing::VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
   Progress progress;
-  (void)reconstruct_fdk(source, volume, *backend, setup, plan, options, progress);
+  (void)reconstruct_fdk({source, setup, options}, plan, volume, *backend, progress);
   return volume;
 }
 

@@ -30,7 +30,7 @@ struct Task {
     plan.slabs.clear();
     for (int z = 0; z < 80; z += 16) plan.slabs.push_back(make_slab(setup, options.grid, {z, z + 16}));
     Progress progress;
-    (void)reconstruct_fdk(source, writer, device, setup, plan, options, progress);
+    (void)reconstruct_fdk({source, setup, options}, plan, writer, device, progress);
   }
 };
 

@@ -6,6 +6,7 @@
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/failing_backend.hpp"
+#include "tests/support/failure.hpp"
 #include "tests/support/scans.hpp"
 
 namespace feldspar::recon {
@@ -44,7 +45,7 @@ struct Case {
     result.plan = plan_slabs(setup, options.grid, testing::plenty, costs);
     testing::VolumeInMemory volume(options.grid.nx, options.grid.ny, options.grid.nz);
     Progress progress;
-    result.report = reconstruct_fdk(source, volume, devices, setup, result.plan, options, progress);
+    result.report = reconstruct_fdk({source, setup, options}, result.plan, volume, devices, progress);
     result.values = std::move(volume.values);
     return result;
   }
@@ -86,8 +87,8 @@ TEST(DeviceSharing, RunningOutOfMemoryHalvesTheSlabsAndGoesOn) {
   EXPECT_EQ(result.plan.slabs.size(), 1u);
   EXPECT_LE(device.peak(), mebibyte);
   EXPECT_FALSE(result.report.findings.empty());
-  EXPECT_NE(result.report.findings[0].find("slabs of 48 slices"), std::string::npos)
-      << result.report.findings[0];
+  EXPECT_EQ(result.report.findings[0].code.name(), "device.smaller-slabs");
+  EXPECT_EQ(testing::count_with(result.report.findings, {"slabs of 48 slices"}), 1);
 }
 
 TEST(DeviceSharing, TooLittleMemoryForTheSmallestSlabIsAnError) {
@@ -101,7 +102,7 @@ TEST(DeviceSharing, ABudgetTooSmallForAPlanNamesItsOption) {
   const Case task;
   FailingBackend device(tables);
 
-  testing::expect_error(ErrorKind::out_of_memory, {"at least", "--gpu-memory"},
+  testing::expect_error(ErrorKind::out_of_memory, {"at least", "gpu-memory"},
                         [&] { (void)task.on({&device}); });
 }
 
@@ -109,7 +110,7 @@ TEST(DeviceSharing, ADeviceWithoutFreeMemoryIsNotTakenForTheHost) {
   const Case task;
   FailingBackend device(0);
 
-  testing::expect_error(ErrorKind::out_of_memory, {"is 0", "at least", "--gpu-memory"},
+  testing::expect_error(ErrorKind::out_of_memory, {"is 0", "at least", "gpu-memory"},
                         [&] { (void)task.on({&device}); });
 }
 
@@ -138,7 +139,8 @@ TEST_P(FailureAt, LeavesTheSlabToTheOtherDevice) {
   EXPECT_EQ(result.values, task.on_cpu());
   if (failing.batches() > GetParam()) {  // it had its chance
     ASSERT_EQ(result.report.findings.size(), 1u);
-    EXPECT_NE(result.report.findings[0].find("it fell off the bus"), std::string::npos);
+    EXPECT_EQ(testing::count_with(result.report.findings, {"it fell off the bus"}), 1);
+    EXPECT_EQ(testing::count_of(result.report.findings, "device.failed"), 1);
     EXPECT_EQ(failing.batches(), GetParam() + 1);
   }
 }
@@ -166,7 +168,8 @@ TEST_P(DownloadFailureAt, LeavesTheSlabToTheOtherDevice) {
   EXPECT_GE(result.plan.slabs.size(), 3u);
   if (failing.downloads() > GetParam()) {  // it had its chance
     ASSERT_EQ(result.report.findings.size(), 1u);
-    EXPECT_NE(result.report.findings[0].find("it fell off the bus"), std::string::npos);
+    EXPECT_EQ(testing::count_with(result.report.findings, {"it fell off the bus"}), 1);
+    EXPECT_EQ(testing::count_of(result.report.findings, "device.failed"), 1);
     EXPECT_EQ(failing.downloads(), GetParam() + 1);
   }
 }
@@ -208,7 +211,7 @@ TEST(DeviceSharing, OutOfMemoryInTheSinkIsNotRepeated) {
   Progress progress;
 
   testing::expect_error(ErrorKind::out_of_memory, {"no room for a chunk"}, [&] {
-    (void)reconstruct_fdk(task.source, sink, device, task.setup, plan, task.options, progress);
+    (void)reconstruct_fdk({task.source, task.setup, task.options}, plan, sink, device, progress);
   });
   EXPECT_EQ(sink.writes, 1);
 }

@@ -6,8 +6,9 @@
 #include <numbers>
 
 #include "base/error.hpp"
-#include "recon/fdk/fdk_setup.hpp"
+#include "recon/setup/fdk_setup.hpp"
 #include "tests/recon/reconstruct.hpp"
+#include "tests/support/failure.hpp"
 #include "tests/support/scans.hpp"
 
 namespace feldspar::recon {
@@ -82,7 +83,7 @@ TEST(DisplacedDetector, IsSaidAndWidensTheDefaultVolume) {
   const FdkSetup setup = prepare_fdk(scan);
 
   ASSERT_EQ(setup.findings.size(), 1u);
-  EXPECT_NE(setup.findings[0].find("displaced"), std::string::npos) << setup.findings[0];
+  EXPECT_EQ(testing::count_of(setup.findings, "detector.displaced"), 1);
   EXPECT_GT(geometry::default_grid(scan).nx, narrow + 30);
 }
 

@@ -5,7 +5,7 @@
 #include <numbers>
 #include <numeric>
 
-#include "recon/fdk/fdk_setup.hpp"
+#include "recon/setup/fdk_setup.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/scans.hpp"
 

@@ -84,12 +84,12 @@ const geometry::VolumeGrid common_grid = geometry::centred_grid(66, 62, 46, 0.4)
 
 const VolumeInMemory& straight_volume() {
   static const VolumeInMemory volume =
-      reconstruct(VirtualScan(small_scan(), asymmetric()), common_grid, "cpu", plenty, smooth);
+      reconstruct(VirtualScan(small_scan(), asymmetric()), common_grid, {.ramp = smooth});
   return volume;
 }
 
 double difference_from_straight(const VirtualScan& source) {
-  const VolumeInMemory volume = reconstruct(source, common_grid, "cpu", plenty, smooth);
+  const VolumeInMemory volume = reconstruct(source, common_grid, {.ramp = smooth});
   return testing::compare(std::span(volume.values), std::span(straight_volume().values)).relative;
 }
 
@@ -166,7 +166,8 @@ TEST(Fdk, CpuAgreesWithReferenceEndToEnd) {
   const VirtualScan source(scan, asymmetric(), 50000);
   const geometry::VolumeGrid grid = geometry::centred_grid(23, 21, 19, 0.5);
 
-  const VolumeInMemory expected = reconstruct(source, grid, "reference"), result = reconstruct(source, grid);
+  const VolumeInMemory expected = reconstruct(source, grid, {.device = "reference"}),
+                       result = reconstruct(source, grid);
 
   // Rounding of each stage to single precision, as in the operators' own tests.
   EXPECT_LT(testing::compare(std::span(result.values), std::span(expected.values)).relative, 1e-5);
@@ -191,7 +192,7 @@ TEST(Fdk, BitsDoNotDependOnTheBudget) {
     const SlabPlan plan = plan_slabs(setup, grid, memory, costs);
     EXPECT_LE(plan.memory, memory);
     EXPECT_TRUE(plan.slabs.size() > 1 || plan.views_per_batch < 50);
-    EXPECT_EQ(reconstruct(source, grid, "cpu", memory).values, whole.values) << share;
+    EXPECT_EQ(reconstruct(source, grid, {.memory = memory}).values, whole.values) << share;
   }
 }
 
@@ -247,7 +248,7 @@ TEST(Fdk, MergedViewsAreAsNearTheTruthAsTheViewsThemselves) {
   const FdkSetup setup = prepare_fdk(dense.scan.scan());
 
   const VolumeInMemory direct = reconstruct(dense.scan, setup, dense.grid);
-  const VolumeInMemory merged = reconstruct(dense.scan, setup, dense.grid, "cpu", plenty, {}, dense.merged);
+  const VolumeInMemory merged = reconstruct(dense.scan, setup, dense.grid, {.projector = dense.merged});
 
   EXPECT_LT(dense.error(merged, 0, 3), 1.02 * dense.error(direct, 0, 3));
   EXPECT_LT(dense.error(merged, 5, 9), 1.02 * dense.error(direct, 5, 9));
@@ -258,10 +259,10 @@ TEST(Fdk, MergedViewsAreAsNearTheTruthAsTheViewsThemselves) {
 TEST(Fdk, BitsOfMergedViewsDoNotDependOnTheBudget) {
   const DenseScan dense;
   const FdkSetup setup = prepare_fdk(dense.scan.scan());
-  const VolumeInMemory whole = reconstruct(dense.scan, setup, dense.grid, "cpu", plenty, {}, dense.merged);
+  const VolumeInMemory whole = reconstruct(dense.scan, setup, dense.grid, {.projector = dense.merged});
 
-  const VolumeInMemory pieces =
-      reconstruct(dense.scan, setup, dense.grid, "cpu", std::size_t{128} << 20, {}, dense.merged);
+  const VolumeInMemory pieces = reconstruct(dense.scan, setup, dense.grid,
+                                            {.memory = std::size_t{128} << 20, .projector = dense.merged});
 
   EXPECT_EQ(pieces.values, whole.values);
 }
@@ -272,7 +273,7 @@ TEST(Fdk, VoxelsBeyondTheRadiusAreZeroAndTheOthersTheSame) {
   const VolumeInMemory all = reconstruct(dense.scan, setup, dense.grid);
 
   const VolumeInMemory round =
-      reconstruct(dense.scan, setup, dense.grid, "cpu", plenty, {}, {.radius = 9.1, .merging = {}});
+      reconstruct(dense.scan, setup, dense.grid, {.projector = {.radius = 9.1, .merging = {}}});
 
   for (int k = 0; k < dense.grid.nz; k += 5)
     for (int j = 0; j < dense.grid.ny; ++j)
@@ -285,12 +286,13 @@ TEST(Fdk, VoxelsBeyondTheRadiusAreZeroAndTheOthersTheSame) {
 TEST(Fdk, TooSmallABudgetSaysWhatIsNeeded) {
   const VirtualScan source(small_scan(50), asymmetric());
   try {
-    (void)reconstruct(source, geometry::centred_grid(96, 96, 80, 0.4), "cpu", 1 << 20);
+    (void)reconstruct(source, geometry::centred_grid(96, 96, 80, 0.4), {.memory = 1 << 20});
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::out_of_memory);
     EXPECT_NE(std::string(error.what()).find("at least"), std::string::npos) << error.what();
-    EXPECT_NE(std::string(error.what()).find("--memory"), std::string::npos) << error.what();
+    ASSERT_FALSE(error.remedies().empty());
+    EXPECT_EQ(error.remedies().front().option.name(), "memory");
   }
 }
 
@@ -330,7 +332,7 @@ TEST(Fdk, FailureOfTheSinkReachesTheCaller) {
                 make_slab(setup, options.grid, {32, 40})};
   Progress progress;
 
-  EXPECT_THROW((void)reconstruct_fdk(source, sink, *backend, setup, plan, options, progress), Error);
+  EXPECT_THROW((void)reconstruct_fdk({source, setup, options}, plan, sink, *backend, progress), Error);
 }
 
 TEST(Fdk, CancellingStopsTheRun) {
@@ -345,7 +347,7 @@ TEST(Fdk, CancellingStopsTheRun) {
   Progress progress([&](double fraction, std::string_view) { return (last = fraction) < 0.5; });
 
   try {
-    (void)reconstruct_fdk(source, sink, *backend, setup, plan, options, progress);
+    (void)reconstruct_fdk({source, setup, options}, plan, sink, *backend, progress);
     FAIL() << "not cancelled";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::cancelled);

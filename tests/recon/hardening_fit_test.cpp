@@ -1,5 +1,5 @@
 // The fit of a hardening polynomial on slices that are made here.
-#include "recon/correct/hardening_fit.hpp"
+#include "recon/find/hardening_fit.hpp"
 
 #include <gtest/gtest.h>
 

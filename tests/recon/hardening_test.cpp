@@ -1,5 +1,5 @@
 // Beam hardening and scatter as simulated (simulate/), and what the corrections make of them (recon/).
-#include "recon/correct/hardening.hpp"
+#include "recon/find/hardening.hpp"
 
 #include <gtest/gtest.h>
 
@@ -80,7 +80,7 @@ Levels levels(const io::ScanSource& source, std::vector<float> polynomial) {
       plan_slabs(setup, grid, testing::plenty, costs_on(*backend, source, setup, options));
   testing::VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
   Progress progress;
-  (void)reconstruct_fdk(source, volume, *backend, setup, plan, options, progress);
+  (void)reconstruct_fdk({source, setup, options}, plan, volume, *backend, progress);
   const double inner = testing::mean_within(volume, grid, {}, 15, 1),
                disc = testing::mean_within(volume, grid, {}, 16.5, 1);
   return {.centre = testing::mean_within(volume, grid, {}, 3, 1),

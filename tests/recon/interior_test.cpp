@@ -10,6 +10,7 @@
 #include "recon/truncation/context_match.hpp"
 #include "recon/truncation/extended_filter.hpp"
 #include "tests/recon/reconstruct.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
 
@@ -67,8 +68,9 @@ Wide wide_reconstruction(double gain = 1) {
   const VirtualScan scan(scan_of(160, 8, wide_voxel), cell(0));
   const FdkSetup setup = prepare_fdk(scan.scan());
   wide.values =
-      testing::reconstruct(scan, setup, wide.grid, "cpu", testing::plenty, {},
-                           {.radius = geometry::field_of_view(scan.scan()).inner_radius, .merging = {}})
+      testing::reconstruct(
+          scan, setup, wide.grid,
+          {.projector = {.radius = geometry::field_of_view(scan.scan()).inner_radius, .merging = {}}})
           .values;
   for (float& value : wide.values) value = std::isfinite(value) ? value * static_cast<float>(gain) : 0.0f;
   return wide;
@@ -87,7 +89,7 @@ VolumeInMemory reconstruct(const VirtualScan& source, const FdkSetup& setup,
   const SlabPlan plan = plan_slabs(setup, grid, memory, costs_on(*backend, source, setup, options));
   VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
   Progress progress;
-  (void)reconstruct_fdk(source, volume, *backend, setup, plan, options, progress);
+  (void)reconstruct_fdk({source, setup, options}, plan, volume, *backend, progress);
   return volume;
 }
 
@@ -112,8 +114,8 @@ double error_of_mean(const VolumeInMemory& volume) {
 
 std::shared_ptr<const Extension> by_context(const VirtualScan& source, const FdkSetup& setup,
                                             const Wide& wide, Vec3 shift) {
-  auto context = std::make_shared<Context>(wide.volume(), Placement{shift, 0}, setup.views, setup.rows,
-                                           wide_voxel, std::nullopt, nullptr);
+  const InteriorScan scan{{shift, 0}, setup.views, setup.rows, wide_voxel};
+  auto context = std::make_shared<Context>(wide.volume(), scan, nullptr);
   context->scale(
       match_context(source, source.scan(), setup.view_indices, testing::all_resources(), *context).gain);
   return std::make_shared<Extension>(extend_by_context(setup, std::move(context)));
@@ -168,6 +170,35 @@ INSTANTIATE_TEST_SUITE_P(Wide, WithContext,
                                            WideCase{"one_voxel_aside", 1, {wide_voxel, 0, 0}, 0},
                                            WideCase{"one_voxel_across", 1.03, {0, -wide_voxel, 0}, 0}),
                          [](const auto& of) { return of.param.name; });
+
+/// Where a context that was said to lie at `given` is put.
+ContextPlace placed(const VirtualScan& source, const Placement& given, const Wide& wide) {
+  const FdkSetup setup = prepare_fdk(source.scan());
+  const Context context(wide.volume(), {given, setup.views, setup.rows, wide_voxel}, nullptr);
+  return place_context(source, source.scan(), setup.view_indices, testing::all_resources(), context);
+}
+
+// Its true place is (5, 0, 0) mm. The cell is the same at every height, so that the height is not told.
+TEST(Interior, PutsAContextWhereTheProjectionsHaveIt) {
+  const VirtualScan source = interior();
+  const Wide wide = wide_reconstruction(1.02);
+  for (const Placement& given :
+       {Placement{{off_centre + 0.4, -0.3, 0}, 0}, Placement{{off_centre, 3, 0}, 0}, Placement{{2, 0, 0}, 0},
+        Placement{{off_centre - 2, -2, 0}, 0}, Placement{{off_centre, 0, 0}, 0.1}}) {
+    const ContextPlace found = placed(source, given, wide);
+    EXPECT_TRUE(found.moved) << given.shift.x << ", " << given.shift.y;
+    EXPECT_NEAR(found.placement.shift.x, off_centre, 0.3 * wide_voxel);
+    EXPECT_NEAR(found.placement.shift.y, 0, 0.3 * wide_voxel);
+    EXPECT_NEAR(found.placement.turn, 0, 0.02);
+    EXPECT_LT(found.now.mismatch, 0.01);
+  }
+}
+
+TEST(Interior, LeavesAContextThatLiesRight) {
+  const ContextPlace found = placed(interior(), {{off_centre, 0, 0}, 0}, wide_reconstruction());
+  EXPECT_FALSE(found.moved);
+  EXPECT_EQ(found.placement.shift.x, off_centre);
+}
 
 void make_parallel(CircularScan& scan) {
   scan.beam = geometry::Beam::parallel;
@@ -256,8 +287,8 @@ TEST(Interior, ContextsAreCoarsenedWithoutLosingAttenuation) {
   Wide wide;
   wide.values = testing::noise(wide.grid.voxels());
 
-  const Context context(wide.volume(), {{off_centre, 0, 0}, 0}, setup.views, setup.rows, 3.1 * wide_voxel,
-                        std::nullopt, nullptr);
+  const InteriorScan scan{{{off_centre, 0, 0}, 0}, setup.views, setup.rows, 3.1 * wide_voxel};
+  const Context context(wide.volume(), scan, nullptr);
 
   double sum = 0, expected = 0;
   for (const float value : context.voxels().values()) sum += value;
@@ -272,8 +303,9 @@ TEST(Interior, ContextsAreAirOutsideTheirMask) {
   Wide wide;
   wide.values.assign(wide.grid.voxels(), 1.0f);
 
-  const Context context(wide.volume(), {{off_centre, 0, 0}, 0}, setup.views, setup.rows, wide_voxel,
-                        Outline{3, -off_centre, 0}, nullptr);
+  const InteriorScan scan{
+      {{off_centre, 0, 0}, 0}, setup.views, setup.rows, wide_voxel, Outline{3, -off_centre, 0}};
+  const Context context(wide.volume(), scan, nullptr);
 
   const auto& g = context.grid();
   for (int j = 0; j < g.ny; ++j)
@@ -293,7 +325,7 @@ std::string refusal(const Wide& wide, Vec3 shift) {
     (void)by_context(source, setup, wide, shift);
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::bad_file);
-    return error.what();
+    return feldspar::testing::all_words(error.what(), error.remedies());
   }
   return "";
 }
@@ -302,7 +334,7 @@ TEST(Interior, RefusesContextsThatCannotBeTheObject) {
   Wide wide;
   wide.values.assign(wide.grid.voxels(), 3.0f);
   EXPECT_NE(refusal(wide, {off_centre, 0, 0}).find("multiplied"), std::string::npos);
-  EXPECT_NE(refusal(wide, {off_centre, 0, 40}).find("--context-at"), std::string::npos);
+  EXPECT_NE(refusal(wide, {off_centre, 0, 40}).find("context-at"), std::string::npos);
   wide.values.assign(wide.grid.voxels(), 0.0f);
   EXPECT_NE(refusal(wide, {off_centre, 0, 0}).find("empty"), std::string::npos);
   wide.values.assign(wide.grid.voxels(), NAN);

@@ -11,24 +11,31 @@ namespace feldspar::testing {
 
 constexpr std::size_t plenty = std::size_t{4} << 30;
 
+/// How a volume is made.
+struct Making {
+  std::string device = "cpu";
+  std::size_t memory = plenty;
+  kernels::RampOptions ramp = {};
+  kernels::BackProjectorSpec projector = {};
+};
+
 inline VolumeInMemory reconstruct(const io::ScanSource& source, const recon::FdkSetup& setup,
-                                  const geometry::VolumeGrid& grid, const std::string& device = "cpu",
-                                  std::size_t memory = plenty, kernels::RampOptions ramp = {},
-                                  const kernels::BackProjectorSpec& projector = {}) {
-  MemoryBudget budget(memory);
-  const auto backend = kernels::open_backend(device, {.threads = 2, .budget = &budget});
-  const recon::FdkOptions options{.grid = grid, .ramp = ramp, .projector = projector, .memory = memory};
-  const recon::SlabPlan plan = plan_slabs(setup, grid, memory, costs_on(*backend, source, setup, options));
+                                  const geometry::VolumeGrid& grid, const Making& how = {}) {
+  MemoryBudget budget(how.memory);
+  const auto backend = kernels::open_backend(how.device, {.threads = 2, .budget = &budget});
+  const recon::FdkOptions options{
+      .grid = grid, .ramp = how.ramp, .projector = how.projector, .memory = how.memory};
+  const recon::SlabPlan plan =
+      plan_slabs(setup, grid, how.memory, costs_on(*backend, source, setup, options));
   VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
   Progress progress;
-  (void)reconstruct_fdk(source, volume, *backend, setup, plan, options, progress);
+  (void)reconstruct_fdk({source, setup, options}, plan, volume, *backend, progress);
   return volume;
 }
 
 inline VolumeInMemory reconstruct(const io::ScanSource& source, const geometry::VolumeGrid& grid,
-                                  const std::string& device = "cpu", std::size_t memory = plenty,
-                                  kernels::RampOptions ramp = {}) {
-  return reconstruct(source, recon::prepare_fdk(source.scan()), grid, device, memory, ramp);
+                                  const Making& how = {}) {
+  return reconstruct(source, recon::prepare_fdk(source.scan()), grid, how);
 }
 
 /// Mean over the voxels whose centre lies within `radius` of `centre`, in a slab of +-`half` mm.

@@ -70,7 +70,7 @@ TEST_F(SlabPlans, CutsHighSlabsBetweenBlocksOfTheKernel) {
 }
 
 TEST_F(SlabPlans, RefusesABudgetTooSmallForOneSlabSayingWhatItTakes) {
-  testing::expect_error(ErrorKind::out_of_memory, {"at least", "--memory"}, [&] { (void)plan(2 * mib); });
+  testing::expect_error(ErrorKind::out_of_memory, {"at least", "memory"}, [&] { (void)plan(2 * mib); });
 }
 
 }  // namespace

@@ -127,17 +127,17 @@ TEST(Options, ChoicesThatExcludeEachOtherAreRefused) {
     validate(request);
   };
   for (const auto& [toml, word] : std::vector<std::pair<std::string, std::string>>{
-           {"like = 'v.h5'\nsize = '1,2,3'", "--like"},
-           {"like = 'v.h5'\nroi = 'auto'", "--like"},
-           {"roi = 'auto'\ncenter = '0,0,0'", "--roi"},
-           {"roi = 'auto'\ntransform = '1,0,0,0,0,0,0'", "--transform"},
-           {"correct = 'off'\nrings = 'sorting'", "--rings"},
-           {"truncation = 'off'\noutline = 'cylinder:1mm'", "--truncation"},
-           {"context-at = '0,0,0'", "--context-at"}})
+           {"like = 'v.h5'\nsize = '1,2,3'", "like"},
+           {"like = 'v.h5'\nroi = 'auto'", "like"},
+           {"roi = 'auto'\ncenter = '0,0,0'", "roi"},
+           {"roi = 'auto'\ntransform = '1,0,0,0,0,0,0'", "transform"},
+           {"correct = 'off'\nrings = 'sorting'", "rings"},
+           {"truncation = 'off'\noutline = 'cylinder:1mm'", "truncation"},
+           {"context-at = '0,0,0'", "context"}})
     testing::expect_error(ErrorKind::usage, {word}, [&] { said(toml); });
   for (const char* toml : {"transform = '1,0,0,0,0,0,0'\noutline = 'cylinder:1mm'",
                            "transform = '1,9deg,0,0,0,0,0'\nfast = '4'"})
-    testing::expect_error(ErrorKind::unsupported, {"--transform"}, [&] { said(toml); });
+    testing::expect_error(ErrorKind::unsupported, {"transform"}, [&] { said(toml); });
 }
 
 }  // namespace

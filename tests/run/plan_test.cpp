@@ -36,8 +36,10 @@ Plan awkward() {
   plan.inspection.air_level = number();
   plan.outline = {std::abs(number()), number(), number()};
   plan.context_gain = number();
+  plan.context_place = recon::Placement{{number(), number(), number()}, number()};
   plan.polynomial = {0, number(), number()};
-  plan.findings = {"one", "two, \xC2\xB5m"};
+  plan.findings = {{"axis.unstated", "one", "axis", {{"axis-offset", "auto"}}},
+                   {"motion.found", "two, \xC2\xB5m"}};
   auto corrections = std::make_shared<recon::Corrections>();
   corrections->spec.columns = 5, corrections->spec.rows = 4;
   for (int n = 0; n < 30; ++n) {

@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "base/error.hpp"
+#include "base/findings.hpp"
+#include "tests/support/errors.hpp"
 
 namespace feldspar::testing {
 
 struct Failure {
   ErrorKind kind = ErrorKind::internal;
-  std::string message;  ///< empty when nothing was thrown
+  std::string message;  ///< with the remedies; empty when nothing was thrown
 };
 
 template <class Call>
@@ -20,7 +21,7 @@ Failure failure_of(const Call& call) {
   try {
     call();
   } catch (const Error& error) {
-    return {error.kind(), error.what()};
+    return {error.kind(), all_words(error.what(), error.remedies())};
   }
   return {};
 }
@@ -32,14 +33,22 @@ inline void expect_failure(const Failure& failure, ErrorKind kind, const std::ve
     EXPECT_NE(failure.message.find(word), std::string::npos) << "\"" << word << "\" in: " << failure.message;
 }
 
-/// How many of `findings` have all of `words`.
-inline int count_with(const std::vector<std::string>& findings, const std::vector<std::string>& words) {
+/// How many of `findings` have all of `words` in their text or their remedies.
+inline int count_with(const Findings& findings, const std::vector<std::string>& words) {
   int count = 0;
-  for (const std::string& finding : findings) {
+  for (const Finding& finding : findings) {
+    const std::string said = all_words(finding.text, finding.remedies);
     bool all = true;
-    for (const std::string& word : words) all = all && finding.find(word) != std::string::npos;
+    for (const std::string& word : words) all = all && said.find(word) != std::string::npos;
     count += all;
   }
+  return count;
+}
+
+/// How many of `findings` are of the kind `code`.
+inline int count_of(const Findings& findings, FindingCode code) {
+  int count = 0;
+  for (const Finding& finding : findings) count += finding.code == code;
   return count;
 }
 

@@ -2,12 +2,12 @@
 //   FELDSPAR_FAULT="CALL WHAT FIRST COUNT PATH"
 // Of the calls CALL on files whose name has PATH in it, those from number FIRST on (from 0), COUNT of them,
 // go wrong. CALL is read, pread, write, pwrite, fsync, close (of a file that was open for writing), truncate,
-// create, rename, exchange (of two names), unlink, mkdir, or change: any of these from write on. WHAT is
-// ENOSPC, EIO, EINTR, EINVAL, SHORT (half of it is done), END (as if the file ended), KILL (the process is
-// killed before the call), NONE (nothing goes wrong) or WAIT (the call waits as long as the file
-// FELDSPAR_FAULT_WHILE is there). A close that fails closes. For CALL alloc, PATH is the smallest size in
-// bytes and WHAT is ENOMEM. A line for each call that counts, "CALL NAME", is appended to the file
-// FELDSPAR_FAULT_LOG where that is given.
+// create, open (of a file that is there, by open(2)), rename, exchange (of two names), unlink, mkdir, or
+// change: any of these from write on. WHAT is ENOSPC, EIO, EINTR, EINVAL, SHORT (half of it is done), END (as
+// if the file ended), KILL (the process is killed before the call), NONE (nothing goes wrong) or WAIT (the
+// call waits as long as the file FELDSPAR_FAULT_WHILE is there). A close that fails closes. For CALL alloc,
+// PATH is the smallest size in bytes and WHAT is ENOMEM. A line for each call that counts, "CALL NAME", is
+// appended to the file FELDSPAR_FAULT_LOG where that is given.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -52,7 +52,8 @@ struct Fault {
     return false;
   }
   bool counts(const char* name) const {
-    const bool reads = std::strcmp(name, "read") == 0 || std::strcmp(name, "pread") == 0;
+    const bool reads =
+        std::strcmp(name, "read") == 0 || std::strcmp(name, "pread") == 0 || std::strcmp(name, "open") == 0;
     return active && (std::strcmp(call, name) == 0 || (!reads && std::strcmp(call, "change") == 0));
   }
   bool strikes(const char* name, const char* target) {
@@ -195,7 +196,7 @@ int open64(const char* name, int flags, ...) {
   va_start(rest, flags);
   const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
   va_end(rest);
-  return other((flags & O_CREAT) != 0 && fault().strikes_named("create", name),
+  return other(fault().strikes_named((flags & O_CREAT) != 0 ? "create" : "open", name),
                [&] { return real(name, flags, mode); });
 }
 int open(const char* name, int flags, ...) {

@@ -84,7 +84,7 @@ TEST(NikonProjections, ThatAreMissingAreListedWithAWayOut) {
   for (const int number : {3, 6, 7}) fs::remove(set.projection(number));
 
   expect_failure(opening(set), ErrorKind::bad_file,
-                 {"scan.xtekct", "3 of 8 projections are missing", "3, 6-7", "--allow-missing"});
+                 {"scan.xtekct", "3 of 8 projections are missing", "3, 6-7", "allow-missing"});
 }
 
 TEST(NikonProjections, ThatAreMissingTakeTheirAnglesWithThem) {
@@ -212,7 +212,7 @@ TEST_P(DamagedProjections, AreRefusedByName) {
   const auto failure = opening(set);
 
   expect_failure(failure, GetParam().kind, GetParam().words);
-  expect_failure(failure, GetParam().kind, {"scan_0005.tif", "--allow-missing"});
+  expect_failure(failure, GetParam().kind, {"scan_0005.tif", "allow-missing"});
 }
 
 TEST_P(DamagedProjections, AreLeftOutWhenThatIsAllowed) {
@@ -296,7 +296,7 @@ TEST(NikonProjections, OfEightBitsDoNotGoWithAWhiteLevelOfSixteen) {
     testing::write_bytes(set.projection(number), testing::TiffBytes(eight_bits(6, 4)).bytes());
 
   expect_failure(opening(set), ErrorKind::bad_file,
-                 {"scan.xtekct", "WhiteLevel is 60000", "at most 255", "--white-level"});
+                 {"scan.xtekct", "WhiteLevel is 60000", "at most 255", "white-level"});
   EXPECT_EQ(open_scan(set.xtekct(), {.white_level = 200})->references().saturation, 255);
 }
 

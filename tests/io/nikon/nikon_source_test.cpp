@@ -87,7 +87,7 @@ TEST(OpenScan, ReplacesNikonsPixelSize) {
   EXPECT_EQ(given->scan().detector.column_pitch, 0.0625);
   EXPECT_EQ(given->scan().detector.row_pitch, 0.0625);
   EXPECT_EQ(given->scan().axis.offset, stated->scan().axis.offset);
-  EXPECT_EQ(count_with(given->findings(), {"DetectorPixelSizeX", "--pixel-size"}), 1);
+  EXPECT_EQ(count_with(given->findings(), {"DetectorPixelSizeX", "pixel-size"}), 1);
 }
 
 TEST(OpenScan, PointsFromAProjectionToItsScan) {
@@ -283,7 +283,7 @@ TEST(NikonSource, UsesMeasuredAnglesWhenTheScanDemandsThem) {
   EXPECT_NEAR(nominal->scan().angles[7], (180 - 315) * degree, 1e-12);
   EXPECT_EQ(count_with(without->findings(), {"AngleFile_Use is True", "there is no _ctdata.txt"}), 1);
   EXPECT_EQ(count_with(demanded->findings(), {"measured angles are used", "AngleFile_Use demands"}), 1);
-  EXPECT_EQ(count_with(nominal->findings(), {"AngleFile_Use is True", "--angles nominal"}), 1);
+  EXPECT_EQ(count_with(nominal->findings(), {"AngleFile_Use is True", "nominal angles"}), 1);
 }
 
 TEST(NikonSource, ComparesMeasuredAnglesEvenWhenTheyAreNotUsed) {
@@ -310,15 +310,15 @@ TEST(NikonSource, TakesMeasuredAnglesInPlaceOfAMissingStep) {
   write_text(set.folder / "_ctdata.txt", ctdata(320));
 
   EXPECT_NEAR(open_scan(set.xtekct(), {.angles = "file"})->scan().angles[7], (180 - 320) * degree, 1e-12);
-  expect_failure(opening(set.xtekct()), ErrorKind::bad_file, {"AngularStep is missing", "--angles file"});
+  expect_failure(opening(set.xtekct()), ErrorKind::bad_file, {"AngularStep is missing", "angles file"});
 }
 
 TEST(NikonSource, AsksForAnglesThatAreNotThere) {
   const NikonSet set;
 
   expect_failure(opening(set.xtekct(), {.angles = "file"}), ErrorKind::bad_file,
-                 {"scan.xtekct", "_ctdata.txt", "scan.ang", "--angles nominal"});
-  expect_failure(opening(set.xtekct(), {.angles = "measured"}), ErrorKind::usage, {"--angles", "measured"});
+                 {"scan.xtekct", "_ctdata.txt", "scan.ang", "angles nominal"});
+  expect_failure(opening(set.xtekct(), {.angles = "measured"}), ErrorKind::usage, {"angles", "measured"});
 }
 
 TEST(NikonSource, RefusesScansThatAreNoFullCircle) {

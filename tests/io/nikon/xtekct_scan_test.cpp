@@ -198,8 +198,8 @@ INSTANTIATE_TEST_SUITE_P(
                "AngularStep",
                nullptr,
                ErrorKind::bad_file,
-               {"AngularStep", "missing", "--angles file"}},
-        BadKey{"zero_step", "AngularStep", "0", ErrorKind::bad_file, {"AngularStep", "0", "--angles file"}},
+               {"AngularStep", "missing", "angles file"}},
+        BadKey{"zero_step", "AngularStep", "0", ErrorKind::bad_file, {"AngularStep", "0", "angles file"}},
         BadKey{"nan_step", "AngularStep", "NaN", ErrorKind::bad_file, {"AngularStep", "NaN"}},
         BadKey{"inches", "Units", "inch", ErrorKind::bad_file, {"Units", "inch", "mm"}},
         BadKey{"far_offset", "DetectorOffsetX", "5", ErrorKind::bad_file, {"column offset", "-5"}},
@@ -229,9 +229,9 @@ TEST(XtekctScan, AcceptsAVirtualDetectorThatIsTheRealOne) {
 TEST(XtekctScan, AsksForTheWhiteLevelItCannotUse) {
   for (const char* const value : {"0", "-5", "NaN", "", "60000,5", "inf"})
     expect_failure(failure_of([&] { (void)white_level(parse(XtekctText().set("WhiteLevel", value)), 0); }),
-                   ErrorKind::bad_file, {"folder/a.xtekct", "WhiteLevel", value, "--white-level"});
+                   ErrorKind::bad_file, {"folder/a.xtekct", "WhiteLevel", value, "white-level"});
   expect_failure(failure_of([&] { (void)white_level(parse(XtekctText().drop("WhiteLevel")), 0); }),
-                 ErrorKind::bad_file, {"folder/a.xtekct", "WhiteLevel is missing", "--white-level"});
+                 ErrorKind::bad_file, {"folder/a.xtekct", "WhiteLevel is missing", "white-level"});
 }
 
 TEST(XtekctScan, TakesTheWhiteLevelItIsGiven) {

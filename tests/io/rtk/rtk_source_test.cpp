@@ -187,7 +187,7 @@ TEST_F(RtkScan, LineIntegralsBecomeCountsOfAKnownBeam) {
     EXPECT_EQ(source->scan().source_detector_distance, 200);
     EXPECT_EQ(source->scan().detector.column_offset, 0);
     EXPECT_EQ(source->references().white, std::vector<float>{1e30F});
-    EXPECT_EQ(count_with(source->findings(), {"g.mha", "line integrals", "--white-level"}), 1);
+    EXPECT_EQ(count_with(source->findings(), {"g.mha", "line integrals", "white-level"}), 1);
     std::vector<float> counts(4);
     const int view = 1;
     source->read(std::span(&view, 1), {{1, 3}, {0, 2}}, counts.data());
@@ -226,7 +226,7 @@ TEST_F(RtkScan, NamesWhatIsWrongWithItsImages) {
   with(changed("3 2 2", "3 2 1"));
   expect_failure(opening(), ErrorKind::bad_file, {"g.xml", "2 projections", "holds 1"});
   with(changed("MET_FLOAT", "MET_USHORT"));
-  expect_failure(opening(), ErrorKind::bad_file, {"g.mha", "MET_USHORT", "--white-level"});
+  expect_failure(opening(), ErrorKind::bad_file, {"g.mha", "MET_USHORT", "white-level"});
   with("ObjectType = Image\n");
   expect_failure(opening(), ErrorKind::bad_file, {"g.mha", "ElementDataFile"});
 }

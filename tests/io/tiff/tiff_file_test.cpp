@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <csignal>
 #include <thread>
 
@@ -401,10 +402,84 @@ TEST(TiffFile, RemovesWhatItCouldNotFinish) {
   EXPECT_FALSE(std::filesystem::exists(folder / "a.tif"));
 }
 
+/// Lets a file look as if it had been written long ago.
+void settle(const std::filesystem::path& path) {
+  std::filesystem::last_write_time(path,
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+}
+
+/// How often this process has the file open.
+int descriptors_of(const std::filesystem::path& path) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // the iterator's own
+    count += std::filesystem::read_symlink(entry, gone) == path;
+  }
+  return count;
+}
+
+std::uint16_t first_pixel(const std::filesystem::path& path) {
+  const TiffInfo info = read_tiff_info(path);
+  std::vector<std::uint16_t> counts(static_cast<std::size_t>(info.columns));
+  read_tiff_rows(path, info, {0, 1}, counts.data());
+  return counts[0];
+}
+
+void write_uniform(const std::filesystem::path& path, std::uint16_t value, int width, int height) {
+  const std::vector<std::uint16_t> counts(static_cast<std::size_t>(width * height), value);
+  write_tiff(path, {counts.data(), width, height, 1});
+}
+
+TEST(TiffFile, StaysOpenForTheNextReader) {
+  const TempFolder folder;
+  write_bytes(folder / "plain.tif", TiffBytes(image(2)).bytes());
+  write_compressed(folder / "packed.tif", COMPRESSION_LZW, 0);
+  for (const char* name : {"plain.tif", "packed.tif"}) {
+    settle(folder / name);
+
+    for (int repeat = 0; repeat < 3; ++repeat)
+      for (const geometry::Range range : {geometry::Range{3, 5}, geometry::Range{0, rows}})
+        expect_rows<std::uint16_t>(folder / name, range);
+
+    EXPECT_EQ(descriptors_of(folder / name), 1) << name;
+  }
+}
+
+TEST(TiffFile, IsReadAnewWhenItIsNoLongerWhatWasOpened) {
+  const TempFolder folder;
+  const auto path = folder / "a.tif", other = folder / "b.tif";
+  write_uniform(path, 1, 6, 4);
+  settle(path);
+  ASSERT_EQ(first_pixel(path), 1);
+
+  write_uniform(other, 2, 4, 6);  // as large, of another shape
+  settle(other);
+  std::filesystem::rename(other, path);
+  EXPECT_EQ(first_pixel(path), 2);
+  EXPECT_EQ(read_tiff_info(path).columns, 4);
+  const auto before = std::filesystem::last_write_time(path);
+  write_uniform(path, 3, 6, 4);  // in place, and the time set back
+  std::filesystem::last_write_time(path, before);
+  EXPECT_EQ(first_pixel(path), 3);
+  EXPECT_EQ(read_tiff_info(path).columns, 6);
+  std::filesystem::remove(path);
+  expect_failure(failure_of([&] { (void)first_pixel(path); }), ErrorKind::io, {"a.tif", "No such file"});
+}
+
+TEST(TiffFile, IsReadAnewWhenItHasJustBeenWritten) {
+  const TempFolder folder;
+  for (int n = 0; n < 50; ++n) {  // faster than times of files tell
+    write_uniform(folder / "a.tif", static_cast<std::uint16_t>(n), n % 2 ? 6 : 4, n % 2 ? 4 : 6);
+    ASSERT_EQ(first_pixel(folder / "a.tif"), n);
+    ASSERT_EQ(read_tiff_info(folder / "a.tif").columns, n % 2 ? 6 : 4);
+  }
+}
+
 TEST(TiffFile, ManyThreadsReadAtOnce) {
   const TempFolder folder;
   write_bytes(folder / "plain.tif", TiffBytes(image(2)).bytes());
   write_compressed(folder / "packed.tif", COMPRESSION_LZW, 0);
+  settle(folder / "plain.tif"), settle(folder / "packed.tif");
   std::atomic<int> wrong = 0;
   const auto work = [&](const char* name) {
     const TiffInfo info = read_tiff_info(folder / name);

@@ -12,6 +12,7 @@
 #include "io/zeiss/txrm_writer.hpp"
 #include "tests/io/zeiss/compound_files.hpp"
 #include "tests/support/errors.hpp"
+#include "tests/support/failure.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/support/test_data.hpp"
 
@@ -71,8 +72,7 @@ class txrm : public ::testing::Test {
     return open(streams, options);
   }
   static bool found(const ScanSource& source, std::string_view words) {
-    return std::any_of(source.findings().begin(), source.findings().end(),
-                       [&](const std::string& text) { return text.find(words) != std::string::npos; });
+    return testing::count_with(source.findings(), {std::string(words)}) > 0;
   }
   template <class Count>
   static std::vector<Count> read(const ScanSource& source, std::vector<int> views,
@@ -98,7 +98,7 @@ TEST_F(txrm, geometry_is_converted_to_the_worlds) {
   EXPECT_NEAR(scan.detector.column_pitch, 0.030, 1e-12);
   EXPECT_NEAR(scan.angles[2], std::numbers::pi / 2, 1e-12);
   EXPECT_TRUE(scan.shifts.empty());
-  EXPECT_TRUE(source->findings().empty()) << source->findings().front();
+  EXPECT_TRUE(source->findings().empty()) << source->findings().front().text;
 }
 
 TEST_F(txrm, rows_are_stored_from_the_lowest_and_columns_from_the_left) {
@@ -169,7 +169,7 @@ TEST_F(txrm, fewer_images_than_planned_are_trusted) {
 }
 
 TEST_F(txrm, missing_images_are_refused_or_left_out) {
-  expect_error(ErrorKind::bad_file, {"ImageData1/Image2", "--allow-missing"},
+  expect_error(ErrorKind::bad_file, {"ImageData1/Image2", "allow-missing"},
                [&] { open_without("ImageData1/Image2"); });
   const auto source = open_without("ImageData1/Image2", {.allow_missing = true});
   ASSERT_EQ(source->scan().angles.size(), 2u);
@@ -218,7 +218,7 @@ TEST_F(txrm, impossible_values_are_refused_by_their_stream) {
 }
 
 TEST_F(txrm, without_a_reference_the_white_level_is_asked_for) {
-  expect_error(ErrorKind::bad_file, {"ReferenceData", "--white-level"},
+  expect_error(ErrorKind::bad_file, {"ReferenceData", "white-level"},
                [&] { open_without("ReferenceData/Image"); });
   EXPECT_EQ(open_without("ReferenceData/Image", {.white_level = 500})->references().white,
             std::vector<float>{500});
@@ -234,8 +234,7 @@ TEST_F(txrm, the_reference_may_be_a_file_beside_the_scan) {
   Streams streams = small_scan(), beam = small_scan();
   streams.erase("ReferenceData/Image");
   streams["ImageInfo/ReferenceFile"] = text_of_260("D:\\cycle3\\Open_Beam.xrm");
-  expect_error(ErrorKind::bad_file, {"Open_Beam.xrm beside the scan", "--white-level"},
-               [&] { open(streams); });
+  expect_error(ErrorKind::bad_file, {"Open_Beam.xrm beside the scan", "white-level"}, [&] { open(streams); });
   for (const char* name : {"NoOfImages", "ImagesTaken"})
     beam[std::string("ImageInfo/") + name] = integers({2});
   beam["ImageInfo/AcquisitionMode"] = integers({2});

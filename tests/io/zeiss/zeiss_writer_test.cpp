@@ -68,7 +68,7 @@ TEST(zeiss_writer, an_earlier_file_stays_unless_told) {
   const testing::TempFolder folder;
   const VirtualScan made = small_versa("versa-10um");
   { std::ofstream(folder / "a.txrm") << "mine"; }
-  testing::expect_error(ErrorKind::io, {"a.txrm", "--overwrite"},
+  testing::expect_error(ErrorKind::io, {"a.txrm", "overwrite"},
                         [&] { ZeissWriter(folder / "a.txrm", made.scan, made.notes); });
   EXPECT_EQ(std::filesystem::file_size(folder / "a.txrm"), 4u);
 }

@@ -12,11 +12,11 @@ using recon::Check;
 
 StoredScan scan_of(const geometry::CircularScan& scan) { return {VirtualScan(scan, engine_part()), 20000}; }
 
-::testing::AssertionResult fails(const recon::Verdict& verdict, const std::string& name) {
-  const Check* check = verdict.find(name);
+::testing::AssertionResult fails(const recon::Verdict& verdict, recon::CheckId id) {
+  const Check* check = verdict.find(id);
   if (check && check->outcome == Check::Outcome::failed && !verdict.trusted())
     return ::testing::AssertionSuccess() << in_words(verdict);
-  return ::testing::AssertionFailure() << name << " did not fail\n" << in_words(verdict);
+  return ::testing::AssertionFailure() << id.name() << " did not fail\n" << in_words(verdict);
 }
 
 recon::Verdict verdict_on(const StoredScan& scan) { return Trial(scan).verdict(); }
@@ -25,7 +25,7 @@ TEST(Faults, SeesAWrongSenseOfRotation) {
   StoredScan scan = scan_of(good_scan());
   for (double& angle : scan.claimed().angles) angle = -angle;
 
-  EXPECT_TRUE(fails(verdict_on(scan), "sense of rotation"));
+  EXPECT_TRUE(fails(verdict_on(scan), "rotation-sense"));
 }
 
 TEST(Faults, SeesADetectorThatIsOnePercentNearer) {
@@ -42,7 +42,7 @@ TEST(Faults, SeesAnAxisThatIsOnePixelOff) {
     StoredScan scan = scan_of(good_scan());
     scan.claimed().axis.offset = sign * 0.4;  // a pixel at the object
 
-    EXPECT_TRUE(fails(verdict_on(scan), "rotation axis"));
+    EXPECT_TRUE(fails(verdict_on(scan), "rotation-axis"));
   }
 }
 
@@ -50,7 +50,7 @@ TEST(Faults, SeesAnAxisThatIsOnePixelOffInAShortScan) {
   StoredScan scan = scan_of(good_scan(130, 4.0));
   scan.claimed().axis.offset = 0.4;
 
-  EXPECT_TRUE(fails(verdict_on(scan), "rotation axis"));
+  EXPECT_TRUE(fails(verdict_on(scan), "rotation-axis"));
 }
 
 TEST(Faults, SeesAnAxisThatIsOnePixelOffInHalfATurnOfAParallelBeam) {
@@ -58,7 +58,7 @@ TEST(Faults, SeesAnAxisThatIsOnePixelOffInHalfATurnOfAParallelBeam) {
     StoredScan scan = scan_of(good_parallel_scan());
     scan.claimed().axis.offset = sign * 0.4;
 
-    EXPECT_TRUE(fails(verdict_on(scan), "rotation axis"));
+    EXPECT_TRUE(fails(verdict_on(scan), "rotation-axis"));
   }
 }
 
@@ -67,7 +67,7 @@ TEST(Faults, SeesTwoNeighbouringAnglesSwapped) {
     StoredScan scan = scan_of(geometry);
     std::swap(scan.claimed().angles[40], scan.claimed().angles[41]);
 
-    EXPECT_TRUE(fails(verdict_on(scan), "order of the views"));
+    EXPECT_TRUE(fails(verdict_on(scan), "view-order"));
   }
 }
 
@@ -77,7 +77,7 @@ TEST(Faults, SeesTwoDistantViewsSwapped) {
 
   const recon::Verdict verdict = verdict_on(scan);
 
-  EXPECT_TRUE(fails(verdict, "every view"));
+  EXPECT_TRUE(fails(verdict, "every-view"));
 }
 
 TEST(Faults, SeesALostView) {
@@ -85,7 +85,7 @@ TEST(Faults, SeesALostView) {
     StoredScan scan = scan_of(geometry);
     scan.lose_view(60);
 
-    EXPECT_TRUE(fails(verdict_on(scan), "order of the views"));
+    EXPECT_TRUE(fails(verdict_on(scan), "view-order"));
   }
 }
 
@@ -93,7 +93,7 @@ TEST(Faults, SeesABlankView) {
   StoredScan scan = scan_of(good_scan());
   scan.blank_view(60);
 
-  EXPECT_TRUE(fails(verdict_on(scan), "every view"));
+  EXPECT_TRUE(fails(verdict_on(scan), "every-view"));
 }
 
 TEST(Faults, SeesOneNan) {
@@ -109,7 +109,7 @@ TEST(Faults, SeesAWrongWhiteLevel) {
     StoredScan scan = scan_of(good_scan(90));
     scan.claimed_references().white[0] *= static_cast<float>(factor);
 
-    EXPECT_TRUE(fails(verdict_on(scan), "level of air"));
+    EXPECT_TRUE(fails(verdict_on(scan), "air-level"));
   }
 }
 
@@ -130,7 +130,7 @@ TEST(Faults, SeesACorruptedSlab) {
     Trial trial = Trial(scan);
     damage(trial.volume, trial.grid(), how);
 
-    EXPECT_TRUE(fails(trial.verdict(), "random voxels")) << how;
+    EXPECT_TRUE(fails(trial.verdict(), "random-voxels")) << how;
   }
 }
 
@@ -140,7 +140,7 @@ TEST(Faults, SeesACorruptedSlabOfMergedViews) {
     Trial trial(scan, geometry::default_grid(scan.scan()), "4");
     damage(trial.volume, trial.grid(), how);
 
-    EXPECT_TRUE(fails(trial.verdict(), "random voxels")) << how;
+    EXPECT_TRUE(fails(trial.verdict(), "random-voxels")) << how;
   }
 }
 
@@ -162,7 +162,7 @@ TEST(Faults, DoesNotSeeTheSenseOfAParallelBeam) {
   const recon::Verdict verdict = verdict_on(scan);
 
   EXPECT_TRUE(verdict.trusted()) << in_words(verdict);
-  EXPECT_EQ(verdict.find("sense of rotation")->outcome, Check::Outcome::not_applicable);
+  EXPECT_EQ(verdict.find("rotation-sense")->outcome, Check::Outcome::not_applicable);
 }
 
 TEST(Faults, DoesNotSeeAWrongSourceDistanceAlone) {

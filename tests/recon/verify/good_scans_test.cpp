@@ -19,12 +19,18 @@ struct GoodScan {
   };
 };
 
-std::vector<GoodScan> good_scans() {
-  std::vector<GoodScan> all;
-  const auto add = [&](const char* name, geometry::CircularScan scan) -> GoodScan& {
+/// Scans by their names.
+struct GoodScanList {
+  std::vector<GoodScan> all = {};
+
+  GoodScan& operator()(const char* name, geometry::CircularScan scan) {
     all.push_back({name, std::move(scan)});
     return all.back();
-  };
+  }
+};
+
+/// Geometries of every kind.
+void add_geometries(GoodScanList& add) {
   add("cone", good_scan());
   add("cone_noise_free", good_scan()).photons = 0;
   add("cone_noisy", good_scan()).photons = 300;
@@ -50,6 +56,10 @@ std::vector<GoodScan> good_scans() {
   auto& shifted = add("shifted_views", good_scan()).scan;
   for (std::size_t n = 0; n < shifted.angles.size(); ++n)
     shifted.shifts.push_back({0.9 * std::sin(0.7 * double(n)), 0.8 * std::cos(1.3 * double(n))});
+}
+
+/// Objects of every kind.
+void add_objects(GoodScanList& add) {
   auto& plate = add("thin_plate", good_scan());
   plate.bodies = {{.centre = {1, 0, 0}, .half = {14, 0.7, 15}, .turn = 0.3, .value = 0.08, .cylinder = true}};
   auto& faint = add("faint", good_scan());
@@ -62,6 +72,14 @@ std::vector<GoodScan> good_scans() {
   wide.bodies.push_back({.centre = {3, 2, 0}, .half = {30, 26, 14}, .value = 0.01, .cylinder = true});
   auto& interior = add("interior", good_scan());
   interior.bodies.push_back({.centre = {}, .half = {45, 45, 40}, .value = 0.02, .cylinder = true});
+  add("off_the_axis", good_scan()).bodies = {
+      {.centre = {11, 3, 0}, .half = {4, 3, 8}, .turn = 0.2, .value = 0.1, .cylinder = true},
+      {.centre = {11, 4, 0}, .half = {1, 1, 3}, .value = 0.1}};
+  add("air_only", good_scan(60)).bodies = {};
+}
+
+/// Volumes of every kind.
+void add_volumes(GoodScanList& add) {
   add("region", good_scan()).grid = [](const auto&) {
     return geometry::centred_grid(20, 24, 16, 0.4, {5, 2, 3});
   };
@@ -74,11 +92,14 @@ std::vector<GoodScan> good_scans() {
   add("coarse_voxels", good_scan()).grid = [](const auto& scan) { return geometry::default_grid(scan, 0.9); };
   add("merged_views", good_scan(720)).fast = "auto";
   add("merged_views_by_force", good_scan(360)).fast = "4";
-  add("off_the_axis", good_scan()).bodies = {
-      {.centre = {11, 3, 0}, .half = {4, 3, 8}, .turn = 0.2, .value = 0.1, .cylinder = true},
-      {.centre = {11, 4, 0}, .half = {1, 1, 3}, .value = 0.1}};
-  add("air_only", good_scan(60)).bodies = {};
-  return all;
+}
+
+std::vector<GoodScan> good_scans() {
+  GoodScanList list;
+  add_geometries(list);
+  add_objects(list);
+  add_volumes(list);
+  return std::move(list.all);
 }
 
 class GoodScans : public ::testing::TestWithParam<GoodScan> {};

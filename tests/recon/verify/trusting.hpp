@@ -61,7 +61,7 @@ class Trial {
           kernels::merging_of(std::stoi(fast), setup_.views, grid, fdk_.projector.radius);
     const auto plan = plan_slabs(setup_, grid, plenty, costs_on(*backend_, source, setup_, fdk_));
     Progress progress;
-    report_ = reconstruct_fdk(source, volume, *backend_, setup_, plan, fdk_, progress);
+    report_ = reconstruct_fdk({source, setup_, fdk_}, plan, volume, *backend_, progress);
   }
   explicit Trial(const io::ScanSource& source) : Trial(source, geometry::default_grid(source.scan())) {}
 
@@ -75,7 +75,7 @@ class Trial {
           std::memcpy(part.data(), volume.values.data() + std::size_t(z) * g.nx * g.ny, part.view().bytes());
           return part;
         }};
-    return verify(source_, setup_, fdk_, finished, all_resources(), {.tally = &report_.tally});
+    return verify({source_, setup_, fdk_}, finished, all_resources(), {.tally = &report_.tally});
   }
 
  private:
@@ -92,7 +92,7 @@ class Trial {
 inline std::string in_words(const recon::Verdict& verdict) {
   std::string text;
   for (const recon::Check& check : verdict.checks)
-    text += std::string("  ") + name_of(check.outcome) + " " + check.name + ": " + check.text + "\n";
+    text += std::string("  ") + name_of(check.outcome) + " " + check.title() + ": " + check.text + "\n";
   return text;
 }
 

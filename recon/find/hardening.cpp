@@ -1,5 +1,5 @@
 // Coarse slices of powers of the line integrals, and the fit on them.
-#include "recon/correct/hardening.hpp"
+#include "recon/find/hardening.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -35,8 +35,10 @@ struct FewViews {
   std::vector<float> offsets;  ///< the corrections', when they have some
 };
 
+std::size_t step_of(std::size_t all) { return (all + most_views - 1) / most_views; }
+
 FewViews few_views(const FdkSetup& setup, const FdkOptions& options) {
-  const std::size_t all = setup.view_indices.size(), step = (all + most_views - 1) / most_views;
+  const std::size_t all = setup.view_indices.size(), step = step_of(all);
   const std::vector<float> none,
       &offsets = options.corrections ? options.corrections->spec.view_offset : none;
   FewViews few;
@@ -122,6 +124,10 @@ FdkOptions options_of(const io::ScanSource& source, const FdkOptions& options, c
 
 }  // namespace
 
+std::size_t hardening_views(std::size_t all) {
+  return (all + step_of(all) - 1) / std::max<std::size_t>(1, step_of(all));
+}
+
 std::size_t hardening_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
                             const FdkSetup& setup, const FdkOptions& options, kernels::Backend& backend) {
   const FewViews few = few_views(setup, options);
@@ -162,7 +168,7 @@ HardeningEstimate estimate_hardening(const io::ScanSource& source, const geometr
       KeptSlices sink(slices.powers[static_cast<std::size_t>(power) - 1]);
       const SlabPlan plan =
           plan_slabs(coarse, grid, resources.memory(), costs_on(resources.backend, source, coarse, run));
-      (void)reconstruct_fdk(source, sink, resources.backend, coarse, plan, run, progress);
+      (void)reconstruct_fdk({source, coarse, run}, plan, sink, resources.backend, progress);
     }
   }
   estimate.fit = fit_hardening(slices, estimate.reference, estimate.highest);

@@ -6,33 +6,32 @@
 #include <span>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/findings.hpp"
 #include "geometry/coverage.hpp"
 #include "geometry/rectification.hpp"
 #include "geometry/scan.hpp"
 #include "kernels/fdk_weights.hpp"
-#include "kernels/ramp.hpp"
 
 namespace feldspar::recon {
 
-/// A scan as FDK works from it, whatever the volume.
-struct FdkSetup {
-  std::vector<int> view_indices;            ///< views of the source that take part, in order
-  int source_columns = 0, source_rows = 0;  ///< of the real detector
-  int columns = 0, rows = 0;          ///< of the detector that is filtered: the virtual one when rectified
-  std::vector<geometry::View> views;  ///< of that detector, one a view that takes part
+/// The detector that is worked on, upright, and the way there from the real one.
+struct UprightDetector {
+  std::vector<int> view_indices;                         ///< views of the source that take part, in order
+  int source_columns = 0, source_rows = 0;               ///< of the real detector
+  int columns = 0, rows = 0;                             ///< of the upright one: virtual when rectified
+  std::vector<geometry::View> views;                     ///< of that detector, one a view that takes part
   std::optional<geometry::Rectification> rectification;  ///< when the real detector leans or is displaced
   geometry::Range measured;  ///< its columns that every row of every view was measured in
-  bool displaced = false;    ///< the detector reaches further on one side, and the shorter one is filled up
+};
+
+/// A scan as FDK works from it, whatever the volume.
+struct FdkSetup : UprightDetector {
+  bool displaced = false;  ///< the detector reaches further on one side, and the shorter one is filled up
   geometry::AngularCoverage coverage;       ///< of the turn by these views
   std::vector<kernels::FdkWeight> weights;  ///< one a view that takes part
   std::vector<float> column_weights;  ///< empty, or columns x views for a partial turn or a displaced one
   Findings findings;                  ///< what was recognised and how it is treated
 };
-
-/// The ramp for its detector, whose Nyquist frequency is above the real one's where its columns are finer:
-/// `wanted` cuts off at a fraction of the real one's.
-[[nodiscard]] kernels::RampOptions ramp_of(const FdkSetup& setup, kernels::RampOptions wanted);
 
 /// Bytes that it holds.
 [[nodiscard]] std::size_t bytes_of(const FdkSetup& setup);

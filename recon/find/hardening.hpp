@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/progress.hpp"
-#include "recon/correct/hardening_fit.hpp"
 #include "recon/fdk/fdk.hpp"
+#include "recon/find/hardening_fit.hpp"
 
 namespace feldspar::recon {
 
@@ -13,6 +13,9 @@ struct HardeningEstimate {
   double reference = 0;  ///< the line integral that stays what it is: the mean through the object
   double highest = 0;    ///< of the line integrals looked at
 };
+
+/// How many of so many views it takes: every n-th, at most 360.
+[[nodiscard]] std::size_t hardening_views(std::size_t all);
 
 /// Reconstructs p, p^2, p^3 and p^4 in three coarse slices of the object, with the other corrections of
 /// `options`, from at most 360 views, and fits. Corrected voxels are in 1/mm at the effective energy of the

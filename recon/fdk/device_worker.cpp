@@ -1,4 +1,4 @@
-#include "recon/slabs/device_worker.hpp"
+#include "recon/fdk/device_worker.hpp"
 
 #include <fmt/format.h>
 
@@ -7,12 +7,18 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "recon/device_array.hpp"
 #include "recon/slabs/conveyor.hpp"
-#include "recon/slabs/device_array.hpp"
 #include "recon/stopwatch.hpp"
 
 namespace feldspar::recon {
 namespace {
+
+std::size_t most_voxels(const SlabTask& task, const SlabPlan& plan) {
+  std::size_t voxels = 0;
+  for (const Slab& slab : plan.slabs) voxels = std::max(voxels, task.voxels_of(slab));
+  return voxels;
+}
 
 /// Sets the voxels further than `radius` from the rotation axis to 0.
 void clear_outside(View3<float> slab, const geometry::VolumeGrid& grid, double radius) {
@@ -37,26 +43,22 @@ void clear_outside(View3<float> slab, const geometry::VolumeGrid& grid, double r
 /// The buffers before and behind the operators of one device, large enough for the slabs of a plan.
 class DeviceWorker::Buffers {
  public:
-  Buffers(const SlabTask& task, kernels::Backend& backend, SlabPlan room) : room_(std::move(room)) {
-    const std::size_t voxels = largest(room_, [&](const Slab& s) { return task.voxels_of(s); });
-    const std::size_t counts = largest(room_, source_pixels) *
-                               static_cast<std::size_t>(room_.views_per_batch) *
-                               io::bytes_of(task.source.count_type());
+  Buffers(const SlabTask& task, kernels::Backend& backend, const SlabPlan& plan)
+      : room_(plan.room()), voxels_(most_voxels(task, plan)) {
+    const std::size_t counts =
+        room_.source_pixels * static_cast<std::size_t>(room_.views) * io::bytes_of(task.source.count_type());
     const int buffers = task.plan.slabs.size() > 1 ? 2 : 1;
     for (auto& block : raw_) block = backend.allocate_staging(counts, "raw projections");
     for (int n = 0; n < buffers; ++n) {
-      volumes_.emplace_back(backend, voxels, "the slab");
+      volumes_.emplace_back(backend, voxels_, "the slab");
       if (!backend.uses_host_memory())
-        copies_.push_back(backend.allocate_staging(voxels * sizeof(float), "the finished slab"));
+        copies_.push_back(backend.allocate_staging(voxels_ * sizeof(float), "the finished slab"));
     }
   }
 
   [[nodiscard]] bool holds(const SlabTask& task, const Slab& slab, int views_per_batch) const {
-    const auto rows = [](const Slab& s) { return s.rows.count(); };
-    return views_per_batch <= room_.views_per_batch &&
-           task.voxels_of(slab) <= largest(room_, [&](const Slab& s) { return task.voxels_of(s); }) &&
-           source_pixels(slab) <= largest(room_, source_pixels) &&
-           static_cast<std::size_t>(rows(slab)) <= largest(room_, rows);
+    return views_per_batch <= room_.views && task.voxels_of(slab) <= voxels_ &&
+           slab.source_pixels() <= room_.source_pixels && slab.rows.count() <= room_.rows;
   }
 
   [[nodiscard]] void* raw(int slot) const { return raw_[slot]->data(); }
@@ -72,7 +74,8 @@ class DeviceWorker::Buffers {
   }
 
  private:
-  SlabPlan room_;
+  LineIntegralRoom room_;
+  std::size_t voxels_;
   std::unique_ptr<kernels::Buffer> raw_[SlabOperators::slots];
   std::vector<DeviceArray3<float>> volumes_;
   std::vector<std::unique_ptr<kernels::Buffer>> copies_;  // where the device's memory is not the host's
@@ -142,8 +145,9 @@ bool DeviceWorker::recover(geometry::Range slices, const Error& error) {
       most_slices_ = std::max(step, slices.count() / 2 / step * step);
     else
       views_per_batch_ = std::max(unit, views_per_batch_ / 2 / unit * unit);
-    tell(fmt::format("{} has too little memory and goes on with slabs of {} slices, {} views at a time: {}",
-                     backend_.name(), most_slices_, views_per_batch_, error.what()));
+    tell({"device.smaller-slabs",
+          fmt::format("{} has too little memory and goes on with slabs of {} slices, {} views at a time: {}",
+                      backend_.name(), most_slices_, views_per_batch_, error.what())});
     task_.queue.give_back(slices);
     return true;
   }
@@ -155,7 +159,8 @@ bool DeviceWorker::recover(geometry::Range slices, const Error& error) {
 void DeviceWorker::leave(const std::vector<geometry::Range>& slices, const Error& error) {
   if (!task_.queue.leave(slices)) throw error;
   buffers_.reset(), operators_.reset();
-  tell(fmt::format("{} failed and left its slab to the other devices: {}", backend_.name(), error.what()));
+  tell({"device.failed",
+        fmt::format("{} failed and left its slab to the other devices: {}", backend_.name(), error.what())});
 }
 
 /// Waits until the slab before is stored. When the device failed to bring it, gives it and `taken` back and
@@ -184,7 +189,7 @@ void DeviceWorker::make_room(const Slab& slab) {
 }
 
 std::size_t DeviceWorker::raw_bytes(const Slab& slab, geometry::Range batch) const {
-  return source_pixels(slab) * static_cast<std::size_t>(batch.count()) *
+  return slab.source_pixels() * static_cast<std::size_t>(batch.count()) *
          io::bytes_of(task_.source.count_type());
 }
 
@@ -280,8 +285,8 @@ void DeviceWorker::free_room() {
   buffers_.reset(), operators_.reset();
 }
 
-void DeviceWorker::tell(std::string finding) {
-  log_warning(finding);
+void DeviceWorker::tell(Finding finding) {
+  log(finding);
   report_.findings.push_back(std::move(finding));
 }
 

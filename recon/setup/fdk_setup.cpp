@@ -1,4 +1,4 @@
-#include "recon/fdk/fdk_setup.hpp"
+#include "recon/setup/fdk_setup.hpp"
 
 #include <fmt/format.h>
 
@@ -39,9 +39,8 @@ double largest_move(const geometry::Rectification& r) {
   for (const int column : {0, r.columns - 1})
     for (const int row : {0, r.rows - 1}) {
       const double w = h[6] * column + h[7] * row + h[8];
-      largest =
-          std::max(largest, std::hypot((h[0] * column + h[1] * row + h[2]) / w - column / r.finer - shift_u,
-                                       (h[3] * column + h[4] * row + h[5]) / w - row - shift_v));
+      largest = std::max(largest, std::hypot((h[0] * column + h[1] * row + h[2]) / w - column - shift_u,
+                                             (h[3] * column + h[4] * row + h[5]) / w - row - shift_v));
     }
   return largest;
 }
@@ -50,12 +49,11 @@ void refuse_holes(const geometry::AngularCoverage& coverage, std::size_t views) 
   constexpr double widest_gap = 60 * radians_per_degree;  // no window of views can bridge more
   const bool half_turn = coverage.period < turn;
   if (views > 12 && coverage.largest_gap > widest_gap && (half_turn || coverage.complete))
-    throw Error(
-        ErrorKind::bad_file,
-        fmt::format("the views {} but leave {:.1f} degrees of it without a view; "
-                    "give the missing projections, or choose views that follow each other with --views",
-                    half_turn ? "of a parallel beam need a half turn," : "reach around a full turn",
-                    coverage.largest_gap / radians_per_degree));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("the views {} but leave {:.1f} degrees of it without a view",
+                            half_turn ? "of a parallel beam need a half turn," : "reach around a full turn",
+                            coverage.largest_gap / radians_per_degree),
+                {{"views", "", "give the missing projections, or choose views that follow each other with"}});
 }
 
 /// What is worth saying of how the views are spread.
@@ -65,19 +63,24 @@ void describe(const geometry::AngularCoverage& coverage, std::size_t views, Find
                gap = coverage.largest_gap / radians_per_degree;
   const bool half_turn = coverage.period < turn;
   if (half_turn && !coverage.complete)
-    findings.push_back(fmt::format(
-        "the views cover {:.2f} of the 180 degrees that a parallel beam needs: edges along the missing "
-        "directions are lost, and attenuation reads up to {:.0f} % too low",
-        span, 100 * (1 - span / period)));
+    findings.push_back(
+        {"coverage.limited",
+         fmt::format("the views cover {:.2f} of the 180 degrees that a parallel beam needs: edges along the "
+                     "missing directions are lost, and attenuation reads up to {:.0f} % too low",
+                     span, 100 * (1 - span / period))});
   else if (!coverage.complete)
     findings.push_back(
-        fmt::format("the views cover {:.2f} degrees, not a full turn: Parker's weights are applied", span));
+        {"coverage.short",
+         fmt::format("the views cover {:.2f} degrees, not a full turn: Parker's weights are applied", span)});
   else if (std::abs(span - period) > 1.5 * mean_gap)
     findings.push_back(
-        fmt::format("the views cover {:.2f} degrees: directions seen twice share their weight", span));
+        {"coverage.redundant",
+         fmt::format("the views cover {:.2f} degrees: directions seen twice share their weight", span)});
   if (coverage.complete && gap > 2.5 * mean_gap)
-    findings.push_back(fmt::format(
-        "the largest gap between views is {:.2f} degrees, the mean {:.2f}: streaks may show", gap, mean_gap));
+    findings.push_back(
+        {"coverage.gap",
+         fmt::format("the largest gap between views is {:.2f} degrees, the mean {:.2f}: streaks may show",
+                     gap, mean_gap)});
 }
 
 /// Columns of the filtered detector between which every row of every view was measured.
@@ -120,11 +123,11 @@ void weigh_displaced(const geometry::CircularScan& part, const std::vector<geome
                      FdkSetup& setup) {
   setup.coverage = geometry::angular_coverage(part.angles);
   if (!setup.coverage.complete)
-    throw Error(
-        ErrorKind::bad_file,
-        fmt::format("the rotation axis is off the detector's middle by more than a tenth of its width, which "
-                    "needs a full turn, but the views cover {:.2f} degrees; check the axis (--axis-offset)",
-                    setup.coverage.span / radians_per_degree));
+    throw Error(ErrorKind::bad_file,
+                fmt::format("the rotation axis is off the detector's middle by more than a tenth of its "
+                            "width, which needs a full turn, but the views cover {:.2f} degrees",
+                            setup.coverage.span / radians_per_degree),
+                {{"axis-offset", "", "check the axis, and state it with"}});
   refuse_holes(setup.coverage, part.angles.size());
   make_symmetric(real, setup);
   for (std::size_t n = 0; n < setup.views.size(); ++n)
@@ -134,10 +137,12 @@ void weigh_displaced(const geometry::CircularScan& part, const std::vector<geome
   setup.column_weights =
       kernels::displaced_weights(setup.views, setup.columns, measured.first, measured.last);
   const geometry::FieldOfView seen = geometry::field_of_view(part);
-  setup.findings.push_back(fmt::format(
-      "the detector is displaced: the full turn sees {:.2f} mm around the axis, where a centred one of this "
-      "width would see less; opposite rays within {:.2f} mm share their weight (Wang)",
-      seen.outer_radius, seen.inner_radius));
+  setup.findings.push_back(
+      {"detector.displaced",
+       fmt::format(
+           "the detector is displaced: the full turn sees {:.2f} mm around the axis, where a centred one of "
+           "this width would see less; opposite rays within {:.2f} mm share their weight (Wang)",
+           seen.outer_radius, seen.inner_radius)});
   describe(setup.coverage, part.angles.size(), setup.findings);
 }
 
@@ -173,9 +178,9 @@ FdkSetup prepare_fdk(const geometry::CircularScan& scan, std::span<const int> vi
     setup.rows = setup.rectification->rows;
     setup.views = setup.rectification->views;
     setup.findings.push_back(
-        fmt::format("the detector or the axis leans: projections are resampled onto an upright detector "
-                    "(pixels move by up to {:.1f})",
-                    largest_move(*setup.rectification)));
+        {"detector.leaning", fmt::format("the detector or the axis leans: projections are resampled onto an "
+                                         "upright detector (pixels move by up to {:.1f})",
+                                         largest_move(*setup.rectification))});
   }
   if (geometry::is_displaced(part))
     weigh_displaced(part, real, setup);
@@ -186,11 +191,6 @@ FdkSetup prepare_fdk(const geometry::CircularScan& scan, std::span<const int> vi
   setup.measured = {std::max(0, static_cast<int>(std::ceil(measured.first - rounding))),
                     std::min(setup.columns, static_cast<int>(std::floor(measured.last + rounding)) + 1)};
   return setup;
-}
-
-kernels::RampOptions ramp_of(const FdkSetup& setup, kernels::RampOptions wanted) {
-  if (setup.rectification) wanted.cutoff /= setup.rectification->finer;
-  return wanted;
 }
 
 std::size_t bytes_of(const FdkSetup& setup) {

@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "recon/fdk/fdk.hpp"
-#include "recon/slabs/slab_operators.hpp"
+#include "recon/fdk/slab_operators.hpp"
 #include "recon/slabs/slab_queue.hpp"
 
 namespace feldspar::recon {
@@ -75,7 +75,7 @@ class DeviceWorker {
   [[nodiscard]] std::optional<Loss> finish_writing();
   void make_room(const Slab& slab);
   void free_room();
-  void tell(std::string finding);
+  void tell(Finding finding);
 
   SlabTask& task_;
   kernels::Backend& backend_;

@@ -1,4 +1,4 @@
-#include "recon/correct/hardening_fit.hpp"
+#include "recon/find/hardening_fit.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,6 +14,22 @@ namespace {
 enum class Part : char { left_out, air, object };
 
 /// The value that splits a histogram into two classes of the largest distance (Otsu 1979).
+/// The first bin above which Otsu's threshold lies: with the most variance between both sides.
+std::size_t otsu_split(std::span<const double> counts) {
+  double all = 0, sum = 0;
+  for (std::size_t n = 0; n < counts.size(); ++n) all += counts[n], sum += static_cast<double>(n) * counts[n];
+  double below = 0, sum_below = 0, best = -1;
+  std::size_t split = 0;
+  for (std::size_t n = 0; n + 1 < counts.size(); ++n) {
+    below += counts[n], sum_below += static_cast<double>(n) * counts[n];
+    if (below == 0 || below == all) continue;
+    const double apart = sum_below / below - (sum - sum_below) / (all - below);
+    const double between = below * (all - below) * apart * apart;
+    if (between > best) best = between, split = n;
+  }
+  return split;
+}
+
 float otsu_threshold(const std::vector<float>& values) {
   constexpr int bins = 256;
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -22,18 +38,7 @@ float otsu_threshold(const std::vector<float>& values) {
   std::array<double, bins> counts{};
   for (const float value : values)
     counts[static_cast<std::size_t>(std::min(bins - 1, static_cast<int>((value - from) / width)))] += 1;
-  double all = 0, sum = 0;
-  for (std::size_t n = 0; n < bins; ++n) all += counts[n], sum += static_cast<double>(n) * counts[n];
-  double below = 0, sum_below = 0, best = -1;
-  std::size_t split = 0;
-  for (std::size_t n = 0; n + 1 < bins; ++n) {
-    below += counts[n], sum_below += static_cast<double>(n) * counts[n];
-    if (below == 0 || below == all) continue;
-    const double apart = sum_below / below - (sum - sum_below) / (all - below);
-    const double between = below * (all - below) * apart * apart;
-    if (between > best) best = between, split = n;
-  }
-  return from + width * static_cast<float>(split + 1);
+  return from + width * static_cast<float>(otsu_split(counts) + 1);
 }
 
 float median(std::vector<float> values) {
@@ -43,14 +48,21 @@ float median(std::vector<float> values) {
 }
 
 /// Parts by value, without the voxels that have a neighbour in the slice of another part.
-std::vector<Part> segment(const PowerSlices& slices, const std::vector<float>& image, float threshold,
-                          float lowest, float highest) {
+/// Each voxel by its own value.
+std::vector<Part> rough_parts(const PowerSlices& slices, const std::vector<float>& image, float threshold,
+                              float lowest, float highest) {
   std::vector<Part> rough(image.size());
   for (std::size_t n = 0; n < image.size(); ++n)
     rough[n] = !slices.computed[n]                             ? Part::left_out
                : image[n] < std::min(threshold, 0.5F * lowest) ? Part::air
                : image[n] >= lowest && image[n] <= highest     ? Part::object
                                                                : Part::left_out;
+  return rough;
+}
+
+std::vector<Part> segment(const PowerSlices& slices, const std::vector<float>& image, float threshold,
+                          float lowest, float highest) {
+  const std::vector<Part> rough = rough_parts(slices, image, threshold, lowest, highest);
   std::vector<Part> parts = rough;
   const int columns = slices.columns, rows = slices.rows;
   constexpr int margin = 2;  // voxels over which the filter and the interpolation spread an edge
