@@ -121,7 +121,6 @@ inline constexpr FindingKind finding_kinds[] = {
     {"shifts.used", Severity::note},
     {"truncation.level", Severity::warning},
     {"truncation.reaches", Severity::warning},
-    {"verdict.foreseen", Severity::warning},
     {"version.other", Severity::warning},
     {"views.constant", Severity::warning},
     {"views.cut", Severity::warning},

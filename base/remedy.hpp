@@ -57,12 +57,12 @@ struct NamedOption {
 };
 /// All of them.
 inline constexpr NamedOption named_options[] = {
-    {"alone"},   {"allow-missing"}, {"angles"},     {"axis-offset"}, {"center"},     {"context"},
-    {"correct"}, {"context-at"},    {"device"},     {"fast"},        {"gpu-memory"}, {"hardening"},
-    {"like"},    {"memory"},        {"motion"},     {"outline"},     {"overwrite"},  {"pixel-size"},
-    {"range"},   {"resume"},        {"rings"},      {"roi"},         {"scatter"},    {"reverse-rotation"},
-    {"size"},    {"slabs"},         {"solid"},      {"start"},       {"transform"},  {"truncation"},
-    {"views"},   {"voxel-size"},    {"white-level"}};
+    {"alone"},      {"allow-missing"}, {"angles"},  {"axis-offset"}, {"center"},           {"context"},
+    {"correct"},    {"context-at"},    {"device"},  {"fast"},        {"gpu-memory"},       {"hardening"},
+    {"like"},       {"memory"},        {"outline"}, {"overwrite"},   {"pixel-size"},       {"range"},
+    {"resume"},     {"rings"},         {"roi"},     {"scatter"},     {"reverse-rotation"}, {"size"},
+    {"slabs"},      {"solid"},         {"start"},   {"transform"},   {"truncation"},       {"views"},
+    {"voxel-size"}, {"white-level"}};
 /// The name of one of them.
 using OptionName = Listed<named_options>;
 

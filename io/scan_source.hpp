@@ -61,8 +61,6 @@ struct ScanDescription {
   /// The correction of beam hardening that the source asks for: a line integral p becomes the sum of
   /// hardening[n] * p^n. Empty when it asks for none.
   std::vector<double> hardening{};
-  bool axis_unstated = false;   ///< the source does not say where its axis is: that of scan() is a guess
-  bool sense_unstated = false;  ///< the source does not say which way the object turns: one is assumed
 };
 
 /// A scan as a reader offers it: everything but pixels at once, pixels by parts.

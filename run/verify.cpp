@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
+#include "recon/find/centre.hpp"
 #include "recon/verify/verify.hpp"
 #include "run/options.hpp"
 #include "run/resolve.hpp"
@@ -33,10 +36,12 @@ recon::FinishedVolume finished(const io::VolumeReader& reader, const geometry::V
 
 /// What the file or the user says of the axis and of the sense. What was looked for was not said.
 recon::Stated stated_of(const Reconstruction& work) {
-  const io::ScanDescription& about = work.source->description();
+  const Findings& findings = work.source->findings();
   const std::string& from = work.plan.axis_from;
-  return {.axis = from == "given" || (from == Plan{}.axis_from && !about.axis_unstated),
-          .sense = work.request().open.reverse_rotation || !about.sense_unstated};
+  const bool assumed = std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.code == "conventions.assumed"; });
+  return {.axis = from == "given" || (from == Plan{}.axis_from && recon::states_axis(*work.source)),
+          .sense = work.request().open.reverse_rotation || !assumed};
 }
 
 }  // namespace

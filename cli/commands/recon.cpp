@@ -141,6 +141,7 @@ void run(CLI::App& command, ReconOptions& options) {
                                                             for (const Finding& finding : work.plan.findings)
                                                               log(finding);
                                                             log_info(run::describe(work));
+                                                            warn_of(work.of_scan);
                                                           }});
   write_beside(options, request, outcome);
   if (outcome.was_finished) {

@@ -33,9 +33,8 @@ geometry::CircularScan geometry_of(KeyedText& text) {
 stack::StackDescription describe(KeyedText& text) {
   stack::StackDescription stack;
   stack.scan = geometry_of(text);
-  stack.has_axis = true;
   if (const auto column = text.number(parameters, "COR")) {
-    stack.has_axis_column = true;
+    stack.has_axis = stack.has_axis_column = true;
     stack.axis_column = *column;
   }
   std::string base = text.text("Data set settings", "basename");
@@ -59,7 +58,6 @@ stack::StackDescription describe(KeyedText& text) {
                  .exposure_s = text.number(camera, "Exposure time (ms)").value_or(0) / 1000,
                  .filter = {},
                  .date = text.text("Scan info", "Start")};
-  stack.about.sense_unstated = true;
   stack.notes = {{"conventions.assumed",
                   fmt::format("{}: the maker documents no conventions: clockwise seen from above, first row "
                               "on top, seen from the source, and COR as a column counted from 0 are assumed; "

@@ -161,28 +161,24 @@ OppositeRays compare_opposite_rays(const Sinogram& sinogram) {
   result.pairs = sums.count;
   if (sums.count < least_pairs) return result;
   result.misfit = std::sqrt(sums.squares[0] / sums.count);
-  sums.lowest(1, 2, Comparison::shift_step, result.shift, result.shift_error);
   sums.lowest(3, 4, Comparison::scale_step, result.scale, result.scale_error);
   return result;
 }
 
-Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
+Check check_axis_by_mass(const Sinogram& sinogram) {
   const Check check{"rotation-axis"};
-  double shift = rays.shift, error = rays.pairs < least_pairs ? INFINITY : rays.shift_error;
-  const char* witness = "opposite rays put";
-  if (!(sigmas * error < axis_limit)) {
-    const CentreOfMass mass = follow_centre_of_mass(sinogram);
-    shift = mass.shift, error = mass.shift_error;
-    witness = "the path of the centre of mass puts";
-  }
+  const CentreOfMass mass = follow_centre_of_mass(sinogram);
   // An axis that is off by far is seen for all its error.
-  if (!std::isfinite(error) || (sigmas * error >= axis_limit && std::abs(shift) < 2 * sigmas * error))
-    return check.not_applicable("too few rays were measured from both ends to see an axis that is off");
-  const bool wrong = std::abs(shift) > axis_limit + sigmas * error;
-  return check.judged(wrong,
-                      fmt::format("{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}",
-                                  witness, shift, error, wrong ? ": edges are doubled" : ""),
-                      {{"axis-offset", "auto", "try"}});
+  if (!std::isfinite(mass.shift_error) ||
+      (sigmas * mass.shift_error >= axis_limit && std::abs(mass.shift) < 2 * sigmas * mass.shift_error))
+    return check.not_applicable("no ray is measured from both ends, and the centre of mass says too little");
+  const bool wrong = std::abs(mass.shift) > axis_limit + sigmas * mass.shift_error;
+  return check.judged(
+      wrong,
+      fmt::format("the path of the centre of mass puts the axis {:+.3f} +- {:.3f} columns from "
+                  "where the geometry has it{}",
+                  mass.shift, mass.shift_error, wrong ? ": edges are doubled" : ""),
+      {{"axis-offset", "auto", "try"}});
 }
 
 Check check_distances(const Sinogram& sinogram, const OppositeRays& rays, bool resampled) {

@@ -295,12 +295,10 @@ Check check_motion(const Strips& strips, const std::vector<OppositeSums>& opposi
   const double limit = motion_limit * strips.bin + sigmas * spread.error;
   const bool wrong = spread.correlation > motion_share && spread.range > limit;
   return check.judged(
-      wrong,
-      fmt::format("opposite rays put parts of the scan {:.2f} columns from each other (limit {:.2f}), "
-                  "which explains {:.3f} of their differences (limit {}){}",
-                  spread.range, limit, spread.correlation, motion_share,
-                  wrong ? ": the object or the instrument moved" : ""),
-      {{"motion", "auto", "try"}});
+      wrong, fmt::format("opposite rays put parts of the scan {:.2f} columns from each other (limit {:.2f}), "
+                         "which explains {:.3f} of their differences (limit {}){}",
+                         spread.range, limit, spread.correlation, motion_share,
+                         wrong ? ": the object or the instrument moved" : ""));
 }
 
 }  // namespace feldspar::recon

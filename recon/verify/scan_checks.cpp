@@ -1,9 +1,13 @@
 #include "recon/verify/scan_checks.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "base/units.hpp"
+#include "recon/find/centre.hpp"
 #include "recon/verify/mid_plane.hpp"
 
 namespace feldspar::recon {
@@ -50,16 +54,36 @@ double noise_of(const Strips& strips) {
   return 1.4826 * median(std::move(second)) / std::sqrt(6.0);
 }
 
-std::vector<Check> check_scan(const FdkJob& job, const Resources& resources, Progress& progress) {
+Check check_axis(const FdkJob& job, const geometry::CircularScan& scan, const Resources& resources) {
+  const Check check{"rotation-axis"};
+  const CentreEstimate found = find_centre(job.source, scan, job.setup.view_indices, resources);
+  if (!found.known) return check.not_applicable(found.doubt);
+  const bool wrong = found.contradicts();
+  const std::string lean = found.roll_known ? fmt::format(", leaning by {:+.3f} +- {:.3f} degrees",
+                                                          found.roll_difference / radians_per_degree,
+                                                          found.roll_uncertainty / radians_per_degree)
+                                            : "";
+  return check.judged(
+      wrong,
+      fmt::format(
+          "rays and their reverses put the axis {:+.3f} +- {:.3f} columns from where the geometry has "
+          "it{}{}",
+          found.difference, found.offset_uncertainty / found.pixel, lean, wrong ? ": edges are doubled" : ""),
+      {{"axis-offset", "auto", "try"}});
+}
+
+std::vector<Check> check_scan(const FdkJob& job, const geometry::CircularScan& scan,
+                              const Resources& resources, Progress& progress) {
   const Reservation room(resources.budget, strips_bytes(job.setup), "views to compare");
   Strips strips = read_strips(job, resources, progress);
-  if (strips.columns < 8) return {};
+  if (strips.columns < 8) return {check_axis(job, scan, resources)};
   const std::vector<int> repeated = repeated_views(strips);
   const std::vector<double> levels = smooth(strips);
   const double noise = noise_of(strips);
   const std::vector<OppositeSums> opposites = compare_opposites(strips, resources.threads);
-  return {check_neighbours(strips, levels, repeated, opposites), check_sense(strips, opposites),
-          check_turn(strips, opposites, noise), check_motion(strips, opposites, noise)};
+  return {check_axis(job, scan, resources), check_neighbours(strips, levels, repeated, opposites),
+          check_sense(strips, opposites), check_turn(strips, opposites, noise),
+          check_motion(strips, opposites, noise)};
 }
 
 }  // namespace feldspar::recon

@@ -8,9 +8,10 @@
 
 namespace feldspar::recon {
 
-/// Asks all of them. Throws what reading throws, and Error(cancelled).
-[[nodiscard]] std::vector<Check> check_scan(const FdkJob& job, const Resources& resources,
-                                            Progress& progress);
+/// Asks all of them. `scan` is the source's, with the axis and the shifts that the job has. Throws what
+/// reading throws, and Error(cancelled).
+[[nodiscard]] std::vector<Check> check_scan(const FdkJob& job, const geometry::CircularScan& scan,
+                                            const Resources& resources, Progress& progress);
 
 /// Of one view against its opposite rays: sums of differences d, of changes along the angle and along the
 /// columns, and of what d would be had the object turned the other way.
@@ -44,6 +45,9 @@ struct OppositeSums {
 /// Are views lost, or angles stretched.
 [[nodiscard]] Check check_turn(const Strips& strips, const std::vector<OppositeSums>& opposites,
                                double noise);
+/// Is the axis of `scan` where rays and their reverses have it.
+[[nodiscard]] Check check_axis(const FdkJob& job, const geometry::CircularScan& scan,
+                               const Resources& resources);
 /// Did the object stand still.
 [[nodiscard]] Check check_motion(const Strips& strips, const std::vector<OppositeSums>& opposites,
                                  double noise);

@@ -77,11 +77,10 @@ class Trial {
           return part;
         }};
     Progress progress;
-    const auto& about = source_.description();
     return verify({source_, setup_, fdk_}, finished, all_resources(),
                   {.tally = &report_.tally,
-                   .of_scan = check_scan({source_, setup_, fdk_}, all_resources(), progress),
-                   .stated = {.axis = !about.axis_unstated, .sense = !about.sense_unstated}});
+                   .of_scan = check_scan({source_, setup_, fdk_}, source_.scan(), all_resources(), progress),
+                   .stated = {.axis = true, .sense = true}});
   }
 
  private:
