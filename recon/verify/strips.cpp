@@ -68,50 +68,63 @@ Columns columns_of(const FdkSetup& setup) {
 /// Views that are alike are to be sampled alike, and unshifted ones on their pixels.
 double without_rounding(double place) { return std::round(place * 1e6) * 1e-6; }
 
-/// One strip of a view, whose rows `values` holds from row `first` on.
-void sample(const View3<const float>& values, int first, int plane, const Range& measured,
-            const Columns& columns, double row, double shadow, int rows, float* out) {
+/// Rows of some views, to be averaged.
+struct RowsToSample {
+  const View3<const float>& values;
+  int first = 0;   ///< row of the detector
+  Range measured;  ///< columns
+  int rows = 1;    ///< of a strip
+
+  /// The mean of `rows` rows about `row` at a column's place, of view `plane`; NaN where it was not measured.
+  [[nodiscard]] double at(int plane, double row, double column) const {
+    const kernels::Parts<double> u = kernels::parts_of(without_rounding(column));
+    const int left = static_cast<int>(u.whole), right = u.fraction > 0 ? left + 1 : left;
+    if (!(left >= measured.first && right < measured.end)) return NAN;
+    double sum = 0;
+    for (int r = 0; r < rows; ++r) {
+      const kernels::Parts<double> v = kernels::parts_of(
+          std::clamp(row + r - 0.5 * (rows - 1) - first, 0.0, static_cast<double>(values.ny - 1)));
+      const int below = static_cast<int>(v.whole), above = std::min(below + 1, values.ny - 1);
+      const float *const a = values.row(below, plane), *const b = values.row(above, plane);
+      sum += (1 - v.fraction) * ((1 - u.fraction) * a[left] + u.fraction * a[right]) +
+             v.fraction * ((1 - u.fraction) * b[left] + u.fraction * b[right]);
+    }
+    return std::isfinite(sum) ? sum / rows : 0;
+  }
+};
+
+/// One strip of a view whose axis' shadow is at column `shadow`.
+void sample(const RowsToSample& rows, int plane, double row, double shadow, const Columns& columns,
+            float* out) {
   const int bin = static_cast<int>(columns.bin);
   for (int j = 0; j < columns.count; ++j) {
     double sum = 0;
-    bool whole = true;
-    for (int b = 0; whole && b < bin; ++b) {
-      const kernels::Parts<double> u =
-          kernels::parts_of(without_rounding(shadow + columns.first + j * bin + b));
-      const int left = static_cast<int>(u.whole), right = u.fraction > 0 ? left + 1 : left;
-      whole = left >= measured.first && right < measured.end;
-      for (int r = 0; whole && r < rows; ++r) {
-        const kernels::Parts<double> v = kernels::parts_of(
-            std::clamp(row + r - 0.5 * (rows - 1) - first, 0.0, static_cast<double>(values.ny - 1)));
-        const int below = static_cast<int>(v.whole), above = std::min(below + 1, values.ny - 1);
-        const float *const a = values.row(below, plane), *const c = values.row(above, plane);
-        sum += (1 - v.fraction) * ((1 - u.fraction) * a[left] + u.fraction * a[right]) +
-               v.fraction * ((1 - u.fraction) * c[left] + u.fraction * c[right]);
-      }
-    }
-    out[j] = !whole ? NAN : std::isfinite(sum) ? static_cast<float>(sum / (bin * rows)) : 0;
+    for (int b = 0; b < bin; ++b) sum += rows.at(plane, row, shadow + columns.first + j * bin + b);
+    out[j] = static_cast<float>(sum / bin);
   }
+}
+
+/// Rows of the detector that strips at `height` take in the views of `batch`.
+Range rows_of(Range batch, double height, const FdkSetup& setup) {
+  const double half = 0.5 * (strip_rows(setup) - 1);
+  double lowest = setup.rows, highest = -1;
+  for (int n = batch.first; n < batch.end; ++n) {
+    const double row = row_at(setup.views[static_cast<std::size_t>(n)], height);
+    lowest = std::min(lowest, row - half), highest = std::max(highest, row + half);
+  }
+  const auto cut = [&](double row) { return std::clamp(static_cast<int>(row), 0, setup.rows - 1); };
+  return {cut(std::floor(lowest)), std::min(setup.rows, cut(std::ceil(highest)) + 1)};
 }
 
 void read_views(Range batch, const FdkSetup& setup, const Columns& columns, UprightRows& reader,
                 Strips& strips) {
-  const int rows = strip_rows(setup);
   for (int s = 0; s < strips.count(); ++s) {
     const double height = strips.heights[static_cast<std::size_t>(s)];
-    double lowest = setup.rows, highest = -1;
-    for (int n = batch.first; n < batch.end; ++n) {
-      const double row = row_at(setup.views[static_cast<std::size_t>(n)], height);
-      lowest = std::min(lowest, row - 0.5 * (rows - 1)), highest = std::max(highest, row + 0.5 * (rows - 1));
-    }
-    const auto cut = [&](double row) {
-      return std::clamp(static_cast<int>(std::floor(row)), 0, setup.rows - 1);
-    };
-    const UprightRows::Rows read =
-        reader.read(batch, {cut(lowest), std::min(setup.rows, cut(std::ceil(highest)) + 1)});
+    const UprightRows::Rows read = reader.read(batch, rows_of(batch, height, setup));
+    const RowsToSample rows{read.values, read.first, measured_of(setup), strip_rows(setup)};
     for (int n = batch.first; n < batch.end; ++n) {
       const View& view = setup.views[static_cast<std::size_t>(n)];
-      sample(read.values, read.first, n - batch.first, measured_of(setup), columns,
-             without_rounding(row_at(view, height)), shadow_of(view, 0), rows,
+      sample(rows, n - batch.first, without_rounding(row_at(view, height)), shadow_of(view, 0), columns,
              strips.view(n) + static_cast<std::size_t>(s) * static_cast<std::size_t>(strips.columns));
     }
   }

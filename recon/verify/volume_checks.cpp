@@ -267,22 +267,17 @@ Check check_fit(std::span<const Level> levels) {
                  wrong ? ": it is not the volume of these projections" : ""));
 }
 
-Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSetup& setup,
-                 const FinishedVolume& volume) {
-  const Check check{"mass"};
-  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
-  const double coarse = volume.grid.spacing.x / column_at_axis(measured);
-  if (coarse > coarsest_mass)
-    return check.not_applicable(fmt::format(
-        "voxels of {:.1f} columns are points of the slice, not means: their sum is no mass", coarse));
-  const double slice = (measured.height - volume.grid.origin.z) / volume.grid.spacing.z;
-  if (!(slice >= -0.5 && slice <= volume.grid.nz - 0.5))
-    return check.not_applicable("the volume does not hold the plane of the source");
-  const auto distance = [&](const geometry::View& v, double column) {
-    const geometry::Vec3 pixel = v.pixel_origin + column * v.column_step;
-    const geometry::Vec3 ray = v.is_parallel() ? v.direction : pixel - v.source;
-    return (pixel.y * ray.x - pixel.x * ray.y) / std::hypot(ray.x, ray.y);
-  };
+namespace {
+
+/// mm from the axis to the ray at `column`, positive on one side.
+double distance(const geometry::View& v, double column) {
+  const geometry::Vec3 pixel = v.pixel_origin + column * v.column_step;
+  const geometry::Vec3 ray = v.is_parallel() ? v.direction : pixel - v.source;
+  return (pixel.y * ray.x - pixel.x * ray.y) / std::hypot(ray.x, ray.y);
+}
+
+/// (1/2pi) times the sum of p w ds dbeta, in mm.
+double mass_of_rays(const Sinogram& measured, const FdkSetup& setup) {
   double rays = 0;
   for (int n = 0; n < measured.count(); ++n) {
     const geometry::View& view = measured.views[static_cast<std::size_t>(n)];
@@ -296,32 +291,55 @@ Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSet
              std::abs(distance(view, i + 0.5) - distance(view, i - 0.5));
     rays += sum * setup.coverage.steps[static_cast<std::size_t>(n)];
   }
-  rays /= 2 * std::numbers::pi;
-  const int below = std::clamp(static_cast<int>(std::floor(slice)), 0, volume.grid.nz - 1),
-            above = std::min(below + 1, volume.grid.nz - 1);
-  // Beyond what every view measured there is no object, but there are streaks.
+  return rays / (2 * std::numbers::pi);
+}
+
+/// Of a slice's voxels within `radius` of the axis, in mm.
+double mass_of_slice(const FinishedVolume& volume, int slice, double radius) {
+  const geometry::VolumeGrid& grid = volume.grid;
+  const Array3<float> voxels = volume.read(slice, 1);
+  double sum = 0;
+  for (int y = 0; y < grid.ny; ++y)
+    for (int x = 0; x < grid.nx; ++x) {
+      const geometry::Vec3 at = grid.centre_of(x, y, slice);
+      const float value = voxels.view().row(y, 0)[x];
+      if (std::isfinite(value) && std::hypot(at.x, at.y) < radius) sum += double{value};
+    }
+  return sum * grid.spacing.x * grid.spacing.y;
+}
+
+/// Beyond what every view measured there is no object, but there are streaks.
+double measured_radius(const Sinogram& measured) {
   double radius = INFINITY;
   for (const geometry::View& view : measured.views)
     radius = std::min({radius, std::abs(distance(view, measured.trusted.first)),
                        std::abs(distance(view, measured.trusted.end - 1))});
-  const auto sum_of = [&](int k) {
-    double sum = 0;
-    const Array3<float> voxels = volume.read(k, 1);
-    for (int y = 0; y < volume.grid.ny; ++y)
-      for (int x = 0; x < volume.grid.nx; ++x) {
-        const geometry::Vec3 at = volume.grid.centre_of(x, y, k);
-        const float value = voxels.view().row(y, 0)[x];
-        if (std::isfinite(value) && std::hypot(at.x, at.y) < radius) sum += double{value};
-      }
-    return sum;
-  };
-  const double share = std::clamp(slice - below, 0.0, 1.0);
-  const double voxels =
-      ((1 - share) * sum_of(below) + share * sum_of(above)) * volume.grid.spacing.x * volume.grid.spacing.y;
-  const double noise = noise_of(measured) * column_at_axis(measured) *
+  return radius;
+}
+
+}  // namespace
+
+Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSetup& setup,
+                 const FinishedVolume& volume) {
+  const Check check{"mass"};
+  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
+  const double column = column_at_axis(measured), coarse = volume.grid.spacing.x / column;
+  if (coarse > coarsest_mass)
+    return check.not_applicable(fmt::format(
+        "voxels of {:.1f} columns are points of the slice, not means: their sum is no mass", coarse));
+  const double slice = (measured.height - volume.grid.origin.z) / volume.grid.spacing.z;
+  if (!(slice >= -0.5 && slice <= volume.grid.nz - 0.5))
+    return check.not_applicable("the volume does not hold the plane of the source");
+  const double rays = mass_of_rays(measured, setup),
+               noise = noise_of(measured) * column *
                        std::sqrt(static_cast<double>(measured.trusted.count()) / measured.count());
   if (!(rays > mass_sigmas / mass_limit * noise))
     return check.not_applicable("there is too little attenuation in the plane of the source");
+  const int below = std::clamp(static_cast<int>(std::floor(slice)), 0, volume.grid.nz - 1),
+            above = std::min(below + 1, volume.grid.nz - 1);
+  const double share = std::clamp(slice - below, 0.0, 1.0), radius = measured_radius(measured);
+  const double voxels =
+      (1 - share) * mass_of_slice(volume, below, radius) + share * mass_of_slice(volume, above, radius);
   const bool wrong = std::abs(voxels / rays - 1) > mass_limit + mass_sigmas * noise / rays;
   return check.judged(
       wrong,
