@@ -131,67 +131,93 @@ std::string level_jumps(const std::vector<double>& levels) {
                      text, count > 6 ? " ..." : "", limit);
 }
 
+/// Views that stand out, and how far the worst of all does.
+struct Odd {
+  std::vector<int> views;
+  double worst = 0;
+};
+
+/// Those that are not between their neighbours. `rays` as odd_among_opposites() gives them.
+Odd beside_neighbours(const Ring& ring, int views, double usual, const std::vector<double>& rays) {
+  Odd found;
+  for (int k = 1; k + 1 < views; ++k) {
+    const double beside = ring.beside(k), times = beside / (usual + 1e-9),
+                 alone = beside / (ring.across(k) + 1e-9),
+                 from_rays = rays[static_cast<std::size_t>(ring.at(k))];
+    found.worst = std::max(found.worst, std::min(times, alone));
+    // What is edge-on for a moment is so from its other end as well.
+    const bool agrees = from_rays > 0 && from_rays < odd;
+    if (alone > odd && ((times > odd && !agrees) || from_rays > odd_rays)) found.views.push_back(ring.at(k));
+  }
+  return found;
+}
+
+/// Those before which the object jumps.
+Odd after_jumps(const Ring& ring, int views, double usual) {
+  Odd found;
+  const auto step = [&](int at) { return ring.steps()[static_cast<std::size_t>(at)]; };
+  for (int k = 1; k + 2 < views; ++k) {
+    const double times = step(k) / (std::max({step(k - 1), step(k + 1), usual}) + 1e-9);
+    found.worst = std::max(found.worst, times);
+    if (times > odd_jump) found.views.push_back(ring.at(k + 1));
+  }
+  return found;
+}
+
+/// What is wrong with the views; empty for nothing.
+std::string text_of(const std::vector<int>& repeated, const Odd& beside, const Odd& jumps) {
+  const std::size_t many = beside.views.size();
+  if (!repeated.empty())
+    return fmt::format(
+        "{} view{} the one before bit by bit: {}: the detector or its file stood still while the object "
+        "turned",
+        repeated.size(), repeated.size() > 1 ? "s repeat" : " repeats", list_of(repeated));
+  if (many > 0)
+    return fmt::format("{} view{} not between {} neighbours: {}: in another's place, or of something else",
+                       many, many > 1 ? "s are" : " is", many > 1 ? "their" : "its", list_of(beside.views));
+  if (!jumps.views.empty())
+    return fmt::format(
+        "the object jumps before view {} (by {:.1f} times what it changes by before and after): views are "
+        "lost, "
+        "or it moved",
+        list_of(jumps.views), jumps.worst);
+  return {};
+}
+
+/// What a ray of the median view differs from its opposite by; infinite where half of the views have none.
+double usual_difference(const std::vector<OppositeSums>& opposites) {
+  std::vector<double> all;
+  for (const OppositeSums& sums : opposites)
+    if (sums.rays > 16) all.push_back(std::sqrt(std::max(0.0, sums.dd) / sums.rays));
+  return 2 * all.size() > opposites.size() ? median(std::move(all)) : INFINITY;
+}
+
 }  // namespace
 
 Check check_neighbours(const Strips& strips, const std::vector<double>& levels,
                        const std::vector<int>& repeated, const std::vector<OppositeSums>& opposites) {
   const Check check{"neighbouring-views"};
   if (strips.views < fewest_views) return check.not_applicable("too few views to be each other's neighbours");
-  const std::string jumps = level_jumps(levels);
-  if (!jumps.empty()) return check.judged(true, jumps);
+  if (const std::string steps = level_jumps(levels); !steps.empty()) return check.judged(true, steps);
   const Ring ring(strips);
   const double usual = quantile(ring.steps(), 0.9), apart = ring.apart();
-  if (!repeated.empty() && 2 * static_cast<int>(repeated.size()) < strips.views && usual > 0)
-    return check.judged(
-        true, fmt::format("{} view{} the one before bit by bit: {}: the detector or its file "
-                          "stood still while the object turned",
-                          repeated.size(), repeated.size() > 1 ? "s repeat" : " repeats", list_of(repeated)));
-  const std::vector<double> rays = odd_among_opposites(opposites);
-  std::vector<int> wrong, before;
-  double worst = 0, largest = 0;
-  for (int k = 1; k + 1 < strips.views; ++k) {
-    const double beside = ring.beside(k), times = beside / (usual + 1e-9),
-                 alone = beside / (ring.across(k) + 1e-9);
-    const double from_rays = rays[static_cast<std::size_t>(ring.at(k))];
-    worst = std::max(worst, std::min(times, alone));
-    // What is edge-on for a moment is so from its other end as well.
-    const bool agrees = from_rays > 0 && from_rays < odd;
-    if (alone > odd && ((times > odd && !agrees) || from_rays > odd_rays)) wrong.push_back(ring.at(k));
-  }
-  for (int k = 1; k + 2 < strips.views; ++k) {
-    const auto step = [&](int at) { return ring.steps()[static_cast<std::size_t>(at)]; };
-    const double times = step(k) / (std::max({step(k - 1), step(k + 1), usual}) + 1e-9);
-    largest = std::max(largest, times);
-    if (times > odd_jump) before.push_back(ring.at(k + 1));
-  }
-  const std::string text = fmt::format(
-      "no view is further than {:.2f} times the usual change from between its neighbours (limit "
-      "{}), no change larger than {:.2f} times those beside it (limit {})",
-      worst, odd, largest, odd_jump);
-  if (!wrong.empty())
-    return check.judged(true,
-                        fmt::format("{} view{} not between {} neighbours: {}: in another's place, or of "
-                                    "something else",
-                                    wrong.size(), wrong.size() > 1 ? "s are" : " is",
-                                    wrong.size() > 1 ? "their" : "its", list_of(wrong)));
-  if (!before.empty())
-    return check.judged(true,
-                        fmt::format("the object jumps before view {} (by {:.1f} times what it changes by "
-                                    "before and after): views are lost, or it moved",
-                                    list_of(before), largest));
-  const double beside_rays = [&] {
-    std::vector<double> all;
-    for (const OppositeSums& sums : opposites)
-      if (sums.rays > 16) all.push_back(std::sqrt(std::max(0.0, sums.dd) / sums.rays));
-    return 2 * static_cast<int>(all.size()) > strips.views ? median(std::move(all)) : INFINITY;
-  }();
-  if (!(apart > power * odd * usual) && !(apart > power * odd_rays * beside_rays))
+  // A body without noise that is round looks alike from all sides.
+  const bool alike = 2 * static_cast<int>(repeated.size()) >= strips.views || !(usual > 0);
+  const Odd beside = beside_neighbours(ring, strips.views, usual, odd_among_opposites(opposites)),
+            jumps = after_jumps(ring, strips.views, usual);
+  const std::string wrong = text_of(alike ? std::vector<int>{} : repeated, beside, jumps);
+  if (!wrong.empty()) return check.judged(true, wrong);
+  if (!(apart > power * odd * usual) && !(apart > power * odd_rays * usual_difference(opposites)))
     return check.not_applicable(
         fmt::format("views a quarter of the scan apart differ by {:.2f} times what neighbours do: too little "
                     "to see one in "
                     "another's place",
                     apart / (usual + 1e-9)));
-  return check.judged(false, text);
+  return check.judged(
+      false,
+      fmt::format("no view is further than {:.2f} times the usual change from between its neighbours (limit "
+                  "{}), no change larger than {:.2f} times those beside it (limit {})",
+                  beside.worst, odd, jumps.worst, odd_jump));
 }
 
 }  // namespace feldspar::recon

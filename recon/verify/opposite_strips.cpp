@@ -189,6 +189,25 @@ Spread spread_of(const std::vector<Share>& shares) {
   return spread;
 }
 
+/// A change of the views in OppositeSums: its sum, that of its squares, and that of its products with d.
+struct Change {
+  double OppositeSums::*sum;
+  double OppositeSums::*squares;
+  double OppositeSums::*with_d;
+};
+
+/// Of a dozen sectors of the views, as far as they have opposites.
+Spread spread_of(const std::vector<OppositeSums>& opposites, const Change& change, const Allowed& allowed) {
+  constexpr int sectors = 12;
+  std::vector<Share> shares;
+  for (const OppositeSums& s : in_sectors(opposites, sectors))
+    if (s.level_rays > least_rays / sectors)
+      shares.push_back(share_of(s.level_rays, s.level_dd - s.level_d * s.level_d / s.level_rays,
+                                s.*change.squares - s.*change.sum * s.*change.sum / s.level_rays,
+                                s.*change.with_d - s.level_d * s.*change.sum / s.level_rays, allowed));
+  return spread_of(shares);
+}
+
 const char* const no_pairs = "too few rays were measured from both ends";
 
 /// Why parts of the scan cannot be held against each other: in a partial turn only its ends are.
@@ -251,19 +270,12 @@ Check check_sense(const Strips& strips, const std::vector<OppositeSums>& opposit
 }
 
 Check check_turn(const Strips& strips, const std::vector<OppositeSums>& opposites, double noise) {
-  constexpr int sectors = 12;
   const Check check{"turn"};
   if (const auto why = why_not_parts(strips); !why.empty()) return check.not_applicable(why);
   const double step = step_of(strips), over = 2 * reach_of(strips) * step;
-  std::vector<Share> shares;
-  for (const OppositeSums& s : in_sectors(opposites, sectors))
-    if (s.level_rays > least_rays / sectors)
-      shares.push_back(share_of(s.level_rays, s.level_dd - s.level_d * s.level_d / s.level_rays,
-                                s.along_2 - s.along * s.along / s.level_rays,
-                                s.d_along - s.level_d * s.along / s.level_rays,
-                                {turn_share, noise, std::numbers::sqrt2 * noise / over}));
-  if (shares.size() < 2) return check.not_applicable(no_pairs);
-  const Spread spread = spread_of(shares);
+  const Spread spread =
+      spread_of(opposites, {&OppositeSums::along, &OppositeSums::along_2, &OppositeSums::d_along},
+                {turn_share, noise, std::numbers::sqrt2 * noise / over});
   if (!(spread.blind < std::max(most_blind_turn, 0.5 * step)))
     return check.not_applicable(
         "opposite rays say too little of single angles: views look alike, or noise hides what they differ "
@@ -278,18 +290,11 @@ Check check_turn(const Strips& strips, const std::vector<OppositeSums>& opposite
 }
 
 Check check_motion(const Strips& strips, const std::vector<OppositeSums>& opposites, double noise) {
-  constexpr int sectors = 12;
   const Check check{"motion"};
   if (const auto why = why_not_parts(strips); !why.empty()) return check.not_applicable(why);
-  std::vector<Share> shares;
-  for (const OppositeSums& s : in_sectors(opposites, sectors))
-    if (s.level_rays > least_rays / sectors)
-      shares.push_back(share_of(s.level_rays, s.level_dd - s.level_d * s.level_d / s.level_rays,
-                                s.across_2 - s.across * s.across / s.level_rays,
-                                s.d_across - s.level_d * s.across / s.level_rays,
-                                {motion_share, noise, 0.5 * noise / strips.bin}));
-  if (shares.size() < 2) return check.not_applicable(no_pairs);
-  const Spread spread = spread_of(shares);
+  const Spread spread =
+      spread_of(opposites, {&OppositeSums::across, &OppositeSums::across_2, &OppositeSums::d_across},
+                {motion_share, noise, 0.5 * noise / strips.bin});
   if (!(spread.blind < most_blind_motion * strips.bin))
     return check.not_applicable("opposite rays are too plain, or too noisy, to see a column's motion");
   const double limit = motion_limit * strips.bin + sigmas * spread.error;
