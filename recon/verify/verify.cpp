@@ -51,14 +51,14 @@ std::vector<double> heights_to_cast(const Census& census, const FdkSetup& setup,
                end = slices.begin() + static_cast<std::ptrdiff_t>((part + 1) * slices.size() / parts);
     if (first != end) chosen.push_back(*std::max_element(first, end, less));
   }
-  std::vector<double> heights;
   std::sort(chosen.begin(), chosen.end(), [&](int a, int b) { return less(b, a); });
-  for (const int z : chosen) heights.push_back(grid.origin.z + z * grid.spacing.z);
+  std::vector<double> heights;
   const int middle = static_cast<int>(std::lround(-grid.origin.z / grid.spacing.z));
   const bool holds_it = can_be_cast(setup, grid, 0, radius) && middle >= 0 && middle < grid.nz;
   if (holds_it && 2 * structure(middle) >= structure(chosen.empty() ? middle : chosen.front()))
-    heights.insert(heights.begin(), 0);
-  if (heights.size() > parts) heights.resize(parts);
+    heights.push_back(0);
+  for (const int z : chosen)
+    if (heights.size() < parts) heights.push_back(grid.origin.z + z * grid.spacing.z);
   return heights;
 }
 
