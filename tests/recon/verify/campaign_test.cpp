@@ -19,7 +19,7 @@ recon::Verdict verdict_on(const Object& object, const Fault& fault) {
 std::string failed_checks(const recon::Verdict& verdict) {
   std::string names;
   for (const recon::Check& check : verdict.checks)
-    if (check.outcome == recon::Check::Outcome::failed) names += (names.empty() ? "" : ", ") + check.name;
+    if (check.outcome == recon::Check::Outcome::failed) names += (names.empty() ? "" : ", ") + check.title();
   return names.empty() ? verdict.word() : names;
 }
 
