@@ -32,6 +32,15 @@ Check check_pixels(const kernels::AttenuationTally& tally) {
                   100 * saturated_limit, 100 * share(tally.not_finite), 100 * not_finite_limit));
 }
 
+/// mm above the plane of the source up to which the volume has to cast what was measured: a partial turn of a
+/// cone beam is only reconstructed well near that plane.
+double highest_of(const FdkSetup& setup) {
+  constexpr double least_turn = 6.1, slope = 0.02;
+  const geometry::View& view = setup.views.front();
+  if (view.is_parallel() || setup.coverage.span > least_turn) return INFINITY;
+  return slope * std::hypot(view.source.x, view.source.y);
+}
+
 /// Of the heights at which every ray stays within the volume, the one to look at every view at, and up to
 /// four others, one in each fifth of them: there where slices have most structure. Where the plane of the
 /// source has half of the most, it is the first. None where rays leave the volume above or below at all
@@ -39,10 +48,12 @@ Check check_pixels(const kernels::AttenuationTally& tally) {
 std::vector<double> heights_to_cast(const Census& census, const FdkSetup& setup,
                                     const geometry::VolumeGrid& grid) {
   constexpr int parts = 5;
-  const double radius = census.radius();
+  const double radius = census.radius(), highest = highest_of(setup);
   std::vector<int> slices;
-  for (int z = 0; z < grid.nz; ++z)
-    if (can_be_cast(setup, grid, grid.origin.z + z * grid.spacing.z, radius)) slices.push_back(z);
+  for (int z = 0; z < grid.nz; ++z) {
+    const double height = grid.origin.z + z * grid.spacing.z;
+    if (std::abs(height) <= highest && can_be_cast(setup, grid, height, radius)) slices.push_back(z);
+  }
   const auto structure = [&](int z) { return census.moments[static_cast<std::size_t>(z)].variance; };
   const auto less = [&](int a, int b) { return structure(a) < structure(b); };
   std::vector<int> chosen;
