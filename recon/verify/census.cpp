@@ -24,7 +24,7 @@ SliceMoments moments_of(const View3<const float>& slice, const geometry::VolumeG
     }
   }
   const double mean = sum / count;
-  return {mean, squares / count, std::max(0.0, squares / count - mean * mean), reach / count};
+  return {squares / count, std::max(0.0, squares / count - mean * mean), reach / count};
 }
 
 void count(const View3<const float>& voxels, int slice, const geometry::VolumeGrid& grid, Census& census) {
@@ -87,13 +87,6 @@ double Census::rms() const {
   double sum = 0;
   for (const SliceMoments& slice : moments) sum += slice.square;
   return moments.empty() ? 0 : std::sqrt(sum / static_cast<double>(moments.size()));
-}
-
-double Census::bend(int slice) const {
-  if (slice < 1 || slice + 1 >= static_cast<int>(moments.size())) return 0;
-  const auto mean = [&](int z) { return moments[static_cast<std::size_t>(z)].mean; };
-  const double second = std::abs(mean(slice - 1) - 2 * mean(slice) + mean(slice + 1));
-  return second < std::abs(mean(slice)) ? second / std::abs(mean(slice)) : 1;
 }
 
 double Census::radius() const {

@@ -11,7 +11,6 @@ namespace feldspar::recon {
 
 /// Of a slice's voxels, in 1/mm and its square.
 struct SliceMoments {
-  double mean = 0;      ///< 1/mm
   double square = 0;    ///< mean of squares
   double variance = 0;  ///< about their mean
   double reach = 0;     ///< mean of square times mm from the axis, squared
@@ -29,9 +28,6 @@ struct Census {
 
   /// Of all voxels, 1/mm.
   [[nodiscard]] double rms() const;
-  /// How much a slice's mean stands out of those beside it, as a share of it: interpolation along z takes so
-  /// much off, or half of it.
-  [[nodiscard]] double bend(int slice) const;
   /// mm about the axis within which the object is: that of a disc of as much spread, and a quarter more.
   [[nodiscard]] double radius() const;
 };

@@ -78,16 +78,15 @@ double nearest_height(const geometry::VolumeGrid& grid) {
   return std::clamp(0.0, grid.origin.z, grid.origin.z + (grid.nz - 1) * grid.spacing.z);
 }
 
-Level look(Sinogram measured, const FinishedVolume& volume, const Census& census,
-           const Resources& resources) {
+Level look(Sinogram measured, const FinishedVolume& volume, const Resources& resources) {
+  constexpr double lost_to_blur = 0.05;  // of spheres five voxels wide
   Level level{.measured = std::move(measured), .cast = {}, .lengths = {}};
   level.cast = cast(volume, level.measured, resources);
   level.lengths = lengths_within(volume.grid, level.measured);
   level.noise = noise_of(level.measured);
   const double coarse = volume.grid.spacing.x / column_at_axis(level.measured);
   level.together = std::clamp(static_cast<int>(std::lround(2 * coarse)), 2, level.measured.columns / 4);
-  level.bend = census.bend(
-      static_cast<int>(std::lround((level.measured.height - volume.grid.origin.z) / volume.grid.spacing.z)));
+  level.blur = std::abs(level.measured.height) < volume.grid.spacing.z ? 0 : lost_to_blur;
   return level;
 }
 
@@ -135,7 +134,7 @@ void verify_projections(std::vector<Check>& checks, const FdkJob& job, const Fin
   for (const double height : heights)
     levels.push_back(
         look(height == 0 ? central : measure_sinogram(job, height, resources, levels.empty() ? 1 : every),
-             volume, census, resources));
+             volume, resources));
   checks.push_back(check_fit(levels));
   checks.push_back(check_views(levels.front()));
   checks.push_back(check_order(levels.front()));

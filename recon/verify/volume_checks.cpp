@@ -218,11 +218,11 @@ namespace {
 
 /// What the volume casts of what was measured at one height.
 struct Fit {
-  double level = 1, misfit = 0, limit = fit_limit, bend = 0;
+  double level = 1, misfit = 0, limit = fit_limit, blur = 0;
   /// How far beyond the limits: above 1 is wrong.
   [[nodiscard]] double excess() const {
     const double off = std::abs(level - 1), rest = std::sqrt(std::max(0.0, misfit * misfit - off * off));
-    return std::max(misfit / limit, off / (level_limit + bend + level_share * rest));
+    return std::max(misfit / limit, off / (level_limit + blur + level_share * rest));
   }
 };
 
@@ -236,7 +236,7 @@ std::optional<Fit> fit_of(const Level& at) {
   const double height = all.crossed / all.measured, sum = all.sum > 0 ? all.cast_sum / all.sum : height;
   return Fit{std::abs(sum - 1) < std::abs(height - 1) ? sum : height,
              std::sqrt(std::max(0.0, all.squares - of_noise) / (all.measured - of_noise / at.together)),
-             fit_limit * std::max(1.0, at.together / 4.0), at.bend};
+             fit_limit * std::max(1.0, at.together / 4.0), at.blur};
 }
 
 }  // namespace

@@ -18,8 +18,7 @@ struct Level {
 
   /// A row is compared in means of this many columns: what the grid can hold at all.
   int together = 2;
-  /// The share that interpolation along z may take off the rays.
-  double bend = 0;
+  double blur = 0;  ///< share that interpolation along z may take off the rays
 };
 
 /// Each view's rays against those that the volume casts.

@@ -1,4 +1,5 @@
 // Every fault of the campaign in every kind of object: one table, printed as docs/trust.md has it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/recon/verify/campaign.hpp"
@@ -19,7 +20,8 @@ recon::Verdict verdict_on(const Object& object, const Fault& fault) {
 std::string failed_checks(const recon::Verdict& verdict) {
   std::string names;
   for (const recon::Check& check : verdict.checks)
-    if (check.outcome == recon::Check::Outcome::failed) names += (names.empty() ? "" : ", ") + check.title();
+    if (check.outcome == recon::Check::Outcome::failed)
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", check.title());
   return names.empty() ? verdict.word() : names;
 }
 
@@ -37,19 +39,19 @@ TEST(Campaign, SeesEveryFaultThatCanBeSeen) {
   std::string table = "| fault | cell | beads | block |\n|---|---|---|---|\n";
   for (const Fault& fault : faults()) {
     if (only && fault.name.find(only) == std::string::npos) continue;
-    std::string row = "| " + fault.name + " |";
+    std::string row;
     for (const Object& object : objects()) {
       const recon::Verdict verdict = verdict_on(object, fault);
       const bool unseeable =
           fault.not_seen_of == "all" || fault.not_seen_of.find(object.name) != std::string::npos;
-      row += " " + failed_checks(verdict) + " |";
+      row += fmt::format(" {} |", failed_checks(verdict));
 
       if (!unseeable) {
         EXPECT_TRUE(verdict.failed()) << fault.name << " of " << object.name << "\n" << in_words(verdict);
       }
       if (only) std::cout << object.name << "\n" << in_words(verdict);
     }
-    table += row + (fault.why.empty() ? "" : " " + fault.why) + "\n";
+    table += fmt::format("| {} |{} {}\n", fault.name, row, fault.why);
   }
   std::cout << table;
 }
