@@ -210,7 +210,7 @@ void describe(const InfoOptions& options) {
                              work.plan.inspection.air_level, work.plan.inspection.lowest_transmission);
   std::cout << (work.plan.findings.empty() ? "odd       nothing\n" : "");
   for (const Finding& finding : work.plan.findings) std::cout << "odd       " << shown(finding) << '\n';
-  std::cout << describe(work.of_scan);
+  std::cout << cli::describe(work.of_scan);
   if (options.fields) print_fields(*work.source);
   if (!options.rings_map.empty()) write_rings_map(options.rings_map, work.plan, false);
 }
