@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "recon/verify/scan_checks.hpp"
 #include "run/memory_needs.hpp"
 #include "run/searches.hpp"
 #include "run/transform.hpp"
@@ -88,6 +89,15 @@ void correct_intensities(Planning& planning, Findings& of_inspection) {
   require_slabs(work);
   correct(planning);
   linearize(planning);
+}
+
+/// What the projections alone can say of the volume to come is asked before an hour's work, not after it.
+void ask_projections(Planning& planning, bool verified) {
+  Reconstruction& work = planning.work;
+  if (planning.request().open.headers_only || (planning.known && !verified)) return;
+  Progress progress(planning.monitor());
+  work.of_scan =
+      recon::check_scan({*work.source, work.setup, work.fdk}, work.scan, work.shop.resources(), progress);
 }
 
 }  // namespace
@@ -170,6 +180,7 @@ Reconstruction resolve(Opened opened, const ResolveOptions& options) {
   work.slabs = recon::plan_slabs(work.setup, work.fdk.grid, work.fdk.memory,
                                  recon::costs_on(work.shop.devices(), *work.source, work.setup, work.fdk),
                                  work.share.slices);
+  ask_projections(planning, options.verified);
   gather_findings(planning, of_inspection);
   return work;
 }
@@ -190,10 +201,9 @@ std::string describe(const Reconstruction& work) {
   text += fmt::format("          x {:.4g} to {:.4g}, y {:.4g} to {:.4g}, z {:.4g} to {:.4g} mm\n", first.x,
                       last.x, first.y, last.y, first.z, last.z);
   if (plan.request.transform) text += fmt::format("moved     {}\n", describe(*plan.request.transform));
-  if (plan.axis_from != Plan{}.axis_from)
-    text += fmt::format("axis      offset {:.4f}{} mm, roll {:.3f} deg, from {}\n", plan.axis.offset + 0.0,
-                        plan.axis_uncertainty > 0 ? fmt::format(" +- {:.4f}", plan.axis_uncertainty) : "",
-                        plan.axis.roll / radians_per_degree + 0.0, plan.axis_from);
+  text += fmt::format("axis      offset {:.4f}{} mm, roll {:.3f} deg, from {}\n", plan.axis.offset + 0.0,
+                      plan.axis_uncertainty > 0 ? fmt::format(" +- {:.4f}", plan.axis_uncertainty) : "",
+                      plan.axis.roll / radians_per_degree + 0.0, plan.axis_from);
   if (!plan.motion.empty()) text += fmt::format("motion    {}\n", plan.motion);
   if (!work.share.is_whole())
     text += fmt::format("share     {}: slices {} to {}\n", work.share.text(), work.share.slices.first,

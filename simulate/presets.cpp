@@ -197,6 +197,11 @@ void scale_detector(geometry::Detector& detector, double factor) {
   scaled(detector.rows, detector.row_pitch);
 }
 
+int rays_of_scale(double factor) {
+  constexpr double most = 4, rounding = 1e-9;
+  return static_cast<int>(std::clamp(std::ceil(1 / factor - rounding), 1.0, most));
+}
+
 Illumination put_before(const TubeBeam& beam, VirtualScan& made) {
   const Spectrum spectrum = detected_spectrum(beam);
   made.notes.voltage_kv = beam.voltage_kv;

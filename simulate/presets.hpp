@@ -43,6 +43,10 @@ struct PresetSummary {
 /// Changes the number of pixels by `factor` on the same area, within rounding of the counts.
 void scale_detector(geometry::Detector& detector, double factor);
 
+/// Rays a pixel, along each side, that sample the object at least as finely as the full detector's single
+/// ones do, at most 4: a single ray a pixel makes fine structures as windings alias.
+[[nodiscard]] int rays_of_scale(double factor);
+
 /// How the scan's object takes the beam of a tube, whose voltage and filters go into the notes and whose
 /// output into the photons. After settle().
 [[nodiscard]] Illumination put_before(const TubeBeam& beam, VirtualScan& scan);
