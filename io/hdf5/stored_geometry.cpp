@@ -190,8 +190,8 @@ void put_geometry(hid_t parent, const ScanContent& content) {
   put_number(group, "saturation", references.saturation);
   put_facts(group, content.description);
   if (content.findings.empty()) return;
-  put_texts(group, "findings", texts_of(content.findings));
-  put_texts(group, "finding_data", data_of(content.findings));
+  put_text(group, "findings", fmt::format("{}\n", fmt::join(texts_of(content.findings), "\n")));
+  put_text(group, "finding_data", fmt::format("{}\n", fmt::join(data_of(content.findings), "\n")));
 }
 
 }  // namespace feldspar::io::hdf5

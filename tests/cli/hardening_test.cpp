@@ -47,7 +47,8 @@ TEST_F(HardeningProgram, PolynomialOfTheFileIsAppliedUnlessToldOtherwise) {
 
 TEST_F(HardeningProgram, AutomaticPolynomialFlattensTheCylinderAndSaysSo) {
   simulate("--spectrum 205kV");
-  const testing::Outcome made = run("recon scan --correct off --hardening auto -o flat.h5");
+  const testing::Outcome made = shell(testing::quoted_program(FELDSPAR_PROGRAM) +
+                                      " recon scan --correct off --hardening auto -o flat.h5");
   ASSERT_EQ(made.exit_code, 0) << made.output;
   EXPECT_NE(made.output.find("beam hardening: p' = "), std::string::npos) << made.output;
   recon("plain.h5", "");

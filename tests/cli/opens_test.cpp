@@ -58,9 +58,9 @@ TEST_F(Opens, AreOneAFileOfASmallScanAndOneToHashIt) {
 TEST_F(Opens, AreOneAPassOfALargeScan) {
   std::string output;
 
-  // Header, repeats, bad pixels and rings, drift; six of them for the beam.
-  EXPECT_LE(most_opens("info tiff --threads 1", output, "ulimit -n 64 &&"), 5);
-  // And one slab, random voxels, up to two sinograms, fingerprint, hashes.
+  // Pages, header, repeats, bad pixels and rings, drift; six of them for the beam.
+  EXPECT_LE(most_opens("info tiff --threads 1", output, "ulimit -n 64 &&"), 6);
+  // And one slab, random voxels, a sinogram, fingerprint, hashes.
   EXPECT_LE(most_opens("recon tiff -o v.h5 --threads 1", output, "ulimit -n 64 &&"), 11);
 }
 

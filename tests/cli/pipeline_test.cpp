@@ -133,7 +133,7 @@ TEST_F(Pipeline, LikeTakesTheVoxelsOfAnotherVolume) {
   EXPECT_TRUE(io::VolumeReader(folder_ / "one.h5").grid() == io::VolumeReader(folder_ / "other.h5").grid());
   const Outcome both = run("recon scan -o none.h5 --like one.h5 --size 8,8,8");
   EXPECT_EQ(both.exit_code, 2) << both.output;
-  EXPECT_NE(both.output.find("--like excludes"), std::string::npos) << both.output;
+  EXPECT_NE(both.output.find("leave out --like"), std::string::npos) << both.output;
 }
 
 TEST_F(Pipeline, Uint16IsWithinHalfAStep) {

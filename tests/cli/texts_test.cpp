@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/remedy.hpp"
@@ -164,20 +163,18 @@ TEST_F(Texts, ErrorsAndFindingsEndWithTheFlagThatMendsThem) {
   expect_success("recon scan -o a.h5 --verify off");
   expect_failure("recon scan -o a.h5", 4,
                  {"error: a.h5: already exists; choose another name, or give --overwrite"});
-  expect_failure("recon scan -o b.h5 --memory 1MiB", 5,
-                 {"error: the memory budget is 1 MiB", "; give --memory "});
+  expect_failure("recon scan -o b.h5 --memory 1MiB", 5, {"error: ", "; raise --memory"});
   expect_failure("recon scan -o b.h5 --like a.h5 --size 8,8,8", 2,
                  {"; leave out --like, or leave out --voxel-size"});
   expect_failure("recon scan -o b.h5 --context-at 1mm,0mm,0mm", 2, {"; name it with --context VOLUME"});
-  std::filesystem::remove(folder_ / "scan/proj_00003.tif");
-  expect_failure("recon scan -o b.h5", 3, {"; to leave those views out, give --allow-missing"});
+  (void)shell("rm scan/*_0003.tif");
+  expect_failure("recon scan -o b.h5", 3, {"; to go on without them, give --allow-missing"});
   expect_failure("recon scan -o b.h5 --angles sideways", 2, {"--angles: 'sideways'"});
 }
 
 TEST_F(Texts, JsonHasWhatMendsAFindingAsData) {
   expect_success("convert scan plain --format tiff");
-  std::ifstream described(folder_ / "plain/scan.toml");
-  std::string text((std::istreambuf_iterator<char>(described)), {});
+  std::string text = shell("cat plain/scan.toml").output;
   const std::size_t axis = text.find("[axis]"), angles = text.find("[angles]");
   ASSERT_LT(axis, angles);
   write("plain/scan.toml", text.erase(axis, angles - axis));

@@ -229,10 +229,15 @@ TEST(VolumeReading, RefusesATruncatedFile) {
 TEST(VolumeReading, SaysWhenCompressedVoxelsAreDamaged) {
   const TempFolder folder;
   write_volume(folder / "v.h5", grid_of(128, 128, 16), {.deflate = 1}, slabs_of(16, 16));
-  const auto size = std::filesystem::file_size(folder / "v.h5");
+  haddr_t begin = 0;
+  hsize_t size = 0;
   {
-    std::fstream file(folder / "v.h5", std::ios::in | std::ios::out | std::ios::binary);
-    for (auto at = size / 3; at < size / 2; at += 64) file.seekp(static_cast<std::streamoff>(at)).put('?');
+    const hid_t file = H5Fopen((folder / "v.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t data = H5Dopen2(file, "/entry/data/data", H5P_DEFAULT), space = H5Dget_space(data);
+    ASSERT_GE(H5Dget_chunk_info(data, space, 0, nullptr, nullptr, &begin, &size), 0);
+    H5Sclose(space), H5Dclose(data), H5Fclose(file);
+    std::fstream damaged(folder / "v.h5", std::ios::in | std::ios::out | std::ios::binary);
+    for (hsize_t at = 0; at < size; at += 64) damaged.seekp(static_cast<std::streamoff>(begin + at)).put('?');
   }
   const io::VolumeReader volume(folder / "v.h5");
 

@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 # What differs from run to run in files that are equal: times, and what a resumed run did not do again.
-VARYING = re.compile(r"(^|[/@])(file_time|date|start_time|command|seconds|pixels\w*|time_\w+_s|slabs) ")
+VARYING = re.compile(r"(^|[/@])(file_time|date|start_time|command|seconds|outcomes|pixels\w*|time_\w+_s|slabs) ")
 FAULTS = ("EIO", "ENOSPC", "SHORT", "KILL")
 SIZE = "--columns 24 --rows 24 --pitch 8.4mm --views 24"
 

@@ -87,7 +87,7 @@ TEST(OpenScan, ReplacesNikonsPixelSize) {
   EXPECT_EQ(given->scan().detector.column_pitch, 0.0625);
   EXPECT_EQ(given->scan().detector.row_pitch, 0.0625);
   EXPECT_EQ(given->scan().axis.offset, stated->scan().axis.offset);
-  EXPECT_EQ(count_with(given->findings(), {"DetectorPixelSizeX", "pixel-size"}), 1);
+  EXPECT_EQ(count_with(given->findings(), {"DetectorPixelSizeX", "pixel size"}), 1);
 }
 
 TEST(OpenScan, PointsFromAProjectionToItsScan) {

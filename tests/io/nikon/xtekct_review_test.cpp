@@ -116,7 +116,8 @@ TEST(XtekctReview, ComparesTheVoxelSizeWithTheMagnification) {
 TEST(XtekctReview, SaysWhichWhiteLevelCounts) {
   EXPECT_EQ(field(review_of(XtekctText()), "WhiteLevel").use, Use::used);
   EXPECT_EQ(field(review_of(XtekctText(), true), "WhiteLevel").use, Use::ignored);
-  EXPECT_EQ(field(review_of(XtekctText(), true), "WhiteLevel").note, "replaced by --white-level");
+  EXPECT_EQ(field(review_of(XtekctText(), true), "WhiteLevel").note,
+            "replaced by the white level that was given");
 }
 
 struct Oddity {
