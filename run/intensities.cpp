@@ -300,9 +300,10 @@ void correct(Planning& planning) {
   const bool stripes = choice.rings && request.stripes;
   if (!planning.known) {
     if (stripes) choice.rings = false;
-    recon::Corrections measured =
-        recon::find_corrections(*work.source, work.setup.view_indices, choice, planning.resources(),
-                                work.fdk.extension ? 0 : work.plan.inspection.air_line_integral);
+    recon::Corrections measured = recon::find_corrections(
+        *work.source, work.scan, work.setup.view_indices, choice, planning.resources(),
+        {.level = work.fdk.extension ? 0 : work.plan.inspection.air_line_integral,
+         .kept = request.scatter.kind != recon::ScatterModel::Kind::none});
     if (stripes)
       measured.steps.push_back({fmt::format("rings: stripes are removed from every sinogram ({})",
                                             find_option("rings")->text(request)),
