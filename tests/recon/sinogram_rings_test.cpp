@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <vector>
 
 #include "recon/correct/stripe_free_source.hpp"
@@ -97,6 +98,31 @@ TEST(StripeFreeSource, GivesARowTheSameBitsWhateverIsReadWithIt) {
     for (int k = 0; k < 37 * 3; ++k)
       ASSERT_EQ(few[static_cast<std::size_t>(n * 37 * 3 + k)],
                 all[static_cast<std::size_t>((n * 29 + 14) * 37 + k)]);
+}
+
+/// What sorting would cost of `bodies`.
+StripeCost cost(std::vector<testing::Body> bodies) {
+  const testing::VirtualScan source(testing::plain_scan(90), std::move(bodies));
+  std::vector<int> views(90);
+  std::iota(views.begin(), views.end(), 0);
+  MemoryBudget budget(testing::plenty);
+  return cost_of_stripes(source, views, StripeMethod::sorting, budget);
+}
+
+// Tubes about the axis stand still in every sinogram, as stripes do; off the axis they do not.
+TEST(SinogramRings, SayWhatTheyTakeOfTheObject) {
+  const auto tubes = [](double x) {
+    std::vector<testing::Body> bodies;
+    for (int n = 0; n < 6; ++n) {
+      const double radius = 4 + n;
+      bodies.push_back({{x, 0, 0}, {radius, radius, 200}, 0, n % 2 ? 0.2 : -0.15, true});
+    }
+    return bodies;
+  };
+  const StripeCost centred = cost(tubes(0)), aside = cost(tubes(6));
+  EXPECT_GT(centred.taken, 4 * aside.taken);
+  EXPECT_GT(centred.shared, 0.9);
+  EXPECT_EQ(centred.views, 90);
 }
 
 }  // namespace
