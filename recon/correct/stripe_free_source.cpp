@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "base/error.hpp"
 #include "recon/line_integrals/line_integrals.hpp"
@@ -90,6 +91,66 @@ void StripeFreeSource::read(std::span<const int> views, const geometry::PixelWin
       for (int column = window.columns.first; column < window.columns.end; ++column)
         *out++ = references_.white.front() * std::exp(-all(column, row - held->rows.first, at));
   }
+}
+
+namespace {
+
+/// What the views of each column lose on average when `sinogram`, columns x views, is freed of stripes.
+std::vector<double> mean_loss(View3<float> sinogram, StripeMethod method) {
+  std::vector<double> loss(static_cast<std::size_t>(sinogram.nx));
+  const auto add = [&](double sign) {
+    for (int view = 0; view < sinogram.ny; ++view)
+      for (int column = 0; column < sinogram.nx; ++column)
+        loss[static_cast<std::size_t>(column)] +=
+            sign * static_cast<double>(sinogram.row(view, 0)[column]) / sinogram.ny;
+  };
+  add(1);
+  remove_stripes(sinogram, method);
+  add(-1);
+  return loss;
+}
+
+double product(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+}  // namespace
+
+StripeCost cost_of_stripes(const io::ScanSource& source, std::span<const int> view_indices,
+                           StripeMethod method, MemoryBudget& budget, int most) {
+  constexpr int apart = 4;  // rows, so that a bad pixel and its neighbours are in one of them only
+  const geometry::Detector& detector = source.scan().detector;
+  const int views = std::min(most, static_cast<int>(view_indices.size())), columns = detector.columns;
+  const int step = std::min(apart, (detector.rows - 1) / 2), rows = step > 0 ? 3 : 1;
+  Array3<float> sinograms(columns, views, rows, "sinograms to try the removal of stripes on", &budget);
+  LineIntegralReader reader(source, &budget);
+  double power = 0;
+  for (int n = 0; n < views; ++n) {
+    const int view =
+        view_indices[view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(views)];
+    const int middle = detector.rows / 2, first = middle - (rows > 1 ? step : 0);
+    const auto values = reader.read(view, {{0, columns}, {first, first + (rows - 1) * step + 1}});
+    for (int row = 0; row < rows; ++row)
+      std::copy_n(values.row(row * step, 0), columns, sinograms.view().row(n, row));
+  }
+  for (float& value : sinograms.view().values()) {
+    if (!std::isfinite(value)) value = 0;
+    power += static_cast<double>(value) * static_cast<double>(value);
+  }
+  std::vector<std::vector<double>> losses;
+  for (int row = 0; row < rows; ++row)
+    losses.push_back(mean_loss({sinograms.view().row(0, row), columns, views, 1}, method));
+  double own = 0, across = 0;
+  for (int row = 0; row < rows; ++row) {
+    own += product(losses[static_cast<std::size_t>(row)], losses[static_cast<std::size_t>(row)]) / rows;
+    across +=
+        product(losses[static_cast<std::size_t>(row)], losses[static_cast<std::size_t>((row + 1) % rows)]) /
+        rows;
+  }
+  const double mean_square = power / (static_cast<double>(columns) * views * rows);
+  return {.taken = mean_square > 0 ? std::sqrt(own / columns / mean_square) : 0,
+          .shared = rows > 1 && own > 0 ? across / own : 0,
+          .views = views};
 }
 
 }  // namespace feldspar::recon
