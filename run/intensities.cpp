@@ -302,11 +302,9 @@ recon::CorrectionStep foresee_stripes(Planning& planning) {
   if (cost.taken > much && cost.shared > alike)
     planning.findings.corrections.push_back(
         {"rings.structure",
-         fmt::format(
-             "rings: {} takes out {:.2f} % of the line integrals (rms), and {:.0f} % of that goes on from "
-             "row "
-             "to row: gains of pixels do not, but windings and rims about the axis do, which lose contrast",
-             method, 100 * cost.taken, 100 * cost.shared),
+         fmt::format("rings: {} takes out {:.2f} % of the line integrals (rms), and {:.0f} % of that goes on "
+                     "from row to row: not gains of pixels, but windings about the axis, which lose contrast",
+                     method, 100 * cost.taken, 100 * cost.shared),
          "rings",
          {{"rings", "gain", "to keep them, give"}}});
   return {
