@@ -145,7 +145,8 @@ void add_searches(const Foreseen& of, Most& most) {
   most.add(kept + recon::inspection_bytes(source), "looking at the projections");
   recon::CorrectionChoice choice = request.correct;
   if (removes_stripes(request)) choice.rings = false;
-  most.add(kept + wide_kept + recon::corrections_bytes(source, choice), "measuring corrections");
+  most.add(kept + wide_kept + recon::corrections_bytes(source, choice, resources.threads),
+           "measuring corrections");
 }
 
 }  // namespace

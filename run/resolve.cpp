@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "recon/measure/plateau.hpp"
 #include "recon/verify/scan_checks.hpp"
 #include "run/memory_needs.hpp"
 #include "run/searches.hpp"
@@ -85,6 +86,8 @@ void correct_intensities(Planning& planning, Findings& of_inspection) {
     of_inspection = std::move(work.plan.inspection.findings);
     work.plan.inspection.findings.clear();
   }
+  if (const double level = work.plan.inspection.saturation_level; level > 0)
+    work.source = recon::saturating_at(std::move(work.source), level, *work.shop.budget);
   extend_rows(planning);
   require_slabs(work);
   correct(planning);

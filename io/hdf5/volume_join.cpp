@@ -261,7 +261,7 @@ class Joining {
       if (H5Lexists(reconstruction, replaced, H5P_DEFAULT) > 0)
         check(H5Ldelete(reconstruction, replaced, H5P_DEFAULT), "replacing a record");
     put_texts(reconstruction, "findings", texts_of(findings));
-    put_texts(reconstruction, "finding_data", data_of(findings));
+    if (!findings.empty()) put_texts(reconstruction, "finding_data", data_of(findings));
     if (static_cast<int>(hashes.size()) == grid_.nz) put_texts(reconstruction, layout::layer_hashes, hashes);
     put_record(reconstruction,
                {{"identity", parts_.front().about.identity},

@@ -118,7 +118,7 @@ void put_reconstruction(const Group& entry, const VolumeRecord& record,
   put_text(reconstruction, "configuration", record.configuration);
   put_plan(reconstruction, record.plan);
   put_texts(reconstruction, "findings", texts_of(record.findings));
-  put_texts(reconstruction, "finding_data", data_of(record.findings));
+  if (!record.findings.empty()) put_texts(reconstruction, "finding_data", data_of(record.findings));
   put_inputs(reconstruction, record.inputs);
   put_record(reconstruction, record.reconstruction);
 }

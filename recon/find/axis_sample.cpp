@@ -42,6 +42,14 @@ geometry::Detector coarse(geometry::Detector d, const Grouping& groups) {
   return d;
 }
 
+std::vector<int> thinned(const std::vector<int>& views) {
+  if (views.size() <= most_views) return views;
+  std::vector<int> some;
+  for (std::size_t n = 0; n < most_views; ++n)
+    some.push_back(views[n * (views.size() - 1) / (most_views - 1)]);
+  return some;
+}
+
 /// In a parallel beam only opposite views have rays in common.
 std::vector<int> views_with_reverse(const geometry::CircularScan& scan, std::span<const int> indices) {
   const bool parallel = scan.beam == geometry::Beam::parallel;
@@ -59,11 +67,7 @@ std::vector<int> views_with_reverse(const geometry::CircularScan& scan, std::spa
   std::vector<int> found;
   for (const int n : turn.in_order())
     if (needed[static_cast<std::size_t>(n)]) found.push_back(indices[static_cast<std::size_t>(n)]);
-  if (found.size() <= most_views) return found;
-  std::vector<int> some;
-  for (std::size_t n = 0; n < most_views; ++n)
-    some.push_back(found[n * (found.size() - 1) / (most_views - 1)]);
-  return some;
+  return thinned(found);
 }
 
 /// Passes of (1, 2, 1) / 4 over `count` values that lie `stride` apart, the ends repeated.

@@ -41,7 +41,7 @@ TEST_F(Faults, OfReadingEndTheRunWithTheFilesName) {
   expect_recovery("pread EIO 3 1000000 markers_0021.tif", 4, {"markers_0021.tif"});
   expect_recovery("pread END 3 1000000 markers_0021.tif", 3, {"markers_0021.tif"});
   // In the middle of the volume: the slabs before it are kept. How many reads that takes is found by trying.
-  for (int n = 80; n < 300 && !has("v.h5.journal"); n += 5)
+  for (int n = 6; n < 300 && !has("v.h5.journal"); n += 3)
     ASSERT_EQ(run_with(fmt::format("pread EIO {} 1000000 markers_0021.tif", n)).exit_code, 4) << n;
   EXPECT_FALSE(has("v.h5"));
   expect_success(fmt::format(command, "v"));

@@ -163,12 +163,12 @@ TEST_F(Texts, ErrorsAndFindingsEndWithTheFlagThatMendsThem) {
   expect_success("recon scan -o a.h5 --verify off");
   expect_failure("recon scan -o a.h5", 4,
                  {"error: a.h5: already exists; choose another name, or give --overwrite"});
-  expect_failure("recon scan -o b.h5 --memory 1MiB", 5, {"budget of 1.0 MiB", "; raise --memory"});
+  expect_failure("recon scan -o b.h5 --memory 1MiB", 5, {"error: ", "; raise --memory"});
   expect_failure("recon scan -o b.h5 --like a.h5 --size 8,8,8", 2,
                  {"; leave out --like, or leave out --voxel-size"});
   expect_failure("recon scan -o b.h5 --context-at 1mm,0mm,0mm", 2, {"; name it with --context VOLUME"});
-  std::filesystem::remove(folder_ / "scan/markers_0003.tif");
-  expect_failure("recon scan -o b.h5", 3, {"; to leave those views out, give --allow-missing"});
+  (void)shell("rm scan/*_0003.tif");
+  expect_failure("recon scan -o b.h5", 3, {"; to go on without them, give --allow-missing"});
   expect_failure("recon scan -o b.h5 --angles sideways", 2, {"--angles: 'sideways'"});
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -33,19 +34,27 @@ class PhantomScan final : public io::DescribedScan {
     scan_ = truth;
     scan_.axis = {};
     references_.white = {static_cast<float>(photons)};
+    geometry::CircularScan fine = truth;
+    fine.detector.columns *= finer, fine.detector.column_pitch /= finer;
+    fine.detector.rows *= finer, fine.detector.row_pitch /= finer;
+    const Array3<float> rays(fine.detector.columns, fine.detector.rows, 1);
     ThreadPool pool(2);
     std::mt19937 random(seed);
     std::normal_distribution<double> normal;
     for (int view = 0; view < static_cast<int>(truth.angles.size()); ++view) {
-      const View3<float> image = counts_.view().planes(view, 1);
       if (truth.beam == geometry::Beam::cone)
-        simulate::line_integrals(object, truth, view, image, pool);
+        simulate::line_integrals(object, fine, view, rays.view(), pool);
       else
-        along_the_beam(object, geometry::make_views(truth)[static_cast<std::size_t>(view)], image);
-      for (float& value : image.values()) {
-        const double mean = photons * std::exp(-double{value});
-        value = static_cast<float>(std::max(1.0, mean + std::sqrt(mean) * normal(random)));
-      }
+        along_the_beam(object, geometry::make_views(fine)[static_cast<std::size_t>(view)], rays.view());
+      for (int row = 0; row < truth.detector.rows; ++row)
+        for (int column = 0; column < truth.detector.columns; ++column) {
+          double share = 0;
+          for (int n = 0; n < finer * finer; ++n)
+            share += std::exp(-double{rays(column * finer + n % finer, row * finer + n / finer, 0)}) /
+                     (finer * finer);
+          counts_(column, row, view) = static_cast<float>(
+              std::max(1.0, photons * share + std::sqrt(photons * share) * normal(random)));
+        }
     }
   }
   [[nodiscard]] io::CountType count_type() const override { return io::CountType::float32; }
@@ -58,6 +67,8 @@ class PhantomScan final : public io::DescribedScan {
   }
 
  private:
+  static constexpr int finer = 2;  ///< rays a pixel along each side, or fine things alias
+
   static void along_the_beam(const simulate::Object& object, const geometry::View& view, View3<float> image) {
     for (int row = 0; row < image.ny; ++row)
       for (int column = 0; column < image.nx; ++column) {
