@@ -72,9 +72,9 @@ class PhantomScan final : public io::DescribedScan {
   static void along_the_beam(const simulate::Object& object, const geometry::View& view, View3<float> image) {
     for (int row = 0; row < image.ny; ++row)
       for (int column = 0; column < image.nx; ++column) {
-        const geometry::Vec3 pixel = from_pixel(view, column, row).pixel_origin;
+        const geometry::Vec3 at = from_pixel(view, column, row).pixel_origin;
         image(column, row, 0) = static_cast<float>(
-            object.line_integral(pixel - 500.0 * view.direction, pixel + 500.0 * view.direction));
+            object.line_integral(at - 500.0 * view.direction, at + 500.0 * view.direction));
       }
   }
 

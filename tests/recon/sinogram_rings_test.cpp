@@ -105,10 +105,10 @@ StripeCost cost(std::vector<testing::Body> bodies) {
   geometry::CircularScan scan = testing::plain_scan(90);
   scan.detector.columns = 161, scan.detector.column_pitch = 0.25;  // 8 mm to both sides of the axis
   const testing::VirtualScan source(scan, std::move(bodies));
-  std::vector<int> views(90);
-  std::iota(views.begin(), views.end(), 0);
+  std::vector<int> all(90);
+  std::iota(all.begin(), all.end(), 0);
   MemoryBudget budget(std::size_t{1} << 30);
-  return cost_of_stripes(source, views, StripeMethod::sorting, budget);
+  return cost_of_stripes(source, all, StripeMethod::sorting, budget);
 }
 
 // Tubes about the axis stand still in every sinogram, as stripes do; off the axis they do not.
