@@ -13,6 +13,7 @@
 #include "recon/find/motion.hpp"
 #include "recon/find/object_extent.hpp"
 #include "recon/measure/projection_sample.hpp"
+#include "recon/verify/strips.hpp"
 #include "recon/verify/verify.hpp"
 #include "run/resolve.hpp"
 #include "run/searches.hpp"
@@ -144,7 +145,8 @@ void add_searches(const Foreseen& of, Most& most) {
   most.add(kept + recon::inspection_bytes(source), "looking at the projections");
   recon::CorrectionChoice choice = request.correct;
   if (removes_stripes(request)) choice.rings = false;
-  most.add(kept + wide_kept + recon::corrections_bytes(source, choice), "measuring corrections");
+  most.add(kept + wide_kept + recon::corrections_bytes(source, choice, resources.threads),
+           "measuring corrections");
 }
 
 }  // namespace
@@ -191,6 +193,10 @@ std::size_t foresee_memory(const Reconstruction& work, bool known, bool verified
       fdk.corrections = nullptr;
     }
   }
+  if (!request.open.headers_only && (verified || !known))
+    most.add(kept + wide.bytes.kept + foresee(request, source).kept + recon::strips_bytes(setup) +
+                 recon::strip_reading_bytes({source, setup, fdk}),
+             "comparing views");
   if (fdk.grid.voxels() > 0) {
     most.add(kept + wide.bytes.kept + slabs_bytes(work, source, setup, fdk, {}), "this reconstruction");
     if (verified)

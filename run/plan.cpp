@@ -54,6 +54,7 @@ toml::table plan_table(const Plan& plan) {
                     {"seen", toml::table{{"air_level", seen.air_level},
                                          {"lowest_transmission", seen.lowest_transmission},
                                          {"saturated_share", seen.saturated_share},
+                                         {"saturation_level", seen.saturation_level},
                                          {"truncated_share", seen.truncated_share},
                                          {"edge_share", seen.edge_share},
                                          {"air_line_integral", seen.air_line_integral}}}};
@@ -186,6 +187,7 @@ class Reader {
     result.inspection.air_level = get<double>(seen, "air_level");
     result.inspection.lowest_transmission = get<double>(seen, "lowest_transmission");
     result.inspection.saturated_share = get<double>(seen, "saturated_share");
+    result.inspection.saturation_level = seen["saturation_level"].value_or(0.0);
     result.inspection.truncated_share = get<double>(seen, "truncated_share");
     result.inspection.edge_share = get<double>(seen, "edge_share");
     result.inspection.air_line_integral = get<double>(seen, "air_line_integral");

@@ -9,6 +9,8 @@
 #include "base/error.hpp"
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
+#include "recon/measure/plateau.hpp"
+#include "recon/verify/scan_checks.hpp"
 #include "run/memory_needs.hpp"
 #include "run/searches.hpp"
 #include "run/transform.hpp"
@@ -84,10 +86,21 @@ void correct_intensities(Planning& planning, Findings& of_inspection) {
     of_inspection = std::move(work.plan.inspection.findings);
     work.plan.inspection.findings.clear();
   }
+  if (const double level = work.plan.inspection.saturation_level; level > 0)
+    work.source = recon::saturating_at(std::move(work.source), level, *work.shop.budget);
   extend_rows(planning);
   require_slabs(work);
   correct(planning);
   linearize(planning);
+}
+
+/// What the projections alone can say of the volume to come is asked before an hour's work, not after it.
+void ask_projections(Planning& planning, bool verified) {
+  Reconstruction& work = planning.work;
+  if (planning.request().open.headers_only || (planning.known && !verified)) return;
+  Progress progress(planning.monitor());
+  work.of_scan =
+      recon::check_scan({*work.source, work.setup, work.fdk}, work.scan, work.shop.resources(), progress);
 }
 
 }  // namespace
@@ -170,6 +183,7 @@ Reconstruction resolve(Opened opened, const ResolveOptions& options) {
   work.slabs = recon::plan_slabs(work.setup, work.fdk.grid, work.fdk.memory,
                                  recon::costs_on(work.shop.devices(), *work.source, work.setup, work.fdk),
                                  work.share.slices);
+  ask_projections(planning, options.verified);
   gather_findings(planning, of_inspection);
   return work;
 }

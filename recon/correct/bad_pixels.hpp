@@ -15,9 +15,11 @@ struct BadPixels {
   CorrectionStep step;               ///< what was found
 };
 
-/// A pixel is without beam when the references say so; stuck when it never changes but at least six of its
-/// eight neighbours do; erratic when it jumps about the median of its neighbourhood far more, from view to
-/// view, than pixels of its row and of its column do. So many that it looks like the object are left alone.
+/// A pixel is without beam when the references say so; stuck when it never changes in a scan with noise,
+/// alone, in clusters or in whole rows and columns, at any level but those that the object or the detector's
+/// limits give to pixels beside it too; without noise when at least six of its eight neighbours change; and
+/// erratic when it jumps about the median of its neighbourhood far more, from view to view, than pixels of
+/// its row and of its column do. So many that it looks like the object are left alone.
 [[nodiscard]] BadPixels find_bad_pixels(const LineIntegralReader& references, const PixelStatistics& seen);
 
 }  // namespace feldspar::recon

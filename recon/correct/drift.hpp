@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "recon/correct/corrections.hpp"
+#include "recon/correct/find_corrections.hpp"
 #include "recon/line_integrals/line_integrals.hpp"
 
 namespace feldspar::recon {
@@ -15,10 +15,9 @@ struct Drift {
   CorrectionStep step;             ///< what was found
 };
 
-/// Reads a few rows of every view. Nothing is done when too little of the edges is air in all views, when
-/// what changes there is not common to all of it, and when it does not rise above the noise. `air` is the
-/// line integral near which air is to be expected, 0 where the flats are those of the scan.
+/// Reads a few rows of every view. Nothing is done when too little of the edges is air in all views, and when
+/// what one edge says of a view is not what the other says of it: then it is noise, or the object passes.
 [[nodiscard]] Drift measure_drift(const io::ScanSource& source, std::span<const int> view_indices,
-                                  MemoryBudget* budget = nullptr, double air = 0);
+                                  MemoryBudget* budget = nullptr, const KnownAir& air = {});
 
 }  // namespace feldspar::recon

@@ -16,14 +16,13 @@
 namespace feldspar::recon {
 namespace {
 
-constexpr std::size_t maps_of_gain = 4;  // of both halves of the views, and copies that quantiles reorder
-
 /// A mean of M of N views that is taken from each leaves a pixel's mean of all with noise of
 /// sigma sqrt(1/M - 1/N), which a reconstruction shows as rings of noise around the axis: with half of the
 /// views as much as there was before, which is what independent noise would have there.
 StatisticsViews views_for_statistics(std::span<const int> view_indices, bool rings) {
   StatisticsViews views;  // whose mean has a sixteenth of a view's noise
-  if (rings) views.summed = std::max(views.summed, static_cast<int>(view_indices.size() / 2));
+  const int all = static_cast<int>(view_indices.size());
+  if (rings) views.averaged = all < 2 * views.averaged ? all : all / 2;
   return views;
 }
 
@@ -61,18 +60,20 @@ CorrectionChoice parse_corrections(const std::string& text) {
   return choice;
 }
 
-std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice) {
+std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice, int threads) {
   constexpr std::size_t statistics = 5, gathering = 3, near = 3;  // maps, and views beside each other
   const std::size_t map = sizeof(float) * pixels_of(source), view = transmissions_bytes(source);
   std::size_t most = 0;
   if (choice.bad_pixels || choice.rings)
-    most = statistics * map + std::max(gathering * map + view, choice.rings ? maps_of_gain * map : 0);
+    most = statistics * map + std::max(gathering * map + view,
+                                       choice.rings ? pixel_gain_bytes(source.scan().detector, threads) : 0);
   if (choice.zingers) most = std::max(most, (near + (choice.rings ? 1 : 0)) * map + view);
   return std::max(most, choice.drift ? view : 0);
 }
 
-Corrections find_corrections(const io::ScanSource& source, std::span<const int> view_indices,
-                             const CorrectionChoice& choice, const Resources& resources, double air) {
+Corrections find_corrections(const io::ScanSource& source, const geometry::CircularScan& scan,
+                             std::span<const int> view_indices, const CorrectionChoice& choice,
+                             const Resources& resources, const KnownAir& air) {
   ThreadPool pool(resources.threads);
   MemoryBudget* const budget = &resources.budget;
   Corrections result;
@@ -85,16 +86,16 @@ Corrections find_corrections(const io::ScanSource& source, std::span<const int> 
   };
   if (choice.bad_pixels || choice.rings) {
     const StatisticsViews most = views_for_statistics(view_indices, choice.rings);
-    const PixelStatistics seen = gather(source, view_indices, most, pool, budget);
+    PixelStatistics seen = gather(source, view_indices, most, pool, budget);
     if (choice.bad_pixels) {
       BadPixels bad = find_bad_pixels(LineIntegralReader(source, budget), seen);
       spec.bad_pixels = std::move(bad.pixels);
       add(std::move(bad.step), std::min(view_indices.size(), static_cast<std::size_t>(most.judged)));
     }
     if (choice.rings) {
-      const Reservation room(resources.budget, maps_of_gain * sizeof(float) * pixels_of(source),
+      const Reservation room(resources.budget, pixel_gain_bytes(scan.detector, resources.threads),
                              "maps of the pixels' gain");
-      PixelGain gain = measure_pixel_gain(seen, spec.bad_pixels, pool);
+      PixelGain gain = measure_pixel_gain(seen, scan, spec.bad_pixels, pool);
       spec.pixel_offset = std::move(gain.pixel_offset);
       add(std::move(gain.step), static_cast<std::size_t>(seen.views));
     }

@@ -22,17 +22,24 @@ struct CorrectionChoice {
   [[nodiscard]] bool any() const { return zingers || bad_pixels || rings || drift; }
 };
 
+/// What is known of air before drift is measured.
+struct KnownAir {
+  double level = 0;   ///< line integral near which it is to be expected, 0 where the flats are the scan's own
+  bool kept = false;  ///< the mean level is what a model of scatter left: only changes about it are drift
+};
+
 /// "auto", "off", or names separated by commas: zingers, bad-pixels, rings, drift, all; "no-" before a name
 /// takes it away again, and a list that begins so begins with auto. Throws Error(usage).
 [[nodiscard]] CorrectionChoice parse_corrections(const std::string& text);
 
-/// `view_indices` are those of the views that take part, `air` the line integral that air is expected to
-/// have. Throws what the source throws.
-[[nodiscard]] Corrections find_corrections(const io::ScanSource& source, std::span<const int> view_indices,
-                                           const CorrectionChoice& choice, const Resources& resources,
-                                           double air = 0);
+/// `scan` is the source's, with the axis where it is; `view_indices` are those of the views that take part,
+/// `air` what is known of it. Throws what the source throws.
+[[nodiscard]] Corrections find_corrections(const io::ScanSource& source, const geometry::CircularScan& scan,
+                                           std::span<const int> view_indices, const CorrectionChoice& choice,
+                                           const Resources& resources, const KnownAir& air = {});
 
-/// Bytes that it takes at most.
-[[nodiscard]] std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice);
+/// Bytes that it takes at most, with `threads`.
+[[nodiscard]] std::size_t corrections_bytes(const io::ScanSource& source, const CorrectionChoice& choice,
+                                            int threads);
 
 }  // namespace feldspar::recon

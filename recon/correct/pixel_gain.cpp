@@ -4,119 +4,107 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 
-#include "recon/measure/robust.hpp"
+#include "recon/correct/gain_shrinkage.hpp"
+#include "recon/correct/mirror_symmetry.hpp"
 
 namespace feldspar::recon {
 namespace {
 
-constexpr int reach_along_rows = 25;  // pixels to each side that an error must differ from
-constexpr int least_reach = 8;        // at the edges
-constexpr float least_error = 2e-4f;  // line integral: smaller errors are not worth correcting
-constexpr float least_share = 0.3f;   // of the map that both halves agree on
-constexpr float most_levels = 6;      // standard deviations; beyond is something else than gain
+constexpr int least_views = 32;   // whose mean is a turn's
+constexpr int least_pixels = 16;  // along a side: two blocks
 
-/// A median of M pixels leaves 1.25 / sqrt(M) of errors that are independent from pixel to pixel, so many are
-/// better; but rows that the rays reach under other angles see other windings.
-int reach_along_columns(int rows) { return std::clamp(rows / 10, 25, 100); }
+PixelGain left_alone(const char* why) { return {{}, {fmt::format("rings: left alone, for {}", why)}}; }
 
-/// Medians of a window that moves along a line of values.
-class RunningMedian {
- public:
-  explicit RunningMedian(std::span<const float> line) : line_(line) {}
-
-  /// Of the values in [first, end); neither end may move back from call to call.
-  [[nodiscard]] float of(std::size_t first, std::size_t end) {
-    for (; end_ < end; ++end_) sorted_.insert(std::ranges::upper_bound(sorted_, line_[end_]), line_[end_]);
-    for (; first_ < first; ++first_) sorted_.erase(std::ranges::lower_bound(sorted_, line_[first_]));
-    return sorted_[sorted_.size() / 2];
+/// Mean and noise, in the place of the means of both halves.
+MeanOfTurn combine(PixelStatistics& seen) {
+  float *const first = seen.means[0].data(), *const second = seen.means[1].data();
+  for (std::size_t n = 0; n < seen.means[0].size(); ++n) {
+    const float a = first[n], b = second[n];
+    first[n] = 0.5f * (a + b), second[n] = 0.5f * (a - b);
   }
-
- private:
-  std::span<const float> line_;
-  std::size_t first_ = 0, end_ = 0;
-  std::vector<float> sorted_;
-};
-
-/// The line less its median over `reach` pixels to both sides: as far to one side as to the other, but near
-/// the edge at least over a few pixels.
-void subtract_median(std::span<const float> line, int reach, std::span<float> result) {
-  const int end = static_cast<int>(line.size());
-  RunningMedian median(line);
-  for (int middle = 0; middle < end; ++middle) {
-    const int half =
-        std::max(std::min({reach, middle, end - 1 - middle}), std::min(least_reach, (end - 1) / 2));
-    const int first = std::clamp(middle - half, 0, end - 1 - 2 * half);
-    result[static_cast<std::size_t>(middle)] =
-        line[static_cast<std::size_t>(middle)] -
-        median.of(static_cast<std::size_t>(first), static_cast<std::size_t>(first + 2 * half + 1));
-  }
+  return {seen.means[0].view(), seen.means[1].view()};
 }
 
-/// The mean of the views less its medians along the columns, then along the rows.
-std::vector<float> high_passed(const Array3<float>& sums, int views, ThreadPool& pool) {
-  const auto columns = static_cast<std::size_t>(sums.view().nx),
-             rows = static_cast<std::size_t>(sums.view().ny);
-  std::vector<float> map(sums.size());
-  for (std::size_t n = 0; n < map.size(); ++n) map[n] = sums.data()[n] / static_cast<float>(views);
-  pool.for_each(sums.view().nx, [&](std::ptrdiff_t column, int) {
-    std::vector<float> line(rows), passed(rows);
-    for (std::size_t row = 0; row < rows; ++row)
-      line[row] = map[row * columns + static_cast<std::size_t>(column)];
-    subtract_median(line, reach_along_columns(sums.view().ny), passed);
-    for (std::size_t row = 0; row < rows; ++row)
-      map[row * columns + static_cast<std::size_t>(column)] = passed[row];
+/// Gives bad pixels the mean of good ones beside them.
+void fill(View3<float> map, std::span<const std::int64_t> bad) {
+  constexpr int reach = 8;
+  std::vector<float> values;
+  const auto is_bad = [&](int c, int r) {
+    return std::ranges::binary_search(bad, std::int64_t{r} * map.nx + c);
+  };
+  for (const std::int64_t pixel : bad) {
+    const int column = static_cast<int>(pixel % map.nx), row = static_cast<int>(pixel / map.nx);
+    float sum = 0, count = 0;
+    for (int size = 1; size <= reach && count == 0; ++size)
+      for (int r = std::max(0, row - size); r <= std::min(map.ny - 1, row + size); ++r)
+        for (int c = std::max(0, column - size); c <= std::min(map.nx - 1, column + size); ++c)
+          if (!is_bad(c, r)) sum += map(c, r, 0), count += 1;
+    values.push_back(count > 0 ? sum / count : 0.0f);
+  }
+  for (std::size_t n = 0; n < bad.size(); ++n) map.data[bad[n]] = values[n];
+}
+
+/// The mean of a map and its mirror image.
+Array3<float> symmetric(const Mirror& mirror, View3<const float> map, ThreadPool& pool) {
+  Array3<float> result(map.nx, map.ny, 1);
+  pool.for_each(map.ny, [&](std::ptrdiff_t row, int) {
+    const int first = static_cast<int>(row);
+    const View3<float> line{result.view().row(first, 0), map.nx, 1, 1};
+    reflect(mirror, map, {first, first + 1}, line);
+    for (int c = 0; c < map.nx; ++c) line.data[c] = 0.5f * (line.data[c] + map(c, first, 0));
   });
-  pool.for_each(sums.view().ny, [&](std::ptrdiff_t row, int) {
-    const auto line = std::span(map).subspan(static_cast<std::size_t>(row) * columns, columns);
-    const std::vector<float> before(line.begin(), line.end());
-    subtract_median(before, reach_along_rows, line);
-  });
-  return map;
+  return result;
 }
 
 }  // namespace
 
-PixelGain measure_pixel_gain(const PixelStatistics& seen, std::span<const std::int64_t> bad,
-                             ThreadPool& pool) {
-  PixelGain gain;
-  if (seen.views < 16) {
-    gain.step = {fmt::format("rings: left alone, for {} views are too few to measure", seen.views)};
-    return gain;
+PixelGain measure_pixel_gain(PixelStatistics& seen, const geometry::CircularScan& scan,
+                             std::span<const std::int64_t> bad, ThreadPool& pool) {
+  if (!scan.shifts.empty()) return left_alone("the detector moved from view to view");
+  if (!seen.full_turn)
+    return left_alone("only the views of a full, evenly taken turn tell pixels from the object");
+  if (seen.views < least_views) return left_alone("so few views do not average to a turn");
+  const View3<float> map = seen.means[0].view();
+  if (std::min(map.nx, map.ny) < least_pixels) return left_alone("the detector has too few rows or columns");
+  const MeanOfTurn turn = combine(seen);
+  fill(turn.mean, bad), fill(turn.noise, bad);
+  Mirror mirror(scan);
+  const Asymmetry found = measure_asymmetry(turn, mirror, pool);
+  const double size = 100 * std::sqrt(found.variance), noise = 100 * std::sqrt(found.noise);
+  if (!(found.variance > 0))
+    return {{},
+            {fmt::format("rings: none; the mean of {} views is symmetric about the axis to its noise of "
+                         "{:.3f} %",
+                         seen.views, noise),
+             false}};
+  const Array3<float> values = symmetric(mirror, turn.mean, pool),
+                      noise_map = symmetric(mirror, turn.noise, pool), gain(map.nx, map.ny, 1);
+  shrink_to_gain({values.view(), noise_map.view(), found.variance / 2}, gain.view(), pool);
+  float largest = 0, highest = 0;
+  PixelGain result;
+  result.pixel_offset.resize(gain.size());
+  for (std::size_t n = 0; n < gain.size(); ++n) {
+    result.pixel_offset[n] = -gain.data()[n];
+    highest = std::max(highest, turn.mean.data[n]);
   }
-  std::vector<float> map = high_passed(seen.sums[0], (seen.views + 1) / 2, pool);
-  {
-    const std::vector<float> other = high_passed(seen.sums[1], seen.views / 2, pool);
-    std::vector<float> halves(map.size());
-    for (std::size_t n = 0; n < map.size(); ++n) {
-      halves[n] = 0.5f * (map[n] - other[n]);
-      map[n] = 0.5f * (map[n] + other[n]);
-    }
-    const float noise = robust_deviation(std::move(halves)), all = robust_deviation(map);
-    const float share = all > 0 ? std::max(0.0f, 1 - noise * noise / (all * all)) : 0;
-    if (all * std::sqrt(share) < least_error || share < least_share) {
-      gain.step = {
-          fmt::format(
-              "rings: none; pixels differ by {:.3f} % in the mean of {} views, of which {:.3f} % is noise",
-              100 * all, seen.views, 100 * noise),
-          false};
-      return gain;
-    }
-    std::int64_t beyond = 0;
-    for (float& value : map) {
-      const bool other_kind = std::abs(value) > most_levels * all;
-      beyond += other_kind;
-      value = other_kind ? 0.0f : -share * value;
-    }
-    gain.step = {
-        fmt::format("rings: the gain of every pixel is set by the mean of {} views: {:.3f} % (standard "
-                    "deviation), {:.0f} % of it; {} pixels differ too much and are left alone",
-                    seen.views, 100 * all, 100 * share, beyond)};
-  }
-  for (const std::int64_t pixel : bad) map[static_cast<std::size_t>(pixel)] = 0;
-  gain.pixel_offset = std::move(map);
-  return gain;
+  for (const std::int64_t pixel : bad) result.pixel_offset[static_cast<std::size_t>(pixel)] = 0;
+  for (const float offset : result.pixel_offset) largest = std::max(largest, std::abs(offset));
+  result.step = {
+      fmt::format("rings: the gain of pixels differs by {:.3f} % (standard deviation), for so much is the "
+                  "mean of {} views "
+                  "unlike its mirror image, with noise of {:.3f} %; what makes rings of it is taken away, at "
+                  "most {:.2f} % "
+                  "of the highest attenuation in the mean",
+                  size, seen.views, noise, 100 * largest / std::max(highest, 1e-6f))};
+  return result;
+}
+
+std::size_t pixel_gain_bytes(const geometry::Detector& detector, int threads) {
+  constexpr std::size_t maps = 5;  // symmetric mean and noise, gain and its weight, and the offsets
+  return maps * sizeof(float) * static_cast<std::size_t>(detector.columns) *
+             static_cast<std::size_t>(detector.rows) +
+         shrinkage_bytes(detector.columns, detector.rows, threads);
 }
 
 }  // namespace feldspar::recon

@@ -16,11 +16,15 @@ struct PixelGain {
   CorrectionStep step;              ///< what was found
 };
 
-/// What differs in the mean of the views both from the rows above and below and from the columns beside: a
-/// pixel's own error, but neither windings or walls along the axis nor layers across it. What the two halves
-/// of the views do not agree on is noise, and the rest is scaled down by its share; when that is most of
-/// it, nothing is done. `bad` pixels, ascending, get none.
-[[nodiscard]] PixelGain measure_pixel_gain(const PixelStatistics& seen, std::span<const std::int64_t> bad,
-                                           ThreadPool& pool);
+/// Over a full turn the mean of the views is symmetric about the axis, whatever the object; gains are not.
+/// How much the symmetry is broken tells how large they are, and only if it is broken beyond the noise is
+/// anything done: then as much is taken from the mean as gains of that size explain. Only the symmetric
+/// part of the gains makes rings, and only that is corrected. `scan` says where the axis is; `seen` is used
+/// up; `bad` pixels, ascending, get none.
+[[nodiscard]] PixelGain measure_pixel_gain(PixelStatistics& seen, const geometry::CircularScan& scan,
+                                           std::span<const std::int64_t> bad, ThreadPool& pool);
+
+/// Bytes that it takes at most with `threads`, besides the statistics.
+[[nodiscard]] std::size_t pixel_gain_bytes(const geometry::Detector& detector, int threads);
 
 }  // namespace feldspar::recon

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <vector>
+
+#include "geometry/coverage.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -59,12 +62,12 @@ class Gatherer {
     largest_.fill(0);
   }
 
-  void sum(View3<const float> image) {
-    const View3<float> sums = seen_.sums[seen_.views++ % 2].view();
+  void average(View3<const float> image, float share) {
+    const View3<float> means = seen_.means[seen_.views++ % 2].view();
     pool_.for_each(rows(), [&](std::ptrdiff_t line, int) {
       const float* const values = image.row(static_cast<int>(line), 0);
-      float* const row = sums.row(static_cast<int>(line), 0);
-      for (int column = 0; column < columns(); ++column) row[column] += values[column];
+      float* const row = means.row(static_cast<int>(line), 0);
+      for (int column = 0; column < columns(); ++column) row[column] += share * values[column];
     });
   }
 
@@ -107,14 +110,33 @@ class Gatherer {
   int judged_ = 0;
 };
 
+/// The share of every view in the mean of its half, and whether both halves are a full turn each: then by the
+/// angles to the neighbours.
+std::vector<float> shares_of_turn(std::span<const double> angles, std::span<const int> views, bool& full) {
+  constexpr double most_steps = 2.2;  // mean steps to the next view: one that is missing
+  std::vector<float> shares(views.size());
+  full = views.size() > 3;
+  for (const std::size_t half : {std::size_t{0}, std::size_t{1}}) {
+    std::vector<double> own;
+    for (std::size_t n = half; n < views.size(); n += 2)
+      own.push_back(angles[static_cast<std::size_t>(views[n])]);
+    const geometry::AngularCoverage turn = geometry::angular_coverage(own);
+    const double count = static_cast<double>(own.size());
+    full = full && turn.complete && turn.largest_gap < most_steps * turn.period / count;
+    for (std::size_t n = 0; n < own.size(); ++n)
+      shares[2 * n + half] = static_cast<float>(turn.complete ? turn.steps[n] / turn.period : 1 / count);
+  }
+  return shares;
+}
+
 }  // namespace
 
 PixelStatistics::PixelStatistics(int columns, int rows, MemoryBudget* budget)
-    : sums{{columns, rows, 1, "a map of pixels", budget}, {columns, rows, 1, "a map of pixels", budget}},
+    : means{{columns, rows, 1, "a map of pixels", budget}, {columns, rows, 1, "a map of pixels", budget}},
       unrest(columns, rows, 1, "a map of pixels", budget),
       lowest(columns, rows, 1, "a map of pixels", budget),
       highest(columns, rows, 1, "a map of pixels", budget) {
-  for (const Array3<float>* map : {&sums[0], &sums[1], &unrest}) map->fill(0);
+  for (const Array3<float>* map : {&means[0], &means[1], &unrest}) map->fill(0);
   lowest.fill(std::numeric_limits<float>::max());
   highest.fill(std::numeric_limits<float>::lowest());
 }
@@ -126,12 +148,15 @@ PixelStatistics gather(const io::ScanSource& source, std::span<const int> view_i
   Gatherer gatherer(seen, pool, budget);
   LineIntegralReader reader(source, budget);
   const std::size_t all = view_indices.size(), judged = std::min(all, static_cast<std::size_t>(most.judged)),
-                    summed = std::min(all, static_cast<std::size_t>(std::max(most.summed, most.judged)));
+                    averaged = std::min(all, static_cast<std::size_t>(std::max(most.averaged, most.judged)));
+  std::vector<int> views;
+  for (std::size_t n = 0; n < averaged; ++n) views.push_back(view_indices[all * n / averaged]);
+  const std::vector<float> shares = shares_of_turn(source.scan().angles, views, seen.full_turn);
   std::size_t next = 0;
-  for (std::size_t n = 0; n < summed; ++n) {
-    const auto image = reader.read(view_indices[all * n / summed], pool);
-    gatherer.sum(image);
-    if (n < summed * next / judged) continue;
+  for (std::size_t n = 0; n < averaged; ++n) {
+    const auto image = reader.read(views[n], pool);
+    gatherer.average(image, shares[n]);
+    if (n < averaged * next / judged) continue;
     gatherer.judge(image);
     ++next;
   }

@@ -14,8 +14,9 @@ struct PixelStatistics {
   /// Maps of zeros, counted against `budget`, which may be null.
   PixelStatistics(int columns, int rows, MemoryBudget* budget);
 
-  int views = 0;          ///< in both sums
-  Array3<float> sums[2];  ///< of each half
+  int views = 0;           ///< in both means
+  Array3<float> means[2];  ///< of each half, every view by its share of the turn
+  bool full_turn = false;  ///< each half is spread over a full turn, without gaps
   /// Mean square of how the distance from the median of 3 x 3 pixels changes from view to view, halved,
   /// without the two largest: variance in time, of neither what stands still nor what a zinger did.
   Array3<float> unrest;
@@ -24,8 +25,8 @@ struct PixelStatistics {
 
 /// How many views are read, spread evenly, or all if there are fewer.
 struct StatisticsViews {
-  int judged = 256;  ///< for unrest, lowest and highest
-  int summed = 256;  ///< for the sums, those included
+  int judged = 256;    ///< for unrest, lowest and highest
+  int averaged = 256;  ///< for the means, those included
 };
 
 /// Reads the views. Throws what the source throws.

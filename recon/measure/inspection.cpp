@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "recon/measure/air.hpp"
+#include "recon/measure/plateau.hpp"
 #include "recon/measure/projection_sample.hpp"
 #include "recon/measure/repeated_views.hpp"
 
@@ -14,7 +16,6 @@ namespace {
 constexpr double air_tolerance = 0.1;        // drift of a tube is below a few per cent; a wrong level is not
 constexpr double object_transmission = 0.8;  // a row whose darkest pixel is below this has an object in it
 constexpr std::size_t every_pixel = 16;      // of a row is kept to tell how dark it gets
-constexpr double covered_edge = 0.9;         // an edge pixel below this share of air has the object over it
 
 double quantile(std::vector<float>& values, double share) {
   if (values.empty()) return 0;
@@ -26,49 +27,35 @@ double quantile(std::vector<float>& values, double share) {
 
 double line_integral(float transmission) { return -std::log(std::max(transmission, 1e-5f)); }
 
-double line_integral_of_mean(std::span<const float> pixels) {
-  float sum = 0;
-  for (const float transmission : pixels) sum += transmission;
-  return line_integral(sum / static_cast<float>(pixels.size()));
-}
-
-/// What tells air in a changed beam from an object that reaches over the edge: how much the line integrals of
-/// rows change within their outer tenths, over what the object adds to those of the median row. A wide
-/// cylinder's change by 0.18 of that or more (those of a parabola; of a circle more), those of air by the
-/// unevenness of the beam.
+/// Air in a changed beam, told from an object that reaches over the edge, by the outer tenths of rows.
 class Edges {
  public:
-  void add(std::span<const float> row) {
-    const std::size_t half = row.size() / 20;
+  void add(std::span<const float> transmissions) {
+    const std::size_t half = transmissions.size() / 20;
     if (half < 2) return;
-    std::vector<float> pixels(row.begin(), row.end());
-    const double strongest = line_integral(static_cast<float>(quantile(pixels, 0.03)));
-    for (const bool left : {true, false}) {
-      const double outer = line_integral_of_mean(left ? row.first(half) : row.last(half));
-      const double inner =
-          line_integral_of_mean(left ? row.subspan(half, half) : row.subspan(row.size() - 2 * half, half));
-      const double rise = strongest - outer;
-      levels_.push_back(static_cast<float>(outer));
-      rises_.push_back(static_cast<float>(rise));
-      changes_[left ? 0 : 1].push_back(static_cast<float>(std::abs(inner - outer)));
-    }
+    columns_ = transmissions.size();
+    std::vector<float> row;
+    for (const float t : transmissions) row.push_back(static_cast<float>(line_integral(t)));
+    for (const bool left : {true, false}) sides_[left ? 0 : 1].add(row, half, left);
   }
 
   /// The line integral of the air at both edges; 0 when they may not be air.
-  [[nodiscard]] double air() {
-    constexpr double flattest = 0.08, unlike = 0.25,
-                     most = 0.5;  // a beam that lost more than 40 % is no beam
-    if (levels_.empty()) return 0;
-    const double rise = quantile(rises_, 0.5), level = quantile(levels_, 0.5);
-    const double spread = quantile(levels_, 0.95) - quantile(levels_, 0.05);
-    bool flat = rise > 0 && spread < unlike * rise && std::abs(level) < most;
-    for (std::vector<float>& side : changes_)
-      flat = flat && quantile(side, 0.5) < flattest * rise && quantile(side, 0.9) < 2 * flattest * rise;
-    return flat ? level : 0;
+  [[nodiscard]] double air() const {
+    constexpr double unlike = 0.25, most = 0.5;  // a beam that lost more than 40 % is no beam
+    std::vector<float> levels = sides_[0].outer, rises = sides_[0].rise;
+    levels.insert(levels.end(), sides_[1].outer.begin(), sides_[1].outer.end());
+    rises.insert(rises.end(), sides_[1].rise.begin(), sides_[1].rise.end());
+    const double rise = quantile(rises, 0.5), level = quantile(levels, 0.5);
+    const double spread = quantile(levels, 0.95) - quantile(levels, 0.05);
+    if (!(rise > 0 && spread < unlike * rise && std::abs(level) < most)) return 0;
+    for (const EdgeReadings& side : sides_)
+      if (!sees_air(side, static_cast<double>(columns_ / 20), static_cast<double>(columns_))) return 0;
+    return level;
   }
 
  private:
-  std::vector<float> levels_, rises_, changes_[2];
+  std::size_t columns_ = 0;
+  EdgeReadings sides_[2];
 };
 
 double mean_line_integral(std::span<const float> row) {
@@ -81,6 +68,18 @@ void judge_saturation(Inspection& seen) {
   if (seen.saturated_share > 1e-4)
     seen.findings.push_back({"pixels.saturated", fmt::format("{:.2f} % of the pixels looked at are saturated",
                                                              100 * seen.saturated_share)});
+}
+
+/// Counts that end below the full scale say how far, unless that limit is the one that is known.
+void judge_plateau(Inspection& seen, const Plateau& plateau) {
+  if (plateau.level == 0 || plateau.share <= seen.saturated_share) return;
+  seen.saturated_share = plateau.share, seen.saturation_level = plateau.level;
+  seen.findings.push_back(
+      {"pixels.saturated",
+       fmt::format(
+           "{:.2f} % of the pixels looked at read {:g} counts, which none exceeds: the detector, or what "
+           "wrote the files, is full there; brighter rays look alike, and attenuation comes out too low",
+           100 * plateau.share, plateau.level)});
 }
 
 /// Takes flat edges for air in a beam that has changed, and the rest of the rows by that level.
@@ -139,9 +138,11 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
                          "a look at a few projections");
   all.reserve(static_cast<std::size_t>(count * detector.rows) * (columns / every_pixel + 1));
   Edges edges;
+  std::vector<int> looked_at_views;
   for (int n = 0; n < count; ++n) {
     const int view =
         view_indices[view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(count)];
+    looked_at_views.push_back(view);
     const Array3<float> image = transmissions(source, view, saturated, resources.budget);
     looked_at += image.size();
     for (int line = 0; line < detector.rows; ++line) {
@@ -174,6 +175,7 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
   if (seen.truncated_share > 0.05 && seen.air_level < covered_edge)
     if (const double level = edges.air(); level > 0) accept_air(seen, level);
   judge(seen);
+  judge_plateau(seen, find_plateau(source, looked_at_views, resources.budget));
   const Findings repeated = find_repeated_views(source, view_indices);
   seen.findings.insert(seen.findings.end(), repeated.begin(), repeated.end());
   return seen;

@@ -15,6 +15,7 @@ struct Inspection {
   double air_level = 0;  ///< median transmission in the brightest edge columns; 1 when white is right
   double lowest_transmission = 0;  ///< 0.1 % quantile over the views looked at
   double saturated_share = 0;      ///< of the pixels looked at
+  double saturation_level = 0;     ///< counts that none exceeds, where the file does not say so; 0 for none
   double truncated_share = 0;      ///< of the rows with an object, whose edge pixels the object covers
   double edge_share = 0;  ///< of those rows: line integrals at the covered edges over the rows' means
   /// Of air at the edges of the detector where its beam has changed since the flats by more than that of a

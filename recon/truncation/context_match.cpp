@@ -326,12 +326,12 @@ ContextPlace place_context(const io::ScanSource& source, const geometry::Circula
                unmoved = comparison.match(given, 1, 2).mismatch;
   if (!(unseen < better * unmoved)) return result;
   const Placement place = fit.at(fit.refine(half, 0, 1, false));
-  result.now = comparison.match(place, 0, 1);
-  result.placement = place;
-  result.moved = true;
-  result.away = place.shift - given.shift;
-  result.turned = place.turn - given.turn;
-  return result;
+  return {place,
+          true,
+          place.shift - given.shift,
+          place.turn - given.turn,
+          result.given,
+          comparison.match(place, 0, 1)};
 }
 
 }  // namespace feldspar::recon

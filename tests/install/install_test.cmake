@@ -1,4 +1,5 @@
 # Run by CTest with -DBUILD, -DWORK, -DCONSUMER, -DCOMPILER, -DFLAGS and -DVERSION: stops at the first step that fails.
+cmake_minimum_required(VERSION 3.25)
 function(step)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT result EQUAL 0)

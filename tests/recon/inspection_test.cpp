@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <numeric>
 #include <utility>
 
 #include "recon/correct/drift.hpp"
+#include "tests/recon/correct/scenes.hpp"
 #include "tests/support/failure.hpp"
 #include "tests/support/resources.hpp"
 #include "tests/support/scans.hpp"
@@ -58,7 +60,7 @@ TEST(Inspection, TakesFlatEdgesForAirInAChangedBeam) {
   const std::vector<int> all = all_views();
 
   const Inspection seen = inspect(source, all, testing::all_resources());
-  const Drift drift = measure_drift(source, all, nullptr, seen.air_line_integral);
+  const Drift drift = measure_drift(source, all, nullptr, {.level = seen.air_line_integral});
 
   // The beam is 0.69 at the left edge and 3 % more at the right one.
   EXPECT_NEAR(seen.air_line_integral, -std::log(0.69 * 1.015), 0.016);
@@ -106,6 +108,53 @@ TEST(Inspection, TakesNoBeamThatLostMostOfItForAir) {
 
   EXPECT_EQ(seen.air_line_integral, 0);
   EXPECT_GT(seen.truncated_share, 0.9);
+}
+
+/// Counts with noise, of which none is above a limit.
+class Clipped final : public io::WrappedSource {
+ public:
+  Clipped(VirtualScan scan, double most, bool noisy)
+      : WrappedSource(std::make_unique<VirtualScan>(std::move(scan))), most_(most), noisy_(noisy) {}
+  void read(std::span<const int> wanted, const geometry::PixelWindow& window, void* counts) const override {
+    inner().read(wanted, window, counts);
+    auto* count = static_cast<float*>(counts);
+    const int width = window.columns.count(), height = window.rows.count();
+    for (const int view : wanted)
+      for (int n = 0; n < width * height; ++n, ++count) {
+        const auto place = (static_cast<std::uint64_t>(view) << 20) +
+                           static_cast<std::uint64_t>((window.rows.first + n / width) * columns +
+                                                      window.columns.first + n % width);
+        const double noise = noisy_ ? std::sqrt(*count) * testing::normal_at(5, place) : 0;
+        *count = static_cast<float>(std::min(most_, std::round(*count + noise)));
+      }
+  }
+
+ private:
+  double most_;
+  bool noisy_;
+};
+
+TEST(Inspection, SeesWhereCountsEndBelowTheFullScale) {
+  // Of 60000: the air lost, hardly lost, and a part of what is behind the object.
+  for (const double most : {40000.0, 55000.0, 60000.0}) {
+    const Clipped source(cylinder(30, 0.02), most, true);
+
+    const Inspection seen = inspect(source, all_views(), testing::all_resources());
+
+    EXPECT_EQ(seen.saturation_level, most);
+    EXPECT_GT(seen.saturated_share, 0.1) << most;
+    EXPECT_EQ(testing::count_with(seen.findings, {"counts, which none exceeds"}), 1) << most;
+  }
+}
+
+TEST(Inspection, TakesNeitherNoiseNorItsAbsenceForSaturation) {
+  for (const bool noisy : {false, true}) {
+    const Inspection seen =
+        inspect(Clipped(cylinder(30, 0.02), 65535, noisy), all_views(), testing::all_resources());
+
+    EXPECT_EQ(seen.saturation_level, 0);
+    EXPECT_EQ(seen.saturated_share, 0);
+  }
 }
 
 }  // namespace
