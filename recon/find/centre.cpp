@@ -164,7 +164,9 @@ bool states_axis(const io::ScanSource& source) {
 
 std::size_t centre_bytes(const io::ScanSource& source, std::size_t views) {
   constexpr std::size_t facts = 96;  // of a view, and of a ray that is fitted
-  return axis_sample_bytes(source, views) + facts * (views + fit_rays);
+  const geometry::Detector& d = source.scan().detector;
+  const std::size_t rays = static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows) * views;
+  return axis_sample_bytes(source, views) + facts * (views + std::min(fit_rays, rays));
 }
 
 CentreEstimate find_centre(const io::ScanSource& source, const geometry::CircularScan& scan,
