@@ -110,6 +110,7 @@ inline constexpr FindingKind finding_kinds[] = {
     {"region.auto", Severity::note},
     {"region.no-object", Severity::warning},
     {"region.outside", Severity::warning},
+    {"rings.structure", Severity::warning},
     {"rotation.reversed", Severity::note},
     {"scan.connected", Severity::note},
     {"scan.duplicate", Severity::note},

@@ -1,7 +1,7 @@
 // How well the rotation axis is found: noisy scans of a cell whose files say nothing of its offset and roll,
 // for a full turn, a short scan and a displaced detector. Rows are simulated when they are read. Prints a
 // table; exit code 9 when a case misses 0.1 pixel or 0.02 degrees.
-//   center_acceptance_benchmark [--preset NAME] [--scale F] [--views N] [--rows N] [--json FILE] ...
+//   center_acceptance_benchmark [--preset NAME] [--scale F] [--views N] [--json FILE] ...
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -88,7 +88,7 @@ class LazyScan final : public io::DescribedScan {
 struct Options {
   std::string preset = "mj1-160s", json;
   double scale = 0.125;
-  int views = 0, columns = 0, rows = 9, finer = 3;
+  int views = 0, columns = 0, finer = 3;
   std::vector<double> offsets{-20, -7, 0, 7, 20}, rolls{-0.5, -0.1, 0, 0.5};
   bool displaced = true;
 };
@@ -120,7 +120,7 @@ std::vector<int> short_scan(const geometry::CircularScan& scan) {
 
 class Table {
  public:
-  explicit Table(int rows) : rows_(rows) {
+  Table() {
     fmt::print("{:<10} {:>7} {:>6} | {:>8} {:>7} | {:>9} {:>8}\n", "scan", "pixels", "deg", "error px",
                "sigma", "error deg", "sigma");
   }
@@ -130,7 +130,7 @@ class Table {
     nlohmann::json line{{"scan", name}, {"offset_pixels", pixels}, {"roll_deg", degrees}};
     try {
       const recon::CentreEstimate found =
-          recon::find_centre(scan, scan.scan(), views, testing::all_resources(), rows_);
+          recon::find_centre(scan, scan.scan(), views, testing::all_resources());
       const double off = found.axis.offset / found.pixel - pixels, roll = found.axis.roll / degree - degrees;
       const bool missed = !(std::abs(off) <= offset_limit) || !(std::abs(roll) <= roll_limit);
       missed_ += missed;
@@ -163,14 +163,14 @@ class Table {
   }
 
  private:
-  int rows_, missed_ = 0;
+  int missed_ = 0;
   double worst_offset_ = 0, worst_roll_ = 0;
   std::vector<nlohmann::json> lines_;
 };
 
 int measure(const Options& options) {
   ThreadPool pool(1);  // a row is too little work to share
-  Table table(options.rows);
+  Table table;
   for (const double pixels : options.offsets)
     for (const double degrees : options.rolls) {
       const LazyScan full(scan_about(options, pixels, degrees, false), options.finer, pool);
@@ -186,7 +186,6 @@ int measure(const Options& options) {
     all.update({{"preset", options.preset},
                 {"scale", options.scale},
                 {"views", options.views},
-                {"rows", options.rows},
                 {"columns", options.columns},
                 {"rays_a_pixel", options.finer}});
     std::ofstream(options.json) << all.dump(1) << '\n';
@@ -205,7 +204,6 @@ int main(int argc, char** argv) {
   program.add_option("--views", options.views, "Of the full turn; default: the preset's");
   program.add_option("--columns", options.columns, "Kept of the detector, after --scale");
   program.add_option("--finer", options.finer, "Rays a pixel, along its row")->capture_default_str();
-  program.add_option("--rows", options.rows, "Looked at")->capture_default_str();
   program.add_option("--offsets", options.offsets, "Pixels")->delimiter(',');
   program.add_option("--rolls", options.rolls, "Degrees")->delimiter(',');
   program.add_option("--json", options.json, "Also write the table to this file");

@@ -25,7 +25,7 @@ int main(int count, char** words) {
     std::printf("\naxis %+.4f mm (%s), %d x %d x %d voxels of %.4f mm\n", plan.axis.offset,
                 plan.axis_from.c_str(), plan.grid.nx, plan.grid.ny, plan.grid.nz, plan.grid.spacing.x);
     std::printf("%s %s\n", made.verdict->word(), made.verdict->reasons().c_str());
-    return made.verdict->trusted() ? 0 : 9;
+    return made.verdict->failed() ? 9 : 0;
   } catch (const feldspar::Error& error) {
     std::fprintf(stderr, "\n%s\n", error.what());
     return static_cast<int>(error.kind());

@@ -19,9 +19,11 @@ struct Box {
   }
 };
 
-/// The upright plane through the middle of a real detector, with its pitches: pixel (0, 0) is that middle.
+/// The upright plane through the middle pixel of a real detector, with its pitches: pixel (0, 0) is that one,
+/// so that the pixels of a detector that leans little fall near virtual ones, where interpolation blurs
+/// least.
 View upright(const View& real, int columns, int rows) {
-  const Vec3 middle = from_pixel(real, 0.5 * (columns - 1), 0.5 * (rows - 1)).pixel_origin;
+  const Vec3 middle = from_pixel(real, columns / 2, rows / 2).pixel_origin;
   const double level = std::hypot(real.column_step.x, real.column_step.y);
   const double column_pitch = norm(real.column_step), row_pitch = norm(real.row_step);
   const double up = real.row_step.z < 0 ? -row_pitch : row_pitch;

@@ -292,6 +292,27 @@ void extend_rows(Planning& planning) {
          {{"outline", "", "give"}, {"context", "VOLUME", "better, name a wide volume with"}}});
 }
 
+/// What becomes of stripes in sinograms, at what cost; a finding where that is the object's.
+recon::CorrectionStep foresee_stripes(Planning& planning) {
+  constexpr double much = 0.002, alike = 0.5;
+  const Reconstruction& work = planning.work;
+  const recon::StripeCost cost = recon::cost_of_stripes(*work.source, work.setup.view_indices,
+                                                        *planning.request().stripes, *work.shop.budget);
+  const std::string method = find_option("rings")->text(planning.request());
+  if (cost.taken > much && cost.shared > alike)
+    planning.findings.corrections.push_back(
+        {"rings.structure",
+         fmt::format("rings: {} takes out {:.2f} % of the line integrals (rms), and {:.0f} % of that goes on "
+                     "from row to row: not gains of pixels, but windings about the axis, which lose contrast",
+                     method, 100 * cost.taken, 100 * cost.shared),
+         "rings",
+         {{"rings", "gain", "to keep them, give"}}});
+  return {
+      fmt::format("rings: stripes are removed from every sinogram ({}), {:.2f} % of the line integrals (rms)",
+                  method, 100 * cost.taken),
+      true, cost.views};
+}
+
 void correct(Planning& planning) {
   const Request& request = planning.request();
   Reconstruction& work = planning.work;
@@ -304,10 +325,7 @@ void correct(Planning& planning) {
         *work.source, work.scan, work.setup.view_indices, choice, planning.resources(),
         {.level = work.fdk.extension ? 0 : work.plan.inspection.air_line_integral,
          .kept = request.scatter.kind != recon::ScatterModel::Kind::none});
-    if (stripes)
-      measured.steps.push_back({fmt::format("rings: stripes are removed from every sinogram ({})",
-                                            find_option("rings")->text(request)),
-                                true});
+    if (stripes) measured.steps.push_back(foresee_stripes(planning));
     for (const recon::CorrectionStep& step : measured.steps) {
       if (step.notable)
         planning.findings.corrections.push_back({"corrections.applied", step.text, "correct"});

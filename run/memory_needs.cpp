@@ -13,6 +13,7 @@
 #include "recon/find/motion.hpp"
 #include "recon/find/object_extent.hpp"
 #include "recon/measure/projection_sample.hpp"
+#include "recon/verify/strips.hpp"
 #include "recon/verify/verify.hpp"
 #include "run/resolve.hpp"
 #include "run/searches.hpp"
@@ -29,9 +30,9 @@ class Widened final : public io::WrappedSource {
 
 bool removes_stripes(const Request& request) { return request.correct.rings && request.stripes; }
 
-bool is_axis_sought(const Request& request) {
+bool is_axis(const Request& request, From wanted) {
   const From* const from = std::get_if<From>(&request.axis_offset);
-  return from && *from == From::search;
+  return from && *from == wanted;
 }
 
 /// The scan as it may become: an axis that was looked for leans a little, so that projections are resampled.
@@ -47,7 +48,7 @@ geometry::CircularScan foreseen(const Reconstruction& work, bool known) {
     scan.axis.offset = given->in_mm(scan.detector.column_pitch / scan.magnification());
   if (request.axis_roll)
     scan.axis.roll = *request.axis_roll;
-  else if (is_axis_sought(request))
+  else if (is_axis(request, From::search))
     scan.axis.roll += lean;
   if (request.motion == Treatment::automatic && scan.shifts.empty()) scan.shifts.resize(scan.angles.size());
   return scan;
@@ -134,7 +135,9 @@ struct Foreseen {
 
 void add_searches(const Foreseen& of, Most& most) {
   const auto& [request, source, scan, views, resources, kept, wide_kept] = of;
-  if (is_axis_sought(request))
+  if (is_axis(request, From::checked))
+    most.add(kept + recon::centre_bytes(source, views.size()), "checking the rotation axis");
+  if (is_axis(request, From::search))
     most.add(kept + recon::axis_bytes(source, scan, views, resources), "looking for the rotation axis");
   if (request.motion == Treatment::automatic)
     most.add(kept + recon::motion_bytes(source, scan, views, resources), "looking for motion");
@@ -190,6 +193,10 @@ std::size_t foresee_memory(const Reconstruction& work, bool known, bool verified
       fdk.corrections = nullptr;
     }
   }
+  if (!request.open.headers_only && (verified || !known))
+    most.add(kept + wide.bytes.kept + foresee(request, source).kept + recon::strips_bytes(setup) +
+                 recon::strip_reading_bytes({source, setup, fdk}),
+             "comparing views");
   if (fdk.grid.voxels() > 0) {
     most.add(kept + wide.bytes.kept + slabs_bytes(work, source, setup, fdk, {}), "this reconstruction");
     if (verified)

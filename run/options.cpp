@@ -63,7 +63,9 @@ geometry::Vec3 place_of(Text text, Text what) {
 }
 
 void set_axis_offset(Request& request, Text text, Text what) {
-  if (text == "metadata")
+  if (text == "checked")
+    request.axis_offset = From::checked;
+  else if (text == "metadata")
     request.axis_offset = From::file;
   else if (text == "auto")
     request.axis_offset = From::search;
@@ -73,7 +75,7 @@ void set_axis_offset(Request& request, Text text, Text what) {
 
 std::string text_of_axis_offset(const Request& request) {
   if (const auto* from = std::get_if<From>(&request.axis_offset))
-    return *from == From::file ? "metadata" : "auto";
+    return *from == From::checked ? "checked" : *from == From::file ? "metadata" : "auto";
   const auto& given = std::get<LengthOrPixels>(request.axis_offset);
   return given.is_pixels ? fmt::format("{}px", given.value) : text_of_length(given.value);
 }
@@ -201,10 +203,10 @@ const Option table[] = {
      "Region: full, or auto (the box around the object, from a few views)",
      SET(r.cut_to_object = parse_name(t, regions, w)), TEXT(name_in(regions, r.cut_to_object))},
 
-    {"axis-offset", Topic::geometry, false, true, "LENGTH|PIXELS|metadata|auto",
-     "Rotation axis to the right of the central ray, at the object, as 0.12mm or 1.5px; metadata (default), "
-     "or auto to "
-     "find it and its roll in the projections",
+    {"axis-offset", Topic::geometry, false, true, "LENGTH|PIXELS|checked|metadata|auto",
+     "Rotation axis to the right of the central ray, at the object, as 0.12mm or 1.5px; checked (default): "
+     "the file's, unless the projections contradict it, or as they have it where the file states none; "
+     "metadata: the file's at its word; auto: it and its roll from the projections",
      set_axis_offset, text_of_axis_offset},
     {"axis-roll", Topic::geometry, false, true, "ANGLE",
      "Rotation axis leaning to the right seen from the source, as 0.1deg",

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "io/scan_source.hpp"
 #include "recon/fdk/fdk.hpp"
+#include "recon/find/centre.hpp"
+#include "recon/verify/verdict.hpp"
 #include "run/plan.hpp"
 #include "run/share.hpp"
 #include "run/workshop.hpp"
@@ -22,6 +25,8 @@ struct Reconstruction {
   Share share;                             ///< of the volume that is made
   recon::SlabPlan slabs;                   ///< of the share
   std::size_t least_memory = 0;            ///< bytes that no stage can do without
+  std::optional<recon::CentreEstimate> centre = {};  ///< as found to place the axis, of the scan as it is
+  std::vector<recon::Check> of_scan = {};            ///< what its projections alone say
   std::vector<std::string> looks;  ///< at views, to make the plan: "60 for drift"; none if it was known
   Reservation of_corrections;      ///< the memory of fdk.corrections
 

@@ -45,8 +45,9 @@ struct ShareOf {
   [[nodiscard]] bool is_whole() const { return count == 1; }
 };
 
-/// Something that the scan's file may state, that may be looked for, or that is given.
-enum class From { file, search };
+/// What a scan's file may state: compared with the projections, and looked for in them where it does not;
+/// taken from the file at its word; or looked for anyhow.
+enum class From { checked, file, search };
 /// Something that is left alone, or done as the scan needs it.
 enum class Treatment { off, automatic };
 
@@ -95,7 +96,7 @@ struct Request {
 
   // Geometry
   std::variant<From, LengthOrPixels> axis_offset =
-      From::file;                     ///< at the object, to the right of the central ray
+      From::checked;                  ///< at the object, to the right of the central ray
   std::optional<double> axis_roll;    ///< rad; none as found or stated
   Treatment motion = Treatment::off;  ///< looking for shifts of single views
 

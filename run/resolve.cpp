@@ -10,6 +10,7 @@
 #include "base/units.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "recon/measure/plateau.hpp"
+#include "recon/verify/scan_checks.hpp"
 #include "run/memory_needs.hpp"
 #include "run/searches.hpp"
 #include "run/transform.hpp"
@@ -93,6 +94,15 @@ void correct_intensities(Planning& planning, Findings& of_inspection) {
   linearize(planning);
 }
 
+/// What the projections alone can say of the volume to come is asked before an hour's work, not after it.
+void ask_projections(Planning& planning, bool verified) {
+  Reconstruction& work = planning.work;
+  if (planning.request().open.headers_only || (planning.known && !verified)) return;
+  Progress progress(planning.monitor());
+  work.of_scan = recon::check_scan({*work.source, work.setup, work.fdk}, work.scan, work.centre,
+                                   work.shop.resources(), progress);
+}
+
 }  // namespace
 
 std::vector<int> chosen_views(const Request& request, const geometry::CircularScan& scan) {
@@ -173,6 +183,7 @@ Reconstruction resolve(Opened opened, const ResolveOptions& options) {
   work.slabs = recon::plan_slabs(work.setup, work.fdk.grid, work.fdk.memory,
                                  recon::costs_on(work.shop.devices(), *work.source, work.setup, work.fdk),
                                  work.share.slices);
+  ask_projections(planning, options.verified);
   gather_findings(planning, of_inspection);
   return work;
 }

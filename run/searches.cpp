@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.hpp"
+#include "base/units.hpp"
 #include "recon/find/axis_choice.hpp"
 #include "recon/find/coarse_scan.hpp"
 #include "recon/find/motion.hpp"
@@ -31,9 +33,77 @@ void find_axis(Planning& planning) {
   const recon::AxisChoice found = recon::choose_axis(*work.source, work.scan, views, planning.resources());
   planning.looks_at(work.scan.angles.size(), "the axis");
   planning.findings.axis = found.findings;
+  work.centre = found.rays;
   work.plan.axis = found.axis;
   work.plan.axis_from = found.method;
   work.plan.axis_uncertainty = found.offset_uncertainty;
+}
+
+/// "0.1234 mm, leaning by 0.050 deg".
+std::string text_of(const geometry::RotationAxis& axis) {
+  return fmt::format("{:.4f} mm, leaning by {:.3f} deg", axis.offset, axis.roll / radians_per_degree);
+}
+
+/// "-0.1234 +- 0.0012 mm (+3.02 columns from there), leaning by 0.050 +- 0.004 deg".
+std::string text_of(const recon::CentreEstimate& found) {
+  return fmt::format("{:.4f} +- {:.4f} mm ({:+.2f} columns from there){}", found.axis.offset,
+                     found.offset_uncertainty, found.difference,
+                     found.roll_known ? fmt::format(", leaning by {:.3f} +- {:.3f} deg",
+                                                    found.axis.roll / radians_per_degree,
+                                                    found.roll_uncertainty / radians_per_degree)
+                                      : "");
+}
+
+[[noreturn]] void refuse_axis(const Planning& planning, const recon::CentreEstimate& found) {
+  throw Error(ErrorKind::bad_file,
+              fmt::format("{}: states the rotation axis at {}, but the projections put it at {}",
+                          planning.request().scan.string(), text_of(planning.work.scan.axis), text_of(found)),
+              {{"axis-offset", "auto", "to take that of the projections, give"},
+               {"axis-offset", "metadata", "to take that of the file, give"}});
+}
+
+/// Of a file that says nothing of the axis: as the projections have it, if they tell.
+void take_found_axis(Planning& planning, const recon::CentreEstimate& found) {
+  constexpr double same = 0.05;  // columns: a guess that is as right as that is kept
+  Plan& plan = planning.work.plan;
+  if (!found.known) {
+    plan.axis_from = "a guess";
+    planning.findings.axis.push_back(
+        {"axis.unseen",
+         fmt::format("the projections do not tell where the rotation axis is ({}): it is guessed at {}, and "
+                     "edges are doubled where that is wrong",
+                     found.doubt, text_of(plan.axis)),
+         "axis-offset",
+         {{"axis-offset", "auto", "to try other ways too, give"}}});
+    return;
+  }
+  plan.axis_from = "reverse rays", plan.axis_uncertainty = found.offset_uncertainty;
+  const geometry::RotationAxis guess = plan.axis, axis = found.to_use();
+  const double right = std::max(same * found.pixel, 2 * found.offset_uncertainty);
+  if (std::abs(axis.offset - guess.offset) <= right && axis.roll == guess.roll) return;
+  plan.axis = axis;
+  planning.findings.axis.push_back(
+      {"axis.unstated",
+       fmt::format("the rotation axis would be guessed at {}; the projections put it at {}, and there it is "
+                   "taken",
+                   text_of(guess), text_of(found)),
+       "axis-offset",
+       {{"axis-offset", "metadata", "to keep the guess, give"}}});
+}
+
+/// Compares the axis that is stated or guessed with the projections.
+void check_axis(Planning& planning) {
+  const Request& request = planning.request();
+  Reconstruction& work = planning.work;
+  if (request.open.headers_only) return;
+  const recon::CentreEstimate found = recon::find_centre(
+      *work.source, work.scan, chosen_views(request, work.scan), planning.resources(), planning.monitor());
+  planning.looks_at(recon::most_centre_views, "the axis");
+  work.centre = found;
+  if (!recon::states_axis(*work.source))
+    take_found_axis(planning, found);
+  else if (found.contradicts())
+    refuse_axis(planning, found);
 }
 
 }  // namespace
@@ -64,10 +134,11 @@ void place_axis(Planning& planning) {
       plan.axis.offset = given->in_mm(scan.detector.column_pitch / scan.magnification());
       plan.axis_from = "given";
     }
-    if (request.axis_roll) plan.axis.roll = *request.axis_roll;
+    if (request.axis_roll) plan.axis.roll = *request.axis_roll, plan.axis_from = "given";
     scan.axis = plan.axis;
     const auto* from = std::get_if<From>(&request.axis_offset);
     if (from && *from == From::search) find_axis(planning);
+    if (from && *from == From::checked) check_axis(planning);
     if (request.axis_roll) plan.axis.roll = *request.axis_roll;
   }
   scan.axis = plan.axis;
@@ -85,7 +156,7 @@ void place_views(Planning& planning) {
       recon::MotionEstimate found = recon::estimate_motion(*planning.work.source, scan,
                                                            chosen_views(request, scan), planning.resources());
       planning.looks_at(recon::CoarseLimits{}.views, "motion");
-      plan.shifts = std::move(found.shifts);
+      plan.shifts = std::move(found.shifts), planning.work.centre.reset();
       plan.motion = found.text;
       planning.findings.motion.push_back({"motion.found", "motion: " + found.text, "motion"});
     }

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
+#include "recon/find/centre.hpp"
 #include "recon/verify/verify.hpp"
 #include "run/options.hpp"
 #include "run/resolve.hpp"
@@ -31,6 +34,16 @@ recon::FinishedVolume finished(const io::VolumeReader& reader, const geometry::V
               std::move(remedies));
 }
 
+/// What the file or the user says of the axis and of the sense. What was looked for was not said.
+recon::Stated stated_of(const Reconstruction& work) {
+  const Findings& findings = work.source->findings();
+  const std::string& from = work.plan.axis_from;
+  const bool assumed = std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.code == "conventions.assumed"; });
+  return {.axis = from == "given" || (from == Plan{}.axis_from && recon::states_axis(*work.source)),
+          .sense = work.request().open.reverse_rotation || !assumed};
+}
+
 }  // namespace
 
 recon::Verdict verify_volume(const Reconstruction& work, const io::VolumeReader& volume,
@@ -41,8 +54,9 @@ recon::Verdict verify_volume(const Reconstruction& work, const io::VolumeReader&
     throw Error(ErrorKind::bad_file,
                 fmt::format("{}: has {} x {} x {} voxels, but its own configuration makes {} x {} x {}",
                             path.string(), has.nx, has.ny, has.nz, wanted.nx, wanted.ny, wanted.nz));
-  return recon::verify({*work.source, work.setup, work.fdk}, finished(volume, wanted), work.shop.resources(),
-                       {.tally = tally, .survey = survey});
+  return recon::verify(
+      {*work.source, work.setup, work.fdk}, finished(volume, wanted), work.shop.resources(),
+      {.tally = tally, .survey = survey, .of_scan = work.of_scan, .stated = stated_of(work)});
 }
 
 recon::Verdict verify_alone(const io::VolumeReader& volume, MemoryBudget& budget) {
@@ -80,7 +94,7 @@ void insist_on_layers(const recon::Verdict& verdict, const std::filesystem::path
 }
 
 void insist(const recon::Verdict& verdict, const std::filesystem::path& path) {
-  if (!verdict.trusted()) refuse_trust(path, verdict.reasons(), verdict.remedies());
+  if (verdict.failed()) refuse_trust(path, verdict.reasons(), verdict.remedies());
 }
 
 StoredVerdict stored_verdict(const std::filesystem::path& path) {

@@ -28,7 +28,7 @@ namespace feldspar::run {
 /// then disk or memory are faulty, and nothing of it is worth a name.
 void insist_on_layers(const recon::Verdict& verdict, const std::filesystem::path& path);
 
-/// Throws Error(untrusted) with the reasons unless the volume at `path` can be trusted.
+/// Throws Error(untrusted) with the reasons where a check of the volume at `path` failed.
 void insist(const recon::Verdict& verdict, const std::filesystem::path& path);
 
 /// What the volume at `path` says of itself.

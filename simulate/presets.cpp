@@ -57,6 +57,7 @@ VirtualScan scan_of_cell(const CellDesign& design, const CellScan& how) {
   VirtualScan made;
   made.composition = composition_of(design, {});
   made.object = std::make_shared<Cell18650>(design);
+  made.layered = true;
   made.scan.source_detector_distance = sdd;
   made.scan.source_object_distance = sdd * how.voxel_mm / pitch;
   made.scan.detector = {.columns = 2000, .rows = 2000, .column_pitch = pitch, .row_pitch = pitch};
@@ -81,6 +82,7 @@ VirtualScan scan_on_versa(int pixels, double pixel_mm, double voxel_mm, double s
   const geometry::Vec3 centre{off_centre, 0, 0};
   made.composition = composition_of({}, centre);
   made.object = std::make_shared<Moved>(std::make_shared<Cell18650>(CellDesign{}), centre);
+  made.layered = true;
   made.scan.source_object_distance = sod;
   made.scan.source_detector_distance = sod * pixel_mm / voxel_mm;
   made.scan.detector = {.columns = pixels, .rows = pixels, .column_pitch = pixel_mm, .row_pitch = pixel_mm};
@@ -195,6 +197,12 @@ void scale_detector(geometry::Detector& detector, double factor) {
   };
   scaled(detector.columns, detector.column_pitch);
   scaled(detector.rows, detector.row_pitch);
+}
+
+int rays_of_scale(const VirtualScan& scan, double factor) {
+  if (!scan.layered) return 1;
+  constexpr double most = 4, rounding = 1e-9;
+  return static_cast<int>(std::clamp(std::ceil(1 / factor - rounding), 1.0, most));
 }
 
 Illumination put_before(const TubeBeam& beam, VirtualScan& made) {

@@ -25,6 +25,7 @@ struct VirtualScan {
   DetectorModel detector;  ///< photons and blur are set by settle()
   double blur_mm = 0;      ///< standard deviation at the detector, of focal spot and scintillator together
   Sampling sampling;
+  bool layered = false;  ///< the object has layers of few full-size pixels
   io::ScanNotes notes;
 };
 
@@ -42,6 +43,10 @@ struct PresetSummary {
 
 /// Changes the number of pixels by `factor` on the same area, within rounding of the counts.
 void scale_detector(geometry::Detector& detector, double factor);
+
+/// Rays a pixel, along each side, when pixels are larger by 1/`factor`: a layered object is sampled as finely
+/// as by the full detector's single rays, up to 4, for one ray a pixel makes windings alias; else 1.
+[[nodiscard]] int rays_of_scale(const VirtualScan& scan, double factor);
 
 /// How the scan's object takes the beam of a tube, whose voltage and filters go into the notes and whose
 /// output into the photons. After settle().

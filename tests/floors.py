@@ -16,7 +16,7 @@ FLOORS = {"base": 0, "geometry": 1, "kernels": 2, "io": 2, "recon": 3, "simulate
 
 # The wings of recon/, the lowest first: a file there may include its own wing, the files of recon/ itself and the wings
 # of lower storeys; wings on one storey do not know each other.
-WINGS = [["setup", "measure", "registration"], ["line_integrals"], ["correct", "truncation", "slabs"], ["fdk"], ["find", "verify"]]
+WINGS = [["setup", "measure", "registration"], ["line_integrals"], ["correct", "truncation", "slabs"], ["fdk"], ["find"], ["verify"]]
 
 # Folders of a backend, which only kernels/ itself may look into; and neither may another backend.
 BACKENDS = ("kernels/cpu/", "kernels/cuda/", "kernels/reference/")

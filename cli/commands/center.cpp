@@ -26,25 +26,19 @@ constexpr double degree = std::numbers::pi / 180;
 
 struct CenterOptions {
   RequestOptions request;
-  int rows = 9;
   std::filesystem::path picture;
   bool conventions = false;
   bool json = false, overwrite = false;
 };
 
 nlohmann::json rays_json(const recon::CentreEstimate& found) {
-  nlohmann::json rows = nlohmann::json::array();
-  for (const recon::RowCentre& row : found.rows)
-    rows.push_back({{"row", row.row},
-                    {"height_mm", row.height},
-                    {"offset_mm", row.offset},
-                    {"uncertainty_mm", row.uncertainty}});
+  if (!found.known) return {{"refused", found.doubt}};
   return {{"offset_mm", found.axis.offset},
           {"offset_uncertainty_mm", found.offset_uncertainty},
           {"roll_known", found.roll_known},
           {"roll_deg", found.axis.roll / degree},
-          {"roll_uncertainty_deg", found.roll_uncertainty / degree},
-          {"rows", rows}};
+          {"roll_uncertainty_deg", found.roll_known ? found.roll_uncertainty / degree : 0},
+          {"rays", found.rays}};
 }
 
 nlohmann::json sharpness_json(const recon::SharpnessEstimate& found) {
@@ -68,7 +62,7 @@ nlohmann::json sharpness_json(const recon::SharpnessEstimate& found) {
 
 nlohmann::json as_json(const recon::AxisChoice& found, const geometry::RotationAxis& stated) {
   return {{"metadata", {{"offset_mm", stated.offset}, {"roll_deg", stated.roll / degree}}},
-          {"reverse_rays", found.rays ? rays_json(*found.rays) : nlohmann::json{{"refused", found.no_rays}}},
+          {"reverse_rays", rays_json(found.rays)},
           {"sharpness", sharpness_json(found.sharpness)},
           {"chosen",
            {{"method", found.method},
@@ -80,26 +74,24 @@ nlohmann::json as_json(const recon::AxisChoice& found, const geometry::RotationA
 }
 
 std::string axis_line(const char* name, double offset, double uncertainty, double stated, double pixel) {
-  return fmt::format("{:<13} offset {:.4f} +- {:.4f} mm ({:+.2f} +- {:.2f} pixels from the metadata)\n", name,
+  return fmt::format("{:<13} offset {:.4f} +- {:.4f} mm ({:+.2f} +- {:.3f} pixels from the metadata)\n", name,
                      offset, uncertainty, (offset - stated) / pixel, uncertainty / pixel);
 }
 
 void print(const recon::AxisChoice& found, const geometry::RotationAxis& stated) {
   std::cout << fmt::format("metadata      offset {:.4f} mm, roll {:.3f} deg; a pixel is {:.4f} mm\n",
                            stated.offset, stated.roll / degree, found.pixel);
-  if (found.rays) {
-    const recon::CentreEstimate& rays = *found.rays;
+  const recon::CentreEstimate& rays = found.rays;
+  if (rays.known)
     std::cout << axis_line("reverse rays", rays.axis.offset, rays.offset_uncertainty, stated.offset,
                            found.pixel);
-    if (rays.roll_known)
-      std::cout << fmt::format("              roll {:.3f} +- {:.3f} deg from {} rows\n",
-                               rays.axis.roll / degree, rays.roll_uncertainty / degree, rays.rows.size());
-    else
-      std::cout << fmt::format("              roll unknown: {} row{} could be used\n", rays.rows.size(),
-                               rays.rows.size() == 1 ? "" : "s");
-  } else {
-    std::cout << "reverse rays  " << found.no_rays << '\n';
-  }
+  else
+    std::cout << "reverse rays  cannot tell: " << rays.doubt << '\n';
+  if (rays.roll_known)
+    std::cout << fmt::format("              roll {:.3f} +- {:.3f} deg\n", rays.axis.roll / degree,
+                             rays.roll_uncertainty / degree);
+  else if (rays.known)
+    std::cout << fmt::format("              roll unknown: {}\n", rays.doubt);
   const recon::SharpnessEstimate& sharp = found.sharpness;
   if (sharp.known)
     std::cout << axis_line("sharpness", sharp.axis.offset, sharp.offset_uncertainty, stated.offset,
@@ -124,14 +116,29 @@ nlohmann::json verdict_json(const recon::ConventionVerdict& verdict) {
                      {"offset_negated", c.negated},
                      {"sharpness", c.sharpness},
                      {"slices", c.of_slices}});
-  return {{"tried", tried},
+  return {{"reverse_rays", rays_json(verdict.axis)},
+          {"tried", tried},
           {"best", verdict.best},
           {"margin", verdict.margin},
           {"verdict", verdict.decided ? (verdict.best == 0 ? "as stated" : "contradicted") : "undecided"},
           {"reason", verdict.reason}};
 }
 
-void print(const recon::ConventionVerdict& verdict) {
+void print_axis(const recon::ConventionVerdict& verdict, const geometry::CircularScan& scan) {
+  const recon::CentreEstimate& found = verdict.axis;
+  if (!found.known) {
+    std::cout << "reverse rays  cannot tell the axis: " << found.doubt << '\n';
+    return;
+  }
+  std::cout << axis_line("reverse rays", found.axis.offset, found.offset_uncertainty, scan.axis.offset,
+                         found.pixel);
+  if (verdict.is_other_sign(scan))
+    std::cout << fmt::format("the axis is on the other side: use --axis-offset {:.5f}mm\n",
+                             found.axis.offset);
+}
+
+/// `reverse_rotation`: as the scan was opened.
+void print(const recon::ConventionVerdict& verdict, bool reverse_rotation) {
   for (const recon::Convention& convention : verdict.tried)
     std::cout << fmt::format("{:<44} sharpness {:.3f}\n", describe(convention), convention.sharpness);
   if (!verdict.decided) {
@@ -142,20 +149,23 @@ void print(const recon::ConventionVerdict& verdict) {
   std::cout << fmt::format("the data support: {}, by a margin of {:.0f} %\n", describe(best),
                            100 * verdict.margin);
   if (best.reversed)
-    std::cout << "use --reverse-rotation; were the columns reversed instead, the volume is a mirror image\n";
+    std::cout << (reverse_rotation ? "leave out --reverse-rotation" : "use --reverse-rotation")
+              << "; were the columns reversed instead, the volume is a mirror image\n";
   if (best.negated) std::cout << "use --axis-offset with the other sign\n";
 }
 
 void run_conventions(const io::ScanSource& source, const std::vector<int>& views,
-                     const recon::Resources& resources, bool json) {
+                     const recon::Resources& resources, bool reverse_rotation, bool json) {
   const recon::ConventionVerdict verdict = recon::test_conventions(source, source.scan(), views, resources);
   if (verdict.decided && verdict.best != 0)
     log_warning("the projections contradict the stated conventions: " +
                 describe(verdict.tried[verdict.best]) + " is sharper");
-  if (json)
+  if (json) {
     std::cout << verdict_json(verdict).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
-  else
-    print(verdict);
+    return;
+  }
+  print_axis(verdict, source.scan());
+  print(verdict, reverse_rotation);
 }
 
 void run(const CenterOptions& options) {
@@ -169,10 +179,11 @@ void run(const CenterOptions& options) {
       request.views.is_all() ? std::vector<int>{} : request.views.of(static_cast<int>(scan.angles.size()));
   for (const Finding& finding : source->findings()) log(finding);
   const recon::Resources resources = opened.shop.resources();
-  const recon::AxisSearch how{.rows = options.rows, .keep_slices = !options.picture.empty()};
+  const recon::AxisSearch how{.keep_slices = !options.picture.empty()};
   run::require_memory(*opened.shop.budget, recon::axis_bytes(*source, scan, views, resources, how),
                       "looking for the rotation axis");
-  if (options.conventions) return run_conventions(*source, views, resources, options.json);
+  if (options.conventions)
+    return run_conventions(*source, views, resources, request.open.reverse_rotation, options.json);
   const recon::AxisChoice found = recon::choose_axis(*source, scan, views, resources, how);
   for (const Finding& finding : found.findings) log(finding);
   if (options.json)
@@ -191,9 +202,6 @@ void run(const CenterOptions& options) {
 }
 
 void add_own_options(CLI::App& command, CenterOptions& options) {
-  command.add_option("--rows", options.rows, "Detector rows to look at")
-      ->check(CLI::Range(1, 99))
-      ->capture_default_str();
   command
       .add_option("--picture", options.picture,
                   "Also draw the slice about seven axes and the curve of its sharpness")

@@ -15,6 +15,7 @@
 #include "cli/options.hpp"
 #include "cli/report/findings.hpp"
 #include "cli/report/rings_map.hpp"
+#include "cli/report/verdict.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "recon/fdk/time_estimate.hpp"
 #include "run/resolve.hpp"
@@ -82,6 +83,7 @@ json describe_json(const run::Reconstruction& work, bool has_pixels, const recon
         {"looked_at", work.looks},
         {"estimated_seconds", time.total_s()}}},
       {"findings", json_of(work.plan.findings)},
+      {"checks", json_of(work.of_scan)},
       {"fields", fields_json(*work.source)}};
 }
 
@@ -208,6 +210,7 @@ void describe(const InfoOptions& options) {
                              work.plan.inspection.air_level, work.plan.inspection.lowest_transmission);
   std::cout << (work.plan.findings.empty() ? "odd       nothing\n" : "");
   for (const Finding& finding : work.plan.findings) std::cout << "odd       " << shown(finding) << '\n';
+  std::cout << cli::describe(work.of_scan);
   if (options.fields) print_fields(*work.source);
   if (!options.rings_map.empty()) write_rings_map(options.rings_map, work.plan, false);
 }

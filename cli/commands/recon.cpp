@@ -141,8 +141,8 @@ void run(CLI::App& command, ReconOptions& options) {
                                                             for (const Finding& finding : work.plan.findings)
                                                               log(finding);
                                                             log_info(run::describe(work));
+                                                            warn_of(work.of_scan);
                                                           }});
-  if (outcome.verdict) log_info(describe(*outcome.verdict));
   write_beside(options, request, outcome);
   if (outcome.was_finished) {
     log_info("the volume is complete already");
@@ -151,6 +151,7 @@ void run(CLI::App& command, ReconOptions& options) {
     return;
   }
   print_result(outcome, options.json);
+  if (outcome.verdict) log_info(describe(*outcome.verdict));
   if (outcome.verdict) run::insist(*outcome.verdict, outcome.output);
 }
 

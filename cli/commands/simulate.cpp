@@ -77,6 +77,9 @@ simulate::VirtualScan virtual_scan_of(const SimulateOptions& options) {
       (!parse_number(options.exposure, made.notes.exposure_s) || made.notes.exposure_s <= 0))
     throw Error(ErrorKind::usage,
                 fmt::format("--exposure is '{}'; write seconds, like 0.534", options.exposure));
+  if (!options.scale.empty())
+    made.sampling.rays =
+        std::max(made.sampling.rays, simulate::rays_of_scale(made, parse_scale(options.scale)));
   if (options.sub_rays > 0) made.sampling.rays = options.sub_rays;
   if (options.sub_angles > 0) made.sampling.sub_angles = options.sub_angles;
   if (options.no_blur) made.blur_mm = 0, made.sampling.sub_angles = 1;
@@ -220,7 +223,10 @@ void add_options(CLI::App& command, SimulateOptions& o) {
   command.add_option("--axis-tilt", o.axis_tilt, "Top of the rotation axis leans to the detector: 0.1deg");
   command.add_option("--detector-offset", o.detector_offset,
                      "Detector to the right seen from the source: 1.5mm");
-  command.add_option("--rays", o.sub_rays, "Rays a pixel along each side (default 1)")
+  command
+      .add_option(
+          "--rays", o.sub_rays,
+          "Rays a pixel along each side (default 1, of a cell more where --scale makes pixels larger)")
       ->check(CLI::Range(1, 16));
   command.add_option("--sub-angles", o.sub_angles, "Poses averaged in a view while the object turns")
       ->check(CLI::Range(1, 64));

@@ -100,15 +100,15 @@ void ExchangeSource::open(const OpenOptions& options) {
   read_angles(options.reverse_rotation);
   read_references(options.white_level, options.reverse_rotation);
   const std::string group = std::string("/") + geometry_group;
-  if (apply_stored_geometry(file_, group, options, scan_, references_, units_))
+  if (apply_stored_geometry(file_, group, options, scan_, references_, units_)) {
     flat_groups_.clear();
-  else
+  } else {
     units_.find({"conventions.assumed",
-                 "Data Exchange states no rotation axis and no sense of rotation: the middle of the detector "
-                 "and clockwise seen from above are taken",
+                 "Data Exchange states no sense of rotation: clockwise seen from above is taken",
                  "theta",
-                 {{"axis-offset", "auto", "to find the axis, give"},
-                  {"reverse-rotation", "", "for the mirror image, give"}}});
+                 {{"reverse-rotation", "", "for the mirror image, give"}}});
+    units_.find({"axis.unstated", "Data Exchange states no rotation axis"});
+  }
   describe();
   apply_stored_facts(file_, group, description_);
   geometry::validate(scan_);

@@ -22,8 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace hdf5;
 using geometry::Beam;
-const Remedies right_pitch{{"pixel-size", "", "state the right one with"}},
-    find_axis{{"axis-offset", "auto", "to find it, give"}};
+const Remedies right_pitch{{"pixel-size", "", "state the right one with"}};
 
 class NxtomoSource final : public DescribedScan {
  public:
@@ -282,8 +281,7 @@ void NxtomoSource::read_axis() {
   if (file_.numbers(place).empty()) place = in_detector("estimated_cor_from_motor");
   const std::vector<double> values = file_.numbers(place);
   if (values.empty()) {
-    units_.find({"axis.unstated", "no rotation axis is stated: the middle of the detector is taken",
-                 "x_rotation_axis_pixel_position", find_axis});
+    units_.find({"axis.unstated", "no rotation axis is stated", "x_rotation_axis_pixel_position"});
     return;
   }
   const double value = values[0];
@@ -292,10 +290,9 @@ void NxtomoSource::read_axis() {
     units_.note(place, fmt::format("{}", value), SourceField::Use::ignored,
                 "may be a column or a distance from the middle");
     units_.find({"axis.ambiguous",
-                 fmt::format("{} is {}, which may be a column or a distance from the middle; the middle of "
-                             "the detector is taken",
+                 fmt::format("{} is {}, which may be a column or a distance from the middle: it is not used",
                              place, value),
-                 place, find_axis});
+                 place});
     return;
   }
   const double columns = as_column ? value - middle : value;

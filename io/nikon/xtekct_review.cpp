@@ -187,15 +187,16 @@ void Reviewer::review_axis() {
   const bool automatic = file_.number("AutomaticCentreOfRotation").value_or(0) != 0;
   const bool zero = scan_.axis.offset == 0 && scan_.axis.roll == 0;
   if (zero)
-    report("axis.unmeasured",
-           "the centre of rotation was never measured (its keys are 0 or absent): the axis is assumed in the "
-           "middle of the detector, and the volume is blurred where it is not",
-           "CentreOfRotationTop", {{"axis-offset", "auto", "to find it, give"}});
+    report(
+        "axis.unmeasured",
+        "the centre of rotation was never measured (its keys are 0 or absent): the file does not say where "
+        "the rotation axis is",
+        "CentreOfRotationTop");
   else if (automatic)
     report("axis.unmeasured",
            "AutomaticCentreOfRotation is 1: the centre of rotation was never measured for this file, CT Pro "
-           "searches it itself; the axis written here is used, and may not be the one CT Pro found",
-           "AutomaticCentreOfRotation", {{"axis-offset", "auto", "to find it, give"}});
+           "searches it itself; the axis written here may not be the one CT Pro found",
+           "AutomaticCentreOfRotation");
 }
 
 void Reviewer::review_voxel_size() {

@@ -141,11 +141,7 @@ void StackSource::check_size(const StackImage& image, const TiffInfo& info) cons
 /// A column of the images as stored becomes the axis' distance from the central ray at the object.
 void StackSource::place_axis() {
   if (!stack_.has_axis) {
-    findings_.push_back(
-        {"axis.unstated",
-         "axis.column and axis.offset_right are absent: the rotation axis is taken to cross the central ray",
-         "axis",
-         {{"axis-offset", "auto", "to find it, give"}}});
+    findings_.push_back({"axis.unstated", "no rotation axis is stated", "axis"});
     return;
   }
   if (!stack_.has_axis_column) return;

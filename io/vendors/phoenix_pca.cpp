@@ -97,7 +97,6 @@ stack::StackDescription describe(KeyedText& pca) {
   refuse_other_trajectories(pca);
   stack::StackDescription stack;
   stack.scan = geometry_of(pca);
-  stack.has_axis = true;
   const std::string stem = pca.file().stem().string();
   stack.projections = {stem + "_????.tif"};
   stack.projections_field = "the projections";

@@ -50,13 +50,13 @@ Findings doubts_of(KeyedText& log) {
   const std::string name = log.file().filename().string();
   Findings findings{
       {"conventions.assumed",
-       fmt::format("{}: Bruker documents neither the sense of rotation nor how images are stored: clockwise "
-                   "seen from above, first row on top, seen from the source, and an axis in the middle of "
-                   "the detector are assumed; no scan with images was at hand to test it",
-                   name),
+       fmt::format(
+           "{}: Bruker documents neither the sense of rotation nor how images are stored: clockwise "
+           "seen from above, first row on top and seen from the source are assumed; no scan with images "
+           "was at hand to test it",
+           name),
        "",
-       {{"reverse-rotation", "", "for the other sense, give"},
-        {"axis-offset", "auto", "to find the axis, give"}}}};
+       {{"reverse-rotation", "", "for the other sense, give"}}}};
   const double parts =
       log.unused_number(section, "Number of connected scans", "only this one is read").value_or(1);
   if (parts > 1)
@@ -85,7 +85,6 @@ stack::StackDescription describe(KeyedText& log) {
   refuse_other_trajectories(log);
   stack::StackDescription stack;
   stack.scan = geometry_of(log);
-  stack.has_axis = true;
   std::string prefix = log.text(section, "Filename Prefix");
   if (prefix.empty()) prefix = log.file().stem().string();
   const double digits = log.number(section, "Filename Index Length").value_or(4);

@@ -33,9 +33,8 @@ geometry::CircularScan geometry_of(KeyedText& text) {
 stack::StackDescription describe(KeyedText& text) {
   stack::StackDescription stack;
   stack.scan = geometry_of(text);
-  stack.has_axis = true;
   if (const auto column = text.number(parameters, "COR")) {
-    stack.has_axis_column = true;
+    stack.has_axis = stack.has_axis_column = true;
     stack.axis_column = *column;
   }
   std::string base = text.text("Data set settings", "basename");

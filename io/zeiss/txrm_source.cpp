@@ -64,6 +64,7 @@ TxrmSource::TxrmSource(const std::filesystem::path& path, const OpenOptions& opt
   const TxrmHeader header = read_txrm_header(file_);
   description_ = describe(file_, header);
   scan_ = to_scan(header, options.reverse_rotation, findings_);
+  findings_.push_back({"axis.unstated", "no rotation axis is stated in a way that is confirmed"});
   if (options.reverse_rotation)
     findings_.push_back(
         {"rotation.reversed",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "base/error.hpp"
 #include "recon/line_integrals/line_integrals.hpp"
@@ -90,6 +91,73 @@ void StripeFreeSource::read(std::span<const int> views, const geometry::PixelWin
       for (int column = window.columns.first; column < window.columns.end; ++column)
         *out++ = references_.white.front() * std::exp(-all(column, row - held->rows.first, at));
   }
+}
+
+namespace {
+
+/// What the views of each column lose on average when `sinogram`, columns x views, is freed of stripes.
+std::vector<double> mean_loss(View3<float> sinogram, StripeMethod method) {
+  std::vector<double> loss(static_cast<std::size_t>(sinogram.nx));
+  const auto add = [&](double sign) {
+    for (int view = 0; view < sinogram.ny; ++view)
+      for (int column = 0; column < sinogram.nx; ++column)
+        loss[static_cast<std::size_t>(column)] +=
+            sign * static_cast<double>(sinogram.row(view, 0)[column]) / sinogram.ny;
+  };
+  add(1);
+  remove_stripes(sinogram, method);
+  add(-1);
+  return loss;
+}
+
+double product(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+/// Columns x views x rows: three rows in the middle of the detector, or one where it has no more, in views
+/// spread evenly.
+Array3<float> middle_rows(const io::ScanSource& source, std::span<const int> view_indices, int views,
+                          MemoryBudget& budget) {
+  constexpr int apart = 4;  // rows, so that a bad pixel and its neighbours are in one of them only
+  const geometry::Detector& detector = source.scan().detector;
+  const int step = std::min(apart, (detector.rows - 1) / 2), rows = step > 0 ? 3 : 1;
+  const int first = detector.rows / 2 - (rows > 1 ? step : 0);
+  Array3<float> sinograms(detector.columns, views, rows, "sinograms to try the removal of stripes on",
+                          &budget);
+  LineIntegralReader reader(source, &budget);
+  for (int n = 0; n < views; ++n) {
+    const std::size_t at =
+        view_indices.size() * static_cast<std::size_t>(n) / static_cast<std::size_t>(views);
+    const auto values =
+        reader.read(view_indices[at], {{0, detector.columns}, {first, first + (rows - 1) * step + 1}});
+    for (int row = 0; row < rows; ++row)
+      std::copy_n(values.row(row * step, 0), detector.columns, sinograms.view().row(n, row));
+  }
+  return sinograms;
+}
+
+}  // namespace
+
+StripeCost cost_of_stripes(const io::ScanSource& source, std::span<const int> view_indices,
+                           StripeMethod method, MemoryBudget& budget, int most) {
+  const int views = std::min(most, static_cast<int>(view_indices.size()));
+  Array3<float> sinograms = middle_rows(source, view_indices, views, budget);
+  const View3<float> all = sinograms.view();
+  for (float& value : all.values())
+    if (!std::isfinite(value)) value = 0;
+  const double power =
+      std::inner_product(all.values().begin(), all.values().end(), all.values().begin(), 0.0);
+  std::vector<std::vector<double>> losses;
+  for (int row = 0; row < all.nz; ++row)
+    losses.push_back(mean_loss({all.row(0, row), all.nx, all.ny, 1}, method));
+  double own = 0, across = 0;
+  for (std::size_t row = 0; row < losses.size(); ++row) {
+    own += product(losses[row], losses[row]);
+    across += product(losses[row], losses[(row + 1) % losses.size()]);
+  }
+  return {.taken = power > 0 ? std::sqrt(own * all.ny / power) : 0,
+          .shared = losses.size() > 1 && own > 0 ? across / own : 0,
+          .views = all.ny};
 }
 
 }  // namespace feldspar::recon

@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "base/parallel.hpp"
@@ -59,5 +60,19 @@ class StripeFreeSource final : public io::WrappedSource {
   mutable std::mutex mutex_;
   mutable std::deque<std::shared_ptr<const Rows>> held_;
 };
+
+/// What a method would take out of a few sinograms of a scan.
+struct StripeCost {
+  double taken =
+      0;  ///< root mean square of what all views of a column lose, as a share of the line integrals'
+  double shared =
+      0;          ///< of it, the correlation from row to row: gains of pixels share nothing, an object does
+  int views = 0;  ///< looked at
+};
+
+/// Tries `method` on three rows in the middle of the detector, in up to `most` of the views. Throws what the
+/// source throws.
+[[nodiscard]] StripeCost cost_of_stripes(const io::ScanSource& source, std::span<const int> view_indices,
+                                         StripeMethod method, MemoryBudget& budget, int most = 180);
 
 }  // namespace feldspar::recon

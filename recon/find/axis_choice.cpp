@@ -5,16 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/error.hpp"
-
 namespace feldspar::recon {
 namespace {
 
 constexpr double warned_difference = 0.3;  ///< columns
-constexpr double sure = 0.25;              ///< columns: an uncertainty below it is knowledge
 
 void compare(AxisChoice& choice, const geometry::RotationAxis& stated) {
-  const double rays = choice.rays ? choice.rays->axis.offset : 0, sharp = choice.sharpness.axis.offset;
+  const double rays = choice.rays.axis.offset, sharp = choice.sharpness.axis.offset;
   const auto warn = [&](const char* one, double a, const char* other, double b) {
     if (std::abs(a - b) <= warned_difference * choice.pixel) return;
     choice.findings.push_back(
@@ -25,9 +22,10 @@ void compare(AxisChoice& choice, const geometry::RotationAxis& stated) {
          "",
          {{"axis-offset", fmt::format("{:.5f}mm", a), "look at a volume with"}}});
   };
-  if (choice.rays) warn("reverse rays", rays, "metadata", stated.offset);
-  if (choice.rays && choice.sharpness.known) warn("sharpness of slices", sharp, "reverse rays", rays);
-  if (!choice.rays && choice.sharpness.known) warn("sharpness of slices", sharp, "metadata", stated.offset);
+  if (choice.rays.known) warn("reverse rays", rays, "metadata", stated.offset);
+  if (choice.rays.known && choice.sharpness.known) warn("sharpness of slices", sharp, "reverse rays", rays);
+  if (!choice.rays.known && choice.sharpness.known)
+    warn("sharpness of slices", sharp, "metadata", stated.offset);
 }
 
 }  // namespace
@@ -45,20 +43,14 @@ AxisChoice choose_axis(const io::ScanSource& source, const geometry::CircularSca
   choice.axis = scan.axis, choice.method = "metadata";
   choice.pixel = scan.detector.column_pitch / scan.magnification();
   geometry::CircularScan from = scan;
-  try {
-    choice.rays = find_centre(source, scan, views, resources, how.rows);
-    from.axis = choice.rays->axis;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::unsupported) throw;
-    choice.no_rays = error.what();
-  }
-  const bool rays_know = choice.rays && choice.rays->offset_uncertainty < sure * choice.pixel;
+  choice.rays = find_centre(source, scan, views, resources);
+  from.axis = choice.rays.axis;
   choice.sharpness = sharpen_centre(
       source, from, views, resources,
-      {.reach = rays_know ? nearby_columns : everywhere_columns, .keep_slices = how.keep_slices});
-  if (rays_know || (choice.rays && !choice.sharpness.known)) {
-    choice.axis = choice.rays->axis, choice.method = "reverse rays";
-    choice.offset_uncertainty = choice.rays->offset_uncertainty;
+      {.reach = choice.rays.known ? nearby_columns : everywhere_columns, .keep_slices = how.keep_slices});
+  if (choice.rays.known) {
+    choice.axis = choice.rays.to_use(), choice.method = "reverse rays";
+    choice.offset_uncertainty = choice.rays.offset_uncertainty;
   } else if (choice.sharpness.known) {
     choice.axis = choice.sharpness.axis, choice.method = "sharpness";
     choice.offset_uncertainty = choice.sharpness.offset_uncertainty;

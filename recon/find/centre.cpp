@@ -6,273 +6,222 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
-#include <optional>
+#include <vector>
 
-#include "base/error.hpp"
-#include "base/memory.hpp"
-#include "base/stop.hpp"
-#include "recon/find/conjugate_rays.hpp"
+#include "base/parallel.hpp"
+#include "base/units.hpp"
+#include "recon/find/axis_fit.hpp"
+#include "recon/find/axis_sample.hpp"
 
 namespace feldspar::recon {
 namespace {
 
-constexpr double steepest = 0.0875;        ///< tangent of 5 degrees
-constexpr int coarse_columns = 256;        ///< of the first search
-constexpr double rays_of_search = 4e5;     ///< compared for one position
-constexpr double least_overlap = 0.1;      ///< of the columns must have their mirror on the detector
-constexpr double least_shadow = 0.02;      ///< line integral that a row's object must reach
-constexpr double worst_cost = 0.5;         ///< rays that agree no better are strangers
-constexpr double correlation = 10;         ///< smoothed neighbours, and each pair counted from both ends
-constexpr double warned_difference = 0.3;  ///< columns
+constexpr double steepest = 0.0875;  ///< tangent of 5 degrees: rays of the first search climb no more
+constexpr std::size_t search_rays = 20000, fit_rays = 250000;
+constexpr double least_overlap = 0.1;  ///< of the columns must have their mirror on the detector
+constexpr double worst_cost = 0.5;     ///< rays that agree no better are strangers
+constexpr double clearly = 1.5;        ///< another axis must fit worse by this
+constexpr int nearby = 3;              ///< coarse columns that are no other axis
+constexpr double least_known = 0.25;   ///< columns: a larger error is no knowledge
+constexpr double least_roll_known = 0.1 * radians_per_degree;
+constexpr int least_columns = 16, least_rows = 4;
 
-float integral(float count, float dark, float white) {
-  const float transmission = (count - dark) / std::max(white - dark, 1.0f);
-  return std::isfinite(transmission) ? -std::log(std::clamp(transmission, 1e-5f, 10.0f)) : 0.0f;
-}
-
-/// Binomial weights of 1.4 pixels' standard deviation: interpolation then keeps the noise nearly as it is, so
-/// that no position between pixels looks better than another.
-void smooth(std::span<float> row) {
-  for (int pass = 0; pass < 4; ++pass) {
-    float before = row.front();
-    for (std::size_t n = 0; n < row.size(); ++n) {
-      const float here = row[n], after = row[std::min(n + 1, row.size() - 1)];
-      row[n] = 0.25f * (before + 2 * here + after);
-      before = here;
-    }
-  }
-}
-
-/// The row with the image moved back to where the detector's description puts it.
-void unshift(std::span<float> row, double shift) {
-  const std::vector<float> was(row.begin(), row.end());
-  const auto last = static_cast<double>(row.size() - 1);
-  for (std::size_t n = 0; n < row.size(); ++n) {
-    const double at = std::clamp(static_cast<double>(n) + shift, 0.0, last);
-    const auto low = static_cast<std::size_t>(at), high = std::min(low + 1, row.size() - 1);
-    row[n] = was[low] + static_cast<float>(at - static_cast<double>(low)) * (was[high] - was[low]);
-  }
-}
-
-RowSinogram read_row(const io::ScanSource& source, const geometry::CircularScan& scan,
-                     std::span<const int> views, int row) {
-  const auto columns = static_cast<std::size_t>(scan.detector.columns);
-  const auto reference = [&](const std::vector<float>& image, std::size_t column) {
-    if (image.empty()) return 0.0f;
-    return image[image.size() == 1 ? 0 : static_cast<std::size_t>(row) * columns + column];
-  };
-  RowSinogram sinogram{scan.detector.columns, std::vector<float>(views.size() * columns)};
-  const Block raw(columns * io::bytes_of(source.count_type()), "a detector row");
-  const geometry::PixelWindow window{{0, scan.detector.columns}, {row, row + 1}};
-  for (std::size_t n = 0; n < views.size(); ++n) {
-    stop_if_requested();
-    source.read(views.subspan(n, 1), window, raw.data());
-    const std::span line(sinogram.values.data() + n * columns, columns);
-    for (std::size_t c = 0; c < columns; ++c) {
-      const float count = source.count_type() == io::CountType::uint16
-                              ? static_cast<float>(static_cast<const std::uint16_t*>(raw.data())[c])
-                              : static_cast<const float*>(raw.data())[c];
-      line[c] =
-          integral(count, reference(source.references().dark, c), reference(source.references().white, c));
-    }
-    smooth(line);
-    if (!scan.shifts.empty())
-      unshift(line, scan.shifts[static_cast<std::size_t>(views[n])].column / scan.detector.column_pitch);
-  }
-  return sinogram;
-}
-
-/// mm at the axis that one column spans, and the offset of the axis that projects to the detector's middle.
-double pixel_of(const geometry::CircularScan& scan) {
-  return scan.detector.column_pitch / scan.magnification();
-}
-
-int stride_of(const ConjugateRays& rays, int columns) {
-  return std::max(1, static_cast<int>(static_cast<double>(rays.views()) * columns / rays_of_search));
-}
-
-/// The offset whose mirror agrees best, on a grid over all that the detector allows, then finer around it.
-double search(const RowSinogram& sinogram, const ConjugateRays& rays, const geometry::CircularScan& scan) {
-  const int bin = std::max(1, sinogram.columns / coarse_columns);
-  const RowSinogram coarse = binned(sinogram, bin);
-  const double pixel = pixel_of(scan), middle = scan.detector.column_offset / scan.magnification();
-  const double reach = 0.5 * (1 - least_overlap) * sinogram.columns * pixel;
-  double best = middle, least = 2;
-  const auto scan_around = [&](const RowSinogram& from, int group, double around, double half, double step) {
-    least = 2;
-    const int stride = stride_of(rays, from.columns), steps = static_cast<int>(half / step);
-    for (int n = -steps; n <= steps; ++n) {
-      const double cost = rays.compare(from, group, around + n * step, stride).cost;
-      if (cost < least) least = cost, best = around + n * step;
-    }
-  };
-  scan_around(coarse, bin, middle, reach, bin * pixel);
-  scan_around(sinogram, 1, best, (bin + 1) * pixel, 0.5 * pixel);
-  return best;
-}
-
-/// The vertex of the parabola through three costs half a column apart, and its standard deviation from the
-/// residual: of a sum of squares C over n differences it is sqrt(2 C / (n C'')).
-std::optional<RowCentre> refine(const RowSinogram& sinogram, const ConjugateRays& rays,
-                                const geometry::CircularScan& scan, double start) {
-  const double step = 0.5 * pixel_of(scan);
-  const int stride = stride_of(rays, sinogram.columns);
-  RowCentre found{.offset = start};
-  for (int round = 0; round < 3; ++round) {
-    const Agreement here = rays.compare(sinogram, 1, found.offset, stride);
-    const double below = rays.compare(sinogram, 1, found.offset - step, stride).cost,
-                 above = rays.compare(sinogram, 1, found.offset + step, stride).cost;
-    const double curvature = (below + above - 2 * here.cost) / (step * step);
-    if (!(curvature > 0) || !(here.cost < worst_cost) || !(here.pairs > 0)) return std::nullopt;
-    found.offset += std::clamp(0.5 * (below - above) / (step * curvature), -2 * step, 2 * step);
-    found.uncertainty = std::sqrt(2 * correlation * here.cost / (here.pairs * curvature));
-  }
-  return found;
-}
-
-std::vector<int> rows_to_use(const geometry::CircularScan& scan, int count) {
-  const geometry::Detector& d = scan.detector;
-  const double middle = 0.5 * (d.rows - 1) - d.row_offset / d.row_pitch;
-  const double reach =
-      scan.beam == geometry::Beam::parallel ? d.rows : steepest * scan.source_detector_distance / d.row_pitch;
-  const double edge = d.rows > 20 ? 0.05 * d.rows : 0;
-  const int low = static_cast<int>(std::ceil(std::max(edge, middle - reach))),
-            high = static_cast<int>(std::floor(std::min(d.rows - 1 - edge, middle + reach)));
-  std::vector<int> rows;
-  count = std::min(count, high - low + 1);
-  for (int n = 0; n < count; ++n)
-    rows.push_back(count == 1 ? (low + high) / 2 : low + (high - low) * n / (count - 1));
-  return rows;
-}
-
-struct Line {
-  double at_zero = 0, slope = 0, at_zero_error = 0, slope_error = 0;
+/// How well rays agree with their reverses about one axis.
+struct Agreement {
+  double cost = INFINITY;  ///< 0 for equal rays, 1 for strangers
+  double pairs = 0;
 };
 
-/// The squared distances of the rows from a line, in their uncertainties.
-double misfit_of(const Line& line, const std::vector<RowCentre>& rows, double floor) {
-  double misfit = 0;
-  for (const RowCentre& row : rows) {
-    const double off = row.offset - line.at_zero - line.slope * row.height;
-    misfit += off * off / (row.uncertainty * row.uncertainty + floor * floor);
+Agreement agreement_about(const RayComparison& comparison, const std::vector<SampledRay>& rays,
+                          const geometry::RotationAxis& axis) {
+  const AxisPlane plane = comparison.about(axis);
+  double difference = 0, sum = 0, square = 0, pairs = 0;
+  for (const SampledRay& ray : rays) {
+    RayPair pair;
+    if (!comparison.compare(ray, plane, pair)) continue;
+    const double off = pair.value - pair.reverse;
+    difference += off * off, sum += pair.value + pair.reverse, pairs += 1;
+    square += pair.value * pair.value + pair.reverse * pair.reverse;
   }
-  return misfit;
+  const double scatter = square - sum * sum / std::max(1.0, 2 * pairs);
+  return {scatter > 0 ? difference / scatter : INFINITY, pairs};
 }
 
-/// Weighted least squares; a scatter beyond the rows' own uncertainties widens the errors.
-Line fit(const std::vector<RowCentre>& rows, bool sloped, double floor) {
-  double w = 0, wz = 0, wa = 0, wzz = 0, wza = 0;
-  for (const RowCentre& row : rows) {
-    const double weight = 1 / (row.uncertainty * row.uncertainty + floor * floor);
-    w += weight, wz += weight * row.height, wa += weight * row.offset;
-    wzz += weight * row.height * row.height, wza += weight * row.height * row.offset;
+/// Pixels of all views in rows that are not steep, evenly spread.
+std::vector<SampledRay> rays_to_search(const AxisSample& sample) {
+  const geometry::CircularScan& scan = sample.scan;
+  const geometry::Detector& d = scan.detector;
+  std::vector<SampledRay> lines;
+  for (int band = 0; band < static_cast<int>(sample.bands.size()); ++band) {
+    const RowBand& rows = sample.bands[static_cast<std::size_t>(band)];
+    for (int row = 0; row < rows.values.view().ny; ++row) {
+      const double height = (rows.first + row - 0.5 * (d.rows - 1)) * d.row_pitch + d.row_offset;
+      if (scan.beam == geometry::Beam::parallel ||
+          std::abs(height) <= steepest * scan.source_detector_distance)
+        lines.push_back({.band = band, .row = row});
+    }
   }
-  if (!sloped) wz = wza = 0, wzz = 1;
-  const double determinant = w * wzz - wz * wz;
-  Line line{(wzz * wa - wz * wza) / determinant, (w * wza - wz * wa) / determinant, 0, 0};
-  const double misfit = misfit_of(line, rows, floor);
-  const double freedom = static_cast<double>(rows.size()) - (sloped ? 2 : 1);
-  const double wider = freedom > 0 ? std::max(1.0, misfit / freedom) : 1;
-  line.at_zero_error = std::sqrt(wider * wzz / determinant);
-  line.slope_error = sloped ? std::sqrt(wider * w / determinant) : 0;
-  return line;
+  std::vector<SampledRay> rays;
+  if (lines.empty()) return rays;
+  const std::size_t columns = static_cast<std::size_t>(d.columns), views = scan.angles.size(),
+                    all = columns * views * lines.size();
+  const std::size_t stride = all <= search_rays ? 1 : (all / search_rays) | 1;
+  for (std::size_t at = 0; at < all; at += stride) {
+    SampledRay ray = lines[at / columns % lines.size()];
+    ray.column = static_cast<int>(at % columns), ray.view = static_cast<int>(at / columns / lines.size());
+    rays.push_back(ray);
+  }
+  return rays;
 }
 
-/// Leaves out rows that lie further from the others' line than four times the median distance.
-std::vector<RowCentre> without_outliers(const std::vector<RowCentre>& rows, bool sloped, double pixel) {
-  const Line line = fit(rows, sloped, pixel);
-  const auto distance = [&](const RowCentre& row) {
-    return std::abs(row.offset - line.at_zero - line.slope * row.height);
-  };
-  std::vector<double> distances;
-  for (const RowCentre& row : rows) distances.push_back(distance(row));
-  std::nth_element(distances.begin(), distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2),
-                   distances.end());
-  const double limit = 4 * distances[distances.size() / 2] + 0.1 * pixel;
-  std::vector<RowCentre> kept;
-  std::copy_if(rows.begin(), rows.end(), std::back_inserter(kept),
-               [&](const RowCentre& row) { return distance(row) <= limit; });
-  return kept;
-}
-
-CentreEstimate conclude(const geometry::CircularScan& scan, std::vector<RowCentre> rows) {
-  CentreEstimate found;
-  found.axis = scan.axis, found.pixel = pixel_of(scan);
-  rows = without_outliers(rows, rows.size() >= 4, found.pixel);
-  found.roll_known = rows.size() >= 3;
-  const Line line = fit(rows, found.roll_known, 0.01 * found.pixel);
-  found.axis.offset = line.at_zero;
-  found.offset_uncertainty = line.at_zero_error;
-  if (found.roll_known) found.axis.roll = std::atan(line.slope), found.roll_uncertainty = line.slope_error;
-  found.rows = std::move(rows);
-  found.metadata_difference = (found.axis.offset - scan.axis.offset) / found.pixel;
-  if (std::abs(found.metadata_difference) > warned_difference)
-    found.findings.push_back(
-        {"axis.contradicted",
-         fmt::format("the projections put the rotation axis at {:.4f} mm, the scan says {:.4f} mm: {:+.2f} "
-                     "pixels apart",
-                     found.axis.offset, scan.axis.offset, found.metadata_difference),
-         "",
-         {{"axis-offset", fmt::format("{:.4f}mm", found.axis.offset), "compare a volume with"}}});
-  return found;
-}
-
-const Remedies way_out{{"axis-offset", "", "scan a full turn, or state the axis by hand with"}};
-
-/// Throws unless enough rays are measured in both senses: as many as one view has.
-void require_reverses(const geometry::CircularScan& scan, const std::vector<double>& angles) {
-  const int columns = scan.detector.columns;
+/// The best of the axes a coarse column apart.
+struct Start {
+  geometry::RotationAxis axis;
   double pairs = 0;
-  if (columns >= 16 && angles.size() >= 2) {
-    const RowSinogram empty{columns, std::vector<float>(angles.size() * static_cast<std::size_t>(columns))};
-    const double middle = scan.detector.column_offset / scan.magnification();
-    pairs = ConjugateRays(scan, angles, scan.detector.rows / 2).compare(empty, 1, middle, 1).pairs;
+  std::string doubt;  ///< empty when it stands out
+};
+
+Start search(const RayComparison& comparison, const geometry::RotationAxis& stated, ThreadPool& pool) {
+  const geometry::CircularScan& scan = comparison.sample().scan;
+  const double pixel = scan.detector.column_pitch / scan.magnification(),
+               middle = scan.detector.column_offset / scan.magnification();
+  const int reach = static_cast<int>(0.5 * (1 - least_overlap) * scan.detector.columns);
+  const std::vector<SampledRay> rays = rays_to_search(comparison.sample());
+  std::vector<Agreement> tried(static_cast<std::size_t>(2 * reach + 1));
+  const auto axis_of = [&](std::size_t n) {
+    geometry::RotationAxis axis = stated;
+    axis.offset = middle + (static_cast<double>(n) - reach) * pixel;
+    return axis;
+  };
+  pool.for_each(static_cast<std::ptrdiff_t>(tried.size()), [&](std::ptrdiff_t n, int) {
+    tried[static_cast<std::size_t>(n)] =
+        agreement_about(comparison, rays, axis_of(static_cast<std::size_t>(n)));
+  });
+  Start start{stated, 0, {}};
+  for (const Agreement& agreement : tried) start.pairs = std::max(start.pairs, agreement.pairs);
+  const auto counts = [&](const Agreement& a) { return a.pairs > least_overlap * start.pairs; };
+  std::size_t best = 0;
+  for (std::size_t n = 0; n < tried.size(); ++n)
+    if (counts(tried[n]) && (!counts(tried[best]) || tried[n].cost < tried[best].cost)) best = n;
+  double other = INFINITY;
+  for (std::size_t n = 0; n < tried.size(); ++n)
+    if (counts(tried[n]) && std::max(n, best) - std::min(n, best) > nearby)
+      other = std::min(other, tried[n].cost);
+  start.axis = axis_of(best);
+  if (!(tried[best].cost < worst_cost))
+    start.doubt =
+        "about no axis do rays agree with their reverses (no object, noise, or a wrong rotation sense)";
+  else if (!(clearly * tried[best].cost < other))
+    start.doubt = "rays agree with their reverses about more than one axis alike";
+  return start;
+}
+
+void conclude(CentreEstimate& found, const geometry::CircularScan& scan, const AxisFit& fit, bool with_roll) {
+  found.known = fit.offset_sigma < least_known * found.pixel;
+  if (!found.known) {
+    found.doubt = std::isfinite(fit.offset_sigma)
+                      ? fmt::format("rays and their reverses tell the axis to {:.2f} columns only",
+                                    fit.offset_sigma / found.pixel)
+                      : "rays and their reverses agree best about no certain axis";
+    return;
   }
-  if (pairs < 0.5 * columns || pairs == 0)
-    throw Error(ErrorKind::unsupported,
-                fmt::format("the rotation axis cannot be found from reverse rays: {} views of {} columns "
-                            "measure {} rays twice, at least {} are needed",
-                            angles.size(), columns, pairs, (columns + 1) / 2),
-                way_out);
+  found.axis.offset = fit.axis.offset, found.offset_uncertainty = fit.offset_sigma;
+  found.difference = (fit.axis.offset - scan.axis.offset) / found.pixel;
+  if (!with_roll) return;
+  found.roll_known = true;
+  found.axis.roll = fit.axis.roll, found.roll_uncertainty = fit.roll_sigma;
+  found.roll_difference = fit.axis.roll - scan.axis.roll;
 }
 
 }  // namespace
 
+CentreEstimate::CentreEstimate() = default;
+CentreEstimate::~CentreEstimate() = default;
+CentreEstimate::CentreEstimate(const CentreEstimate&) = default;
+CentreEstimate::CentreEstimate(CentreEstimate&&) noexcept = default;
+CentreEstimate& CentreEstimate::operator=(const CentreEstimate&) = default;
+CentreEstimate& CentreEstimate::operator=(CentreEstimate&&) noexcept = default;
+
+CentreEstimate CentreEstimate::about(const geometry::RotationAxis& of_scan) const {
+  CentreEstimate same = *this;
+  if (known)
+    same.difference = (axis.offset - of_scan.offset) / pixel;
+  else
+    same.axis.offset = of_scan.offset;
+  if (roll_known)
+    same.roll_difference = axis.roll - of_scan.roll;
+  else
+    same.axis.roll = of_scan.roll;
+  return same;
+}
+
+geometry::RotationAxis CentreEstimate::to_use() const {
+  geometry::RotationAxis used = axis;
+  if (!(std::abs(roll_difference) > 3 * roll_uncertainty)) used.roll -= roll_difference;
+  return used;
+}
+
+bool CentreEstimate::contradicts() const {
+  constexpr double columns = 0.5, lean = 0.2 * radians_per_degree;
+  return (known && std::abs(difference) > columns + 4 * offset_uncertainty / pixel) ||
+         (roll_known && std::abs(roll_difference) > lean + 3 * roll_uncertainty);
+}
+
+bool states_axis(const io::ScanSource& source) {
+  const auto& findings = source.findings();
+  return std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.code == "axis.unstated" || finding.code == "axis.unmeasured" ||
+           finding.code == "axis.ambiguous";
+  });
+}
+
 std::size_t centre_bytes(const io::ScanSource& source, std::size_t views) {
-  const auto columns = static_cast<std::size_t>(source.scan().detector.columns);
-  constexpr std::size_t sinograms = 2, facts = 64;  // a row's and one of coarse columns; of a view and a ray
-  return sinograms * sizeof(float) * views * columns + facts * (views + columns);
+  constexpr std::size_t facts = 96;  // of a view, and of a ray that is fitted
+  const geometry::Detector& d = source.scan().detector;
+  const std::size_t rays = static_cast<std::size_t>(d.columns) * static_cast<std::size_t>(d.rows) * views;
+  return axis_sample_bytes(source, views) + facts * (views + std::min(fit_rays, rays));
 }
 
 CentreEstimate find_centre(const io::ScanSource& source, const geometry::CircularScan& scan,
-                           std::span<const int> view_indices, const Resources& resources, int row_count) {
+                           std::span<const int> view_indices, const Resources& resources,
+                           const ProgressMonitor& monitor) {
   std::vector<int> all(view_indices.empty() ? scan.angles.size() : 0);
   std::iota(all.begin(), all.end(), 0);
   if (view_indices.empty()) view_indices = all;
-  std::vector<double> angles;
-  for (const int view : view_indices) angles.push_back(scan.angles[static_cast<std::size_t>(view)]);
-  const Reservation room(resources.budget, centre_bytes(source, view_indices.size()),
-                         "looking for reverse rays");
-  require_reverses(scan, angles);
-  const geometry::Detector& d = scan.detector;
-  std::vector<RowCentre> rows;
-  for (const int row : rows_to_use(scan, row_count)) {
-    const ConjugateRays rays(scan, angles, row);
-    const RowSinogram sinogram = read_row(source, scan, view_indices, row);
-    if (*std::max_element(sinogram.values.begin(), sinogram.values.end()) < least_shadow) continue;
-    auto centre = refine(sinogram, rays, scan, search(sinogram, rays, scan));
-    if (!centre || centre->uncertainty > 2 * pixel_of(scan)) continue;
-    centre->row = row;
-    centre->height = ((row - 0.5 * (d.rows - 1)) * d.row_pitch + d.row_offset) / scan.magnification();
-    rows.push_back(*centre);
+  CentreEstimate found;
+  found.axis = scan.axis, found.pixel = scan.detector.column_pitch / scan.magnification();
+  found.offset_uncertainty = found.roll_uncertainty = INFINITY;
+  const Reservation room(
+      resources.budget,
+      centre_bytes(source, view_indices.size()) - axis_sample_bytes(source, view_indices.size()),
+      "looking for reverse rays");
+  Progress progress(monitor);
+  constexpr double of_sampling = 1, of_fitting = 0.3;
+  progress.expect(of_sampling + of_fitting);
+  const AxisSample sample = sample_for_axis(source, scan, view_indices, resources, progress);
+  const std::string few = fmt::format("{} views of {} columns measure too few rays twice",
+                                      view_indices.size(), scan.detector.columns);
+  if (sample.bands.empty() || sample.scan.detector.columns < least_columns) {
+    found.doubt = few;
+    return found;
   }
-  if (rows.empty())
-    throw Error(
-        ErrorKind::unsupported,
-        fmt::format("the rotation axis cannot be found: in no row do reverse rays agree better about one "
-                    "axis than about another (no object, too much noise, or a wrong rotation sense)"),
-        {{"reverse-rotation", "", "try"}, {"axis-offset", "", "state the axis by hand with"}});
-  return conclude(scan, std::move(rows));
+  const RayComparison comparison(sample);
+  ThreadPool pool(resources.threads);
+  const Start start = search(comparison, scan.axis, pool);
+  found.doubt = start.pairs < least_columns ? few : start.doubt;
+  if (!found.doubt.empty()) return found;
+  const std::vector<SampledRay> rays = rays_with_reverse(comparison, start.axis, fit_rays);
+  found.rays = static_cast<double>(rays.size());
+  const bool tall = sample.scan.detector.rows >= least_rows;
+  AxisFit fit = tall ? fit_axis(comparison, rays, start.axis, true, pool) : AxisFit{};
+  const bool with_roll = tall && fit.roll_sigma < least_roll_known;
+  if (!with_roll) fit = fit_axis(comparison, rays, start.axis, false, pool);
+  conclude(found, scan, fit, with_roll);
+  if (found.known && !with_roll)
+    found.doubt = tall ? "rays and their reverses do not tell how the axis leans"
+                       : fmt::format("{} rows are too few to tell how the axis leans", scan.detector.rows);
+  progress.advance(of_fitting, "finding the axis");
+  return found;
 }
 
 }  // namespace feldspar::recon

@@ -39,7 +39,26 @@ void judge(ConventionVerdict& verdict) {
     verdict.reason = everywhere ? "the slices are about equally sharp" : "the slices do not agree";
 }
 
+/// Columns that the axis stands beside the middle of the detector, in mm at the object.
+double beside_middle(const geometry::CircularScan& scan, const geometry::RotationAxis& axis) {
+  return axis.offset - scan.detector.column_offset / scan.magnification();
+}
+
+CentreEstimate axis_in_either_sense(const io::ScanSource& source, const geometry::CircularScan& scan,
+                                    std::span<const int> views, const Resources& resources) {
+  CentreEstimate found = find_centre(source, scan, views, resources);
+  if (found.known || scan.beam == geometry::Beam::parallel) return found;
+  CentreEstimate other = find_centre(source, changed(scan, {.reversed = true}), views, resources);
+  return other.known ? other : found;
+}
+
 }  // namespace
+
+bool ConventionVerdict::is_other_sign(const geometry::CircularScan& stated) const {
+  const double said = beside_middle(stated, stated.axis), is = beside_middle(stated, axis.axis);
+  return axis.known && std::abs(said) > least_offset * axis.pixel &&
+         std::abs(is + said) < std::abs(is - said);
+}
 
 ConventionVerdict test_conventions(const io::ScanSource& source, const geometry::CircularScan& scan,
                                    std::span<const int> views, const Resources& resources) {
@@ -47,24 +66,25 @@ ConventionVerdict test_conventions(const io::ScanSource& source, const geometry:
   std::iota(all.begin(), all.end(), 0);
   if (views.empty()) views = all;
   const bool turns = scan.beam == geometry::Beam::cone;
-  const double pixel = scan.detector.column_pitch / scan.magnification();
-  const double off = scan.axis.offset - scan.detector.column_offset / scan.magnification();
-  const bool sided = std::abs(off) > least_offset * pixel;
   ConventionVerdict verdict;
+  verdict.axis = axis_in_either_sense(source, scan, views, resources);
+  geometry::CircularScan about = scan;
+  if (verdict.axis.known) about.axis = verdict.axis.to_use();
+  const bool sided =
+      !verdict.axis.known && std::abs(beside_middle(scan, scan.axis)) > least_offset * verdict.axis.pixel;
   for (const bool reversed : {false, true})
     for (const bool negated : {false, true})
       if ((turns || !reversed) && (sided || !negated))
         verdict.tried.push_back({.reversed = reversed, .negated = negated});
   if (verdict.tried.size() == 1) {
-    verdict.reason =
-        "in a parallel beam about an axis in the detector's middle the other sense is a mirror image";
+    verdict.reason = "in a parallel beam the other sense is a mirror image";
     return verdict;
   }
-  for (const geometry::VolumeGrid& grid : small_slices(source, scan, views, resources)) {
+  for (const geometry::VolumeGrid& grid : small_slices(source, about, views, resources)) {
     double sharpest = 0;
     for (Convention& convention : verdict.tried) {
       convention.of_slices.push_back(
-          try_slice(source, changed(scan, convention), views, grid, resources).sharpness);
+          try_slice(source, changed(about, convention), views, grid, resources).sharpness);
       sharpest = std::max(sharpest, convention.of_slices.back());
     }
     for (Convention& convention : verdict.tried) convention.of_slices.back() /= std::max(sharpest, 1e-300);

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "io/scan_source.hpp"
-#include "recon/resources.hpp"
+#include "recon/find/centre.hpp"
 
 namespace feldspar::recon {
 
@@ -22,14 +21,20 @@ struct Convention {
 
 /// Which combination the slices speak for.
 struct ConventionVerdict {
+  CentreEstimate axis;            ///< by reverse rays, in the sense they agree in; all are tried about it
   std::vector<Convention> tried;  ///< the first is as stated
   std::size_t best = 0;           ///< index of the sharpest
   double margin = 0;              ///< how much sharper than the next, as a share of the next
   bool decided = false;           ///< the best wins in every slice and by a margin that is not chance
   std::string reason;             ///< what could not be tested, or why undecided; empty otherwise
+
+  /// The axis that was found lies nearer to where the stated offset puts it with the other sign.
+  [[nodiscard]] bool is_other_sign(const geometry::CircularScan& stated) const;
 };
 
-/// Reconstructs up to three small slices in each combination. Throws what FDK throws.
+/// Looks for the axis by reverse rays, in the stated sense of rotation and then in the other one, and
+/// reconstructs up to three small slices in each combination about it. Where rays do not tell, about the
+/// stated axis, and with its sign changed too. Throws what FDK throws.
 [[nodiscard]] ConventionVerdict test_conventions(const io::ScanSource& source,
                                                  const geometry::CircularScan& scan,
                                                  std::span<const int> views, const Resources& resources);

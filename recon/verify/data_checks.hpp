@@ -11,9 +11,6 @@ namespace feldspar::recon {
 struct OppositeRays {
   double pairs = 0;        ///< rays that have an opposite
   double misfit = 0;       ///< rms of their differences
-  double reversed = 0;     ///< the same had the object turned the other way
-  double shift = 0;        ///< columns that the axis' shadow is beside where the geometry puts it
-  double shift_error = 0;  ///< one standard deviation
   double scale = 0;        ///< share by which the detector is nearer or further than the geometry says
   double scale_error = 0;  ///< one standard deviation
 };
@@ -31,10 +28,8 @@ struct CentreOfMass {
 /// Of a parallel beam over about half a turn or more that sees the whole object.
 [[nodiscard]] CentreOfMass follow_centre_of_mass(const Sinogram& sinogram);
 
-/// Does the object turn as the geometry says.
-[[nodiscard]] Check check_turn(const Sinogram& sinogram, const OppositeRays& rays);
-/// Is the axis where the geometry says.
-[[nodiscard]] Check check_axis(const Sinogram& sinogram, const OppositeRays& rays);
+/// Is the axis of a parallel beam where the geometry says, by the centre of mass.
+[[nodiscard]] Check check_axis_by_mass(const Sinogram& sinogram);
 /// Do the distances agree with the fan of the rays. `resampled`: onto an upright detector, whose pixels are
 /// blurred more or less by where they fall.
 [[nodiscard]] Check check_distances(const Sinogram& sinogram, const OppositeRays& rays, bool resampled);

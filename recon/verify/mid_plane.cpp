@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/parallel.hpp"
 #include "kernels/forward_projector.hpp"
@@ -30,29 +31,35 @@ double visible(const FdkSetup& setup, double height) {
   return height;
 }
 
-/// Between which slices, not cut to the grid, the rays can pass where they are above or below it.
+/// Between which slices, not cut to the grid, the rays at `height` can pass where they are above or below it.
 struct Slices {
   double lowest = 0, highest = 0;
 };
-Slices rays_between(const geometry::VolumeGrid& grid, const Sinogram& like) {
+Slices rays_between(const geometry::VolumeGrid& grid, const std::vector<geometry::View>& views,
+                    double height) {
   const geometry::Vec3 a = grid.origin, b = grid.centre_of(grid.nx - 1, grid.ny - 1, grid.nz - 1);
   const double reach =
       std::hypot(std::max(std::abs(a.x), std::abs(b.x)), std::max(std::abs(a.y), std::abs(b.y)));
-  double lowest = like.height, highest = like.height;
-  for (const geometry::View& view : like.views) {
+  double lowest = height, highest = height;
+  for (const geometry::View& view : views) {
     const double slope = view.is_parallel()
                              ? view.direction.z / std::hypot(view.direction.x, view.direction.y)
-                             : (like.height - view.source.z) / std::hypot(view.source.x, view.source.y);
+                             : (height - view.source.z) / std::hypot(view.source.x, view.source.y);
     const double lean = view.column_step.z / std::hypot(view.column_step.x, view.column_step.y);
-    lowest = std::min(lowest, like.height - (std::abs(slope) + std::abs(lean)) * reach);
-    highest = std::max(highest, like.height + (std::abs(slope) + std::abs(lean)) * reach);
+    lowest = std::min(lowest, height - (std::abs(slope) + std::abs(lean)) * reach);
+    highest = std::max(highest, height + (std::abs(slope) + std::abs(lean)) * reach);
   }
   const auto slice = [&](double z) { return (z - a.z) / grid.spacing.z; };
   return {slice(lowest), slice(highest)};
 }
 
+/// None of them leaves the grid above or below.
+bool stay_within(const Slices& slices, const geometry::VolumeGrid& grid) {
+  return slices.lowest >= -1 && slices.highest <= grid.nz;
+}
+
 Range slices_met(const geometry::VolumeGrid& grid, const Sinogram& like) {
-  const Slices between = rays_between(grid, like);
+  const Slices between = rays_between(grid, like.views, like.height);
   const auto cut = [&](double k) {
     return static_cast<int>(std::clamp(k, 0.0, static_cast<double>(grid.nz)));
   };
@@ -93,8 +100,8 @@ Range rows_at(double height, Range batch, const FdkSetup& setup) {
   return {cut(lowest), std::min(setup.rows, cut(highest) + 2)};
 }
 
-/// Fills the rows of `result` that belong to the views of `batch`.
-void measure_views(Range batch, const FdkSetup& setup, UprightRows& reader, Sinogram& result) {
+/// Fills the rows of `result` from `at` on with the views of `batch`.
+void measure_views(Range batch, int at, const FdkSetup& setup, UprightRows& reader, Sinogram& result) {
   const UprightRows::Rows rows = reader.read(batch, rows_at(result.height, batch, setup));
   for (int n = batch.first; n < batch.end; ++n) {
     const geometry::View& view = setup.views[static_cast<std::size_t>(n)];
@@ -105,8 +112,9 @@ void measure_views(Range batch, const FdkSetup& setup, UprightRows& reader, Sino
     const float share = static_cast<float>(place.fraction);
     const float* const a = rows.values.row(below, n - batch.first);
     const float* const b = rows.values.row(above, n - batch.first);
-    for (int i = 0; i < setup.columns; ++i) result.row(n)[i] = (1 - share) * a[i] + share * b[i];
-    result.views[static_cast<std::size_t>(n)] = from_pixel(view, 0, row);
+    const int to = at + n - batch.first;
+    for (int i = 0; i < setup.columns; ++i) result.row(to)[i] = (1 - share) * a[i] + share * b[i];
+    result.views[static_cast<std::size_t>(to)] = from_pixel(view, 0, row);
   }
 }
 
@@ -147,25 +155,53 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-Sinogram measure_sinogram(const FdkJob& job, double height, const Resources& resources) {
+Sinogram measure_sinogram(const FdkJob& job, double height, const Resources& resources, int every) {
   const FdkSetup& setup = job.setup;
   Sinogram result{.columns = setup.columns, .height = visible(setup, height), .trusted = setup.measured};
   result.trusted = {std::max(0, result.trusted.first), std::min(setup.columns, result.trusted.end)};
   if (result.trusted.count() < 8) result.trusted = {0, setup.columns};
-  const int views = static_cast<int>(setup.views.size());
-  result.values.resize(static_cast<std::size_t>(views) * static_cast<std::size_t>(setup.columns));
-  result.views.resize(static_cast<std::size_t>(views));
+  const int all = static_cast<int>(setup.views.size());
+  std::vector<Range> batches;
+  for (int first = 0; first < all; first += every * views_at_once)
+    batches.push_back({first, std::min(all, first + views_at_once)});
+  const auto views = static_cast<std::size_t>(std::accumulate(
+      batches.begin(), batches.end(), 0, [](int n, Range batch) { return n + batch.count(); }));
+  result.values.resize(views * static_cast<std::size_t>(setup.columns));
+  result.views.resize(views);
   ThreadPool pool(resources.threads_with(measuring_bytes(job)));
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
-  pool.for_each((views + views_at_once - 1) / views_at_once, [&](std::ptrdiff_t n, int worker) {
+  pool.for_each(static_cast<std::ptrdiff_t>(batches.size()), [&](std::ptrdiff_t n, int worker) {
     auto& reader = readers[static_cast<std::size_t>(worker)];
     if (!reader)
       reader =
           std::make_unique<UprightRows>(job.source, setup, job.options.correction_spec(), resources.budget);
-    const int first = static_cast<int>(n) * views_at_once;
-    measure_views({first, std::min(views, first + views_at_once)}, setup, *reader, result);
+    measure_views(batches[static_cast<std::size_t>(n)], static_cast<int>(n) * views_at_once, setup, *reader,
+                  result);
   });
   return result;
+}
+
+bool can_be_cast(const FdkSetup& setup, const geometry::VolumeGrid& grid, double height, double radius) {
+  if (!stay_within(rays_between(grid, setup.views, height), grid)) return false;
+  return std::all_of(setup.views.begin(), setup.views.end(), [&](const geometry::View& view) {
+    double highest = height;  // of what another view meets behind the axis, seen before it
+    if (!view.is_parallel()) {
+      const double distance = std::hypot(view.source.x, view.source.y), r = std::min(radius, 0.9 * distance);
+      highest = view.source.z + (height - view.source.z) * (distance + r) / (distance - r);
+    }
+    const double row = row_at(view, height), outermost = row_at(view, highest);
+    return std::min(row, outermost) >= 0 && std::max(row, outermost) <= setup.rows - 1;
+  });
+}
+
+double column_at_axis(const Sinogram& sinogram) {
+  const geometry::View& view = sinogram.views.front();
+  const double pitch = norm(view.column_step);
+  if (view.is_parallel()) return pitch;
+  const geometry::DetectorPoint axis = project(view, {0, 0, sinogram.height});
+  const geometry::Vec3 pixel = view.pixel_origin + axis.column * view.column_step;
+  return pitch * std::hypot(view.source.x, view.source.y) /
+         std::hypot(pixel.x - view.source.x, pixel.y - view.source.y);
 }
 
 Sinogram cast(const FinishedVolume& volume, const Sinogram& like, const Resources& resources) {
@@ -187,8 +223,7 @@ std::size_t casting_bytes(const FdkSetup& setup, const geometry::VolumeGrid& gri
 
 Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like) {
   Sinogram lengths = like;
-  const Slices met = rays_between(grid, like);
-  const bool leave = met.lowest < -1 || met.highest > grid.nz;
+  const bool leave = !stay_within(rays_between(grid, like.views, like.height), grid);
   for (int n = 0; n < like.count(); ++n)
     for (int i = 0; i < like.columns; ++i)
       lengths.row(n)[i] =
@@ -199,19 +234,22 @@ Sinogram lengths_within(const geometry::VolumeGrid& grid, const Sinogram& like) 
 int edge_columns(const Sinogram& sinogram) { return std::clamp(sinogram.columns / 32, 2, 32); }
 
 bool is_whole(const Sinogram& measured) {
-  double edges = 0, all = 0;
   const int margin = edge_columns(measured), first = measured.trusted.first, end = measured.trusted.end;
+  std::vector<std::pair<double, double>> views;  // at the edges, and in all
   for (int n = 0; n < measured.count(); ++n) {
     const float* const p = measured.row(n);
-    const auto mean = [&](int a, int b) {
-      double sum = 0;
-      for (int i = a; i < b; ++i) sum += p[i];
-      return sum / (b - a);
-    };
-    edges += std::max(0.0, std::max(mean(first, first + margin), mean(end - margin, end)));
-    all += std::abs(mean(first, end));
+    const auto mean = [&](int a, int b) { return std::accumulate(p + a, p + b, 0.0) / (b - a); };
+    views.emplace_back(std::max({0.0, mean(first, first + margin), mean(end - margin, end)}),
+                       std::abs(mean(first, end)));
   }
-  return edges < 0.1 * all;
+  // A few views that are dark or of something else say nothing of the object.
+  std::sort(views.begin(), views.end());
+  views.resize((views.size() * 9 + 9) / 10);
+  double edges = 0, all = 0;
+  for (const auto& [at_edges, within] : views) edges += at_edges, all += within;
+  // The greater of two means of noise is above 0.
+  const double of_noise = noise_of(measured) / std::sqrt(margin) * static_cast<double>(views.size());
+  return edges < 0.1 * all + of_noise;
 }
 
 double noise_of(const Sinogram& sinogram) {

@@ -52,7 +52,17 @@ struct Sinogram {
 };
 
 /// Line integrals at `height`, or as near to it as every view sees, interpolated between two detector rows.
-[[nodiscard]] Sinogram measure_sinogram(const FdkJob& job, double height, const Resources& resources);
+/// Of every `every`-th sixteen views where that is above 1.
+[[nodiscard]] Sinogram measure_sinogram(const FdkJob& job, double height, const Resources& resources,
+                                        int every = 1);
+
+/// True of heights at which all views see the axis, no ray leaves `grid` above or below, and what the rays
+/// meet within `radius` of the axis is seen by every view.
+[[nodiscard]] bool can_be_cast(const FdkSetup& setup, const geometry::VolumeGrid& grid, double height,
+                               double radius);
+
+/// mm at the axis that a column spans.
+[[nodiscard]] double column_at_axis(const Sinogram& sinogram);
 
 /// What `volume` casts along the rays of `like`. Reads only the slices that they can meet, a few at a time.
 [[nodiscard]] Sinogram cast(const FinishedVolume& volume, const Sinogram& like, const Resources& resources);

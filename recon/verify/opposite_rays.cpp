@@ -19,7 +19,6 @@ constexpr double sigmas = 4;        // of errors that are doubled already
 constexpr double axis_limit = 0.5;  // columns: edges are doubled by twice this
 constexpr double scale_limit = 0.005;
 constexpr double pixel_error = 1e-4;  // one count of 16 bits behind a line integral of 2
-constexpr double clearly = 1.2;       // ratio of two misfits of thousands of rays each
 
 double azimuth(const geometry::View& view) {
   return view.is_parallel() ? std::atan2(-view.direction.y, -view.direction.x)
@@ -140,7 +139,7 @@ OppositeRays compare_opposite_rays(const Sinogram& sinogram) {
   const Turn turn(sinogram);
   const int stride = std::max(1, views / 400);
   Comparison sums;
-  double reversed_squares = 0, reversed_count = 0, column_share = 0;
+  double column_share = 0;
   for (int n = 0; n < views; n += stride)
     for (int i = sinogram.trusted.first + 1; i + 2 < sinogram.trusted.end; ++i) {
       // Between two columns, never on one: so all that is supposed meets the same blur of interpolation.
@@ -158,55 +157,28 @@ OppositeRays compare_opposite_rays(const Sinogram& sinogram) {
       if (!whole) continue;
       for (int s = 0; s < 5; ++s) sums.squares[s] += squares[s];
       sums.count += 1;
-      double from = 0, reversed = 0;
-      if (parallel || !turn.sample(n, fan, {}, from) || !turn.look(here + pi - bend, -fan, {}, reversed))
-        continue;
-      reversed_squares += (from - reversed) * (from - reversed), reversed_count += 1;
     }
   result.pairs = sums.count;
   if (sums.count < least_pairs) return result;
   result.misfit = std::sqrt(sums.squares[0] / sums.count);
-  result.reversed = reversed_count > least_pairs ? std::sqrt(reversed_squares / reversed_count) : INFINITY;
-  sums.lowest(1, 2, Comparison::shift_step, result.shift, result.shift_error);
   sums.lowest(3, 4, Comparison::scale_step, result.scale, result.scale_error);
   return result;
 }
 
-Check check_turn(const Sinogram& sinogram, const OppositeRays& rays) {
-  const Check check{"rotation-sense"};
-  if (sinogram.views.front().is_parallel())
-    return check.not_applicable(
-        "a parallel beam that turns the other way gives the mirror image, not a worse one");
-  if (rays.pairs < least_pairs || !std::isfinite(rays.reversed))
-    return check.not_applicable("too few rays were measured from both ends");
-  const bool wrong = rays.misfit > clearly * rays.reversed, right = rays.reversed > clearly * rays.misfit;
-  const std::string text =
-      fmt::format("opposite rays differ by {:.4f}, and by {:.4f} had the object turned the other way{}",
-                  rays.misfit, rays.reversed,
-                  wrong   ? ": the angles run the wrong way"
-                  : right ? ""
-                          : ": too little to tell");
-  return wrong || right ? check.judged(wrong, text, {{"reverse-rotation", "", "try"}})
-                        : check.not_applicable(text);
-}
-
-Check check_axis(const Sinogram& sinogram, const OppositeRays& rays) {
+Check check_axis_by_mass(const Sinogram& sinogram) {
   const Check check{"rotation-axis"};
-  double shift = rays.shift, error = rays.pairs < least_pairs ? INFINITY : rays.shift_error;
-  const char* witness = "opposite rays put";
-  if (!(sigmas * error < axis_limit)) {
-    const CentreOfMass mass = follow_centre_of_mass(sinogram);
-    shift = mass.shift, error = mass.shift_error;
-    witness = "the path of the centre of mass puts";
-  }
+  const CentreOfMass mass = follow_centre_of_mass(sinogram);
   // An axis that is off by far is seen for all its error.
-  if (!std::isfinite(error) || (sigmas * error >= axis_limit && std::abs(shift) < 2 * sigmas * error))
-    return check.not_applicable("too few rays were measured from both ends to see an axis that is off");
-  const bool wrong = std::abs(shift) > axis_limit + sigmas * error;
-  return check.judged(wrong,
-                      fmt::format("{} the axis {:+.3f} +- {:.3f} columns from where the geometry has it{}",
-                                  witness, shift, error, wrong ? ": edges are doubled" : ""),
-                      {{"axis-offset", "auto", "try"}});
+  if (!std::isfinite(mass.shift_error) ||
+      (sigmas * mass.shift_error >= axis_limit && std::abs(mass.shift) < 2 * sigmas * mass.shift_error))
+    return check.not_applicable("no ray is measured from both ends, and the centre of mass says too little");
+  const bool wrong = std::abs(mass.shift) > axis_limit + sigmas * mass.shift_error;
+  return check.judged(
+      wrong,
+      fmt::format("the path of the centre of mass puts the axis {:+.3f} +- {:.3f} columns from "
+                  "where the geometry has it{}",
+                  mass.shift, mass.shift_error, wrong ? ": edges are doubled" : ""),
+      {{"axis-offset", "auto", "try"}});
 }
 
 Check check_distances(const Sinogram& sinogram, const OppositeRays& rays, bool resampled) {

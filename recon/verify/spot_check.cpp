@@ -222,13 +222,14 @@ std::vector<Spot> recompute_spots(const FdkJob& job, const FinishedVolume& volum
   return all;
 }
 
-Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging, double quantum) {
+Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging, double quantum,
+                  double rms) {
   const Check check{"random-voxels"};
   if (spots.empty())
     return check.not_applicable("rows are continued beyond the detector by a model, which is not made again");
   double squares = 0, worst = 0;
   for (const Spot& spot : spots) squares += spot.recomputed * spot.recomputed;
-  const double rms = std::sqrt(squares / static_cast<double>(spots.size()));
+  rms = std::max(rms, std::sqrt(squares / static_cast<double>(spots.size())));
   const Spot* example = nullptr;
   int wrong = 0;
   for (const Spot& spot : spots) {

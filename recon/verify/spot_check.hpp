@@ -24,8 +24,9 @@ struct Spot {
 /// Bytes that each thread of it takes.
 [[nodiscard]] std::size_t spots_bytes(const FdkJob& job);
 
-/// `merging` displaces voxels: then they may differ by what their neighbours do.
+/// `merging` displaces voxels: then they may differ by what their neighbours do. `rms` of all voxels: what
+/// rounds with them.
 [[nodiscard]] Check check_spots(const std::vector<Spot>& spots, const kernels::ViewMerging& merging,
-                                double quantum);
+                                double quantum, double rms);
 
 }  // namespace feldspar::recon

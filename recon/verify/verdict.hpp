@@ -1,4 +1,4 @@
-// What the checks of a finished volume found, and whether it can be trusted.
+// What the checks of a finished volume and of its scan found, and whether it can be trusted.
 #pragma once
 
 #include <string>
@@ -22,12 +22,15 @@ inline constexpr CheckKind check_kinds[] = {{"air-level", "level of air"},
                                             {"every-view", "every view"},
                                             {"layers", "layers"},
                                             {"mass", "mass"},
+                                            {"motion", "motion"},
+                                            {"neighbouring-views", "neighbouring views"},
                                             {"numbers", "numbers"},
                                             {"pixels", "pixels"},
                                             {"random-voxels", "random voxels"},
                                             {"re-projection", "re-projection"},
                                             {"rotation-axis", "rotation axis"},
                                             {"rotation-sense", "sense of rotation"},
+                                            {"turn", "turn"},
                                             {"view-order", "order of the views"}};
 /// The id of one of them.
 using CheckId = Listed<check_kinds>;
@@ -57,19 +60,32 @@ struct Check {
 /// "passed", "FAILED" or "not applicable".
 [[nodiscard]] const char* name_of(Check::Outcome outcome) noexcept;
 
+/// What was said of the scan, so that no check needs to see it.
+struct Stated {
+  bool axis = false;   ///< where the rotation axis is
+  bool sense = false;  ///< which way the object turns
+};
+
 /// All that was asked, and the sum of it.
 struct Verdict {
-  std::vector<Check> checks;      ///< in the order in which they were made
-  double seconds = 0;             ///< that it took
-  std::string unverifiable = {};  ///< why the scan could not be asked, where it should have been
+  std::vector<Check> checks = {};  ///< in the order in which they were made
+  Stated stated = {};              ///< by the scan's file or the user
+  double seconds = 0;              ///< that it took
+  std::string unverifiable = {};   ///< why the scan could not be asked, where it should have been
 
-  /// "trusted", "untrusted", or "not verifiable" where nothing failed and the scan could not be asked.
+  /// "trusted", "untrusted", or "not verifiable" where nothing failed and something was not judged.
   [[nodiscard]] const char* word() const;
 
-  /// No check failed.
-  [[nodiscard]] bool trusted() const;
+  /// No check failed, and all that must be judged was.
+  [[nodiscard]] bool trusted() const { return !failed() && unjudged().empty(); }
+  /// A check failed.
+  [[nodiscard]] bool failed() const;
 
-  /// The texts of the checks that failed, "title: text" joined by "; "; else why it is not verifiable.
+  /// What of axis, sense, level, completeness and re-projection could not be judged, and why: "axis: ...",
+  /// one a line of its own; or why the scan could not be asked.
+  [[nodiscard]] std::vector<std::string> unjudged() const;
+
+  /// The texts of the checks that failed, "title: text" joined by "; "; else what was not judged.
   [[nodiscard]] std::string reasons() const;
 
   /// What to do about the checks that failed.

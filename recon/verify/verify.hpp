@@ -11,7 +11,9 @@ namespace feldspar::recon {
 struct VerifyOptions {
   unsigned seed = 20;                                ///< of the voxels that are chosen
   const kernels::AttenuationTally* tally = nullptr;  ///< of the run, where it is known
-  bool survey = false;  ///< slices that cannot be read are damaged ones, not an error
+  bool survey = false;              ///< slices that cannot be read are damaged ones, not an error
+  std::vector<Check> of_scan = {};  ///< what check_scan() found
+  Stated stated = {};               ///< of the scan
 };
 
 /// Asks every question of recon/verify of `volume`, which `job` made, and of its source. Reads the volume
@@ -23,7 +25,8 @@ struct VerifyOptions {
 /// Bytes that it takes at least.
 [[nodiscard]] std::size_t verification_bytes(const FdkJob& job);
 
-/// The checks that need no scan. Slices that cannot be read are damaged ones.
+/// The checks that need no scan, which alone make no volume trusted. Slices that cannot be read are damaged
+/// ones.
 [[nodiscard]] Verdict verify_alone(const FinishedVolume& volume, MemoryBudget& budget);
 
 }  // namespace feldspar::recon

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <numeric>
+#include <optional>
 #include <string>
-
-#include "base/error.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -17,9 +15,11 @@ namespace {
 constexpr double outside_share = 0.02;  // of all attenuation that may lie beside the volume
 constexpr double fit_limit = 0.15;      // of the rays' rms
 constexpr double level_limit = 0.03;
-constexpr double level_share = 0.25;  // of the misfit: streaks and edges carry some level
-constexpr int fewest_views = 24;      // below, streaks are as strong as the object
+constexpr double level_share = 1;  // of the rest of the misfit: streaks and edges carry some level
+constexpr int fewest_views = 24;   // below, streaks are as strong as the object
 constexpr double mass_limit = 0.03;
+constexpr double mass_sigmas = 5;
+constexpr double coarsest_mass = 1.5;  // columns a voxel
 constexpr double view_factor = 4;
 constexpr double view_share = 0.05;
 constexpr double order_limit = 0.12;  // of the distance between a view's neighbours: two swapped are 1/2 off
@@ -30,15 +30,23 @@ constexpr double most_hidden = 1.5;        // the same for all views together
 constexpr double turned = 0.6;             // correlation of a view's misfit with a turn; chance reaches 0.55
 constexpr double all_turned = 0.3;         // its median over all views; chance gives 0.13, a lost image 0.5
 
-/// The share of the measured attenuation on rays that miss the volume.
+/// The share of the measured attenuation on rays that miss the volume, but for the tenth of the views with
+/// the most there: a few that are dark say nothing of the object.
 double share_outside(const Sinogram& measured, const Sinogram& lengths) {
-  double outside = 0, all = 0;
-  for (int n = 0; n < measured.count(); ++n)
+  std::vector<std::pair<double, double>> views;
+  for (int n = 0; n < measured.count(); ++n) {
+    double outside = 0, all = 0;
     for (int i = measured.trusted.first; i < measured.trusted.end; ++i) {
-      const double p = std::abs(measured.row(n)[i]);
+      const double p = measured.row(n)[i];
       all += p;
       if (lengths.row(n)[i] <= 0) outside += p;
     }
+    views.emplace_back(std::abs(outside), std::abs(all));
+  }
+  std::sort(views.begin(), views.end());
+  views.resize((views.size() * 9 + 9) / 10);
+  double outside = 0, all = 0;
+  for (const auto& [missed, measured_there] : views) outside += missed, all += measured_there;
   return all > 0 ? outside / all : 0;
 }
 
@@ -56,20 +64,30 @@ std::vector<int> by_angle(const Sinogram& s) {
 
 struct Difference {
   double squares = 0, measured = 0, crossed = 0, count = 0;
-  double steps = 0;  ///< of the cast row from column to column, squared
+  double sum = 0, cast_sum = 0;  ///< of the means
+  double steps = 0;              ///< of the cast row from one mean to the next, squared
+
+  Difference& operator+=(const Difference& o) {
+    squares += o.squares, measured += o.measured, crossed += o.crossed, count += o.count, steps += o.steps;
+    sum += o.sum, cast_sum += o.cast_sum;
+    return *this;
+  }
 };
 
-/// Sums over the rays of view `n` that meet the volume. The row is compared in means of two columns: what a
-/// grid of that pitch can hold at all.
-Difference compare(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, int n) {
+/// Sums over the rays of view `n` that meet the volume, in means of neighbours.
+Difference compare(const Level& level, int n) {
   Difference sum;
-  for (int i = measured.trusted.first; i + 1 < measured.trusted.end; ++i) {
-    if (lengths.row(n)[i] <= 0 || lengths.row(n)[i + 1] <= 0) continue;
-    const double p = 0.5 * (measured.row(n)[i] + measured.row(n)[i + 1]),
-                 q = 0.5 * (cast.row(n)[i] + cast.row(n)[i + 1]);
-    sum.squares += (p - q) * (p - q), sum.measured += p * p, sum.crossed += p * q, sum.count += 1;
-    const double step = cast.row(n)[i + 1] - cast.row(n)[i];
-    sum.steps += step * step;
+  const float *const p = level.measured.row(n), *const q = level.cast.row(n), *const l = level.lengths.row(n);
+  const int together = level.together;
+  double last = NAN;
+  for (int i = level.measured.trusted.first; i + together <= level.measured.trusted.end; ++i) {
+    if (*std::min_element(l + i, l + i + together) <= 0) continue;
+    const double a = std::accumulate(p + i, p + i + together, 0.0) / together,
+                 b = std::accumulate(q + i, q + i + together, 0.0) / together;
+    sum.squares += (a - b) * (a - b), sum.measured += a * a, sum.crossed += a * b, sum.count += 1;
+    sum.sum += a, sum.cast_sum += b;
+    if (std::isfinite(last)) sum.steps += (b - last) * (b - last);
+    last = b;
   }
   return sum;
 }
@@ -81,115 +99,20 @@ std::string why_incomparable(const Sinogram& measured, const Sinogram& lengths) 
   if (outside < outside_share) return {};
   return fmt::format("{:.0f} % of what was measured lies beside the volume", 100 * outside);
 }
-
-void count(const View3<const float>& voxels, int slice, Census& census) {
-  const auto values = voxels.values();
-  std::int64_t bad = 0;
-  bool flat = values.size() > 1;
-  const float reference = values.front();
-  for (const float value : values) {
-    bad += !(std::abs(value) <= std::numeric_limits<float>::max());
-    flat &= value == reference;
-  }
-  if (bad > 0 && census.not_finite == 0) census.first_not_finite = slice;
-  if (flat && census.flat_slices == 0) census.first_flat = slice;
-  census.not_finite += bad, census.flat_slices += flat;
-}
-
-/// Looks at slices [first, first + together).
-void look_at(const FinishedVolume& volume, int first, int together, Census& census) {
-  std::vector<std::string> hashes;
-  const bool hashed = !volume.layer_hashes.empty();
-  const Array3<float> voxels =
-      hashed ? volume.read_hashed(first, together, hashes) : volume.read(first, together);
-  for (int k = 0; k < together; ++k) {
-    count(voxels.view().planes(k, 1), first + k, census);
-    if (hashed &&
-        hashes[static_cast<std::size_t>(k)] != volume.layer_hashes[static_cast<std::size_t>(first + k)])
-      census.changed.push_back(first + k);
-  }
-}
-
-/// "3, 7 to 9 and others".
-std::string list_of(const std::vector<int>& slices) {
-  std::string text;
-  int ranges = 0;
-  for (std::size_t n = 0; n < slices.size(); ++ranges) {
-    std::size_t last = n;
-    while (last + 1 < slices.size() && slices[last + 1] == slices[last] + 1) ++last;
-    if (ranges == 8) return text + " and others";
-    text += fmt::format("{}{}{}", n > 0 ? ", " : "", slices[n],
-                        last > n ? fmt::format(" to {}", slices[last]) : "");
-    n = last + 1;
-  }
-  return text;
-}
-
-/// At those that can be read.
-void look_at_each(const FinishedVolume& volume, geometry::Range slices, Census& census) {
-  for (int z = slices.first; z < slices.end; ++z) try {
-      look_at(volume, z, 1, census);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::io) throw;
-      census.unreadable.push_back(z);
-    }
-}
+std::string why_incomparable(const Level& at) { return why_incomparable(at.measured, at.lengths); }
 
 }  // namespace
 
-Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey) {
-  Census census;
-  const int together = slices_at_once(volume.grid);
-  const Reservation room(budget, static_cast<std::size_t>(together) * slice_bytes(volume.grid),
-                         "slices of the volume");
-  for (int first = 0; first < volume.grid.nz; first += together) {
-    const int end = std::min(first + together, volume.grid.nz);
-    try {
-      look_at(volume, first, end - first, census);
-      continue;
-    } catch (const Error& error) {
-      if (!survey || error.kind() != ErrorKind::io) throw;
-    }
-    look_at_each(volume, {first, end}, census);
-  }
-  return census;
-}
-
-Check check_layers(const Census& census, const FinishedVolume& volume) {
-  const Check check{"layers"};
-  if (census.changed.empty() && census.unreadable.empty()) {
-    if (volume.layer_hashes.empty())
-      return check.not_applicable(
-          "the volume stores no hashes of its layers, as those of earlier versions: damage that leaves "
-          "numbers cannot be seen");
-    return check.judged(false, fmt::format("all {} layers are what was written", volume.grid.nz));
-  }
-  std::string text = fmt::format("of {} layers", volume.grid.nz);
-  if (!census.changed.empty())
-    text += fmt::format(" {} {} not what was written: {}", census.changed.size(),
-                        census.changed.size() > 1 ? "are" : "is", list_of(census.changed));
-  if (!census.unreadable.empty())
-    text += fmt::format("{} {} cannot be read: {}", census.changed.empty() ? "" : ";",
-                        census.unreadable.size(), list_of(census.unreadable));
-  return check.judged(true, text);
-}
-
-Check check_numbers(const Census& census, int slices) {
-  const Check check{"numbers"};
-  if (census.not_finite == 0) return check.judged(false, "every voxel is a number");
-  return check.judged(true, fmt::format("{} voxels are NaN or infinite, the first in slice {} of {}",
-                                        census.not_finite, census.first_not_finite, slices));
-}
-
-Check check_views(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
+Check check_views(const Level& at) {
   const Check check{"every-view"};
+  const Sinogram& measured = at.measured;
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to compare with each other");
-  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
+  if (const auto why = why_incomparable(at); !why.empty()) return check.not_applicable(why);
   constexpr int around = 10;
   std::vector<double> misfit, level, edges;
   for (int n = 0; n < measured.count(); ++n) {
-    const Difference d = compare(measured, cast, lengths, n);
+    const Difference d = compare(at, n);
     misfit.push_back(d.count > 0 ? std::sqrt(d.squares / d.count) : 0);
     edges.push_back(d.count > 0 ? std::sqrt(d.steps / d.count) : 0);
     level.push_back(d.count > 0 ? std::sqrt(d.measured / d.count) : 0);
@@ -206,7 +129,7 @@ Check check_views(const Sinogram& measured, const Sinogram& cast, const Sinogram
     // more.
     const double sharper = std::max(1.0, edges[static_cast<std::size_t>(n)] /
                                              (median({edges.begin() + first, edges.begin() + end}) + 1e-9));
-    const double excess = misfit[static_cast<std::size_t>(n)] / (sharper * std::max(usual, noise + 1e-6));
+    const double excess = misfit[static_cast<std::size_t>(n)] / (sharper * std::max(usual, at.noise + 1e-6));
     worst = std::max(worst, excess);
     if (excess > view_factor && misfit[static_cast<std::size_t>(n)] > view_share * usual_level &&
         ++wrong <= 6)
@@ -252,12 +175,13 @@ Turns turns_of(const Sinogram& measured, const Sinogram& cast, double noise) {
 
 }  // namespace
 
-Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
+Check check_order(const Level& at) {
   const Check check{"view-order"};
+  const Sinogram& measured = at.measured;
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to be each other's neighbours");
-  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
-  const Turns turns = turns_of(measured, cast, noise);
+  if (const auto why = why_incomparable(at); !why.empty()) return check.not_applicable(why);
+  const Turns turns = turns_of(measured, at.cast, at.noise);
   const double error = median(turns.errors);
   if (turns.views.size() < static_cast<std::size_t>(measured.count()) / 2 || !(error < largest_order_error) ||
       median(turns.unexplained) > most_hidden)
@@ -292,48 +216,68 @@ Check check_order(const Sinogram& measured, const Sinogram& cast, const Sinogram
 
 namespace {
 
-/// Of all views together.
-Difference compare_all(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths) {
-  Difference all;
-  for (int n = 0; n < measured.count(); ++n) {
-    const Difference d = compare(measured, cast, lengths, n);
-    all.squares += d.squares, all.measured += d.measured, all.crossed += d.crossed, all.count += d.count;
+/// What the volume casts of what was measured at one height.
+struct Fit {
+  double level = 1, misfit = 0, limit = fit_limit, blur = 0;
+  /// How far beyond the limits: above 1 is wrong.
+  [[nodiscard]] double excess() const {
+    const double off = std::abs(level - 1), rest = std::sqrt(std::max(0.0, misfit * misfit - off * off));
+    return std::max(misfit / limit, off / (level_limit + blur + level_share * rest));
   }
-  return all;
+};
+
+std::optional<Fit> fit_of(const Level& at) {
+  Difference all;
+  for (int n = 0; n < at.measured.count(); ++n) all += compare(at, n);
+  const double of_noise = all.count * at.noise * at.noise;
+  if (!(all.measured > 16 * of_noise)) return {};
+  // Small things lose height to the grid, but not their sum; rays that are continued keep height, but not
+  // sum.
+  const double height = all.crossed / all.measured, sum = all.sum > 0 ? all.cast_sum / all.sum : height;
+  return Fit{std::abs(sum - 1) < std::abs(height - 1) ? sum : height,
+             std::sqrt(std::max(0.0, all.squares - of_noise) / (all.measured - of_noise / at.together)),
+             fit_limit * std::max(1.0, at.together / 4.0), at.blur};
 }
 
 }  // namespace
 
-Check check_fit(const Sinogram& measured, const Sinogram& cast, const Sinogram& lengths, double noise) {
+Check check_fit(std::span<const Level> levels) {
   const Check check{"re-projection"};
-  if (measured.count() < fewest_views)
+  if (levels.empty() || levels.front().measured.count() < fewest_views)
     return check.not_applicable("too few views to be explained by a volume");
-  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
-  const Difference all = compare_all(measured, cast, lengths);
-  if (!(all.measured > 16 * noise * noise * all.count))
-    return check.not_applicable("nothing stands out of the noise");
-  const double level = all.crossed / all.measured, explained = all.measured - all.count * noise * noise / 2;
-  const double misfit = std::sqrt(std::max(0.0, all.squares - all.count * noise * noise) / explained);
-  const bool wrong = misfit > fit_limit || std::abs(level - 1) > level_limit + level_share * misfit;
+  std::string why = "nothing stands out of the noise";
+  std::optional<Fit> worst;
+  int judged = 0;
+  double height = 0;
+  for (const Level& at : levels) {
+    const auto incomparable = why_incomparable(at);
+    const auto fit = incomparable.empty() ? fit_of(at) : std::nullopt;
+    if (!incomparable.empty()) why = incomparable;
+    if (!fit) continue;
+    ++judged;
+    if (!worst || fit->excess() > worst->excess()) worst = fit, height = at.measured.height;
+  }
+  if (!worst) return check.not_applicable(why);
+  const bool wrong = worst->excess() > 1;
   return check.judged(
-      wrong,
-      fmt::format("the volume casts {:.4f} of what was measured, and misses it by {:.4f} of its rms "
-                  "beyond the noise (limit {}){}",
-                  level, misfit, fit_limit, wrong ? ": it is not the volume of these projections" : ""));
+      wrong, fmt::format(
+                 "at the worst of {} height{}, {:+.4g} mm, the volume casts {:.4f} of what was measured, and "
+                 "misses it by {:.4f} of its rms beyond the noise (limit {:.2f}){}",
+                 judged, judged > 1 ? "s" : "", height, worst->level, worst->misfit, worst->limit,
+                 wrong ? ": it is not the volume of these projections" : ""));
 }
 
-Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSetup& setup,
-                 const FinishedVolume& volume) {
-  const Check check{"mass"};
-  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
-  const double slice = (measured.height - volume.grid.origin.z) / volume.grid.spacing.z;
-  if (!(slice >= -0.5 && slice <= volume.grid.nz - 0.5))
-    return check.not_applicable("the volume does not hold the plane of the source");
-  const auto distance = [&](const geometry::View& v, double column) {
-    const geometry::Vec3 pixel = v.pixel_origin + column * v.column_step;
-    const geometry::Vec3 ray = v.is_parallel() ? v.direction : pixel - v.source;
-    return (pixel.y * ray.x - pixel.x * ray.y) / std::hypot(ray.x, ray.y);
-  };
+namespace {
+
+/// mm from the axis to the ray at `column`, positive on one side.
+double distance(const geometry::View& v, double column) {
+  const geometry::Vec3 pixel = v.pixel_origin + column * v.column_step;
+  const geometry::Vec3 ray = v.is_parallel() ? v.direction : pixel - v.source;
+  return (pixel.y * ray.x - pixel.x * ray.y) / std::hypot(ray.x, ray.y);
+}
+
+/// (1/2pi) times the sum of p w ds dbeta, in mm.
+double mass_of_rays(const Sinogram& measured, const FdkSetup& setup) {
   double rays = 0;
   for (int n = 0; n < measured.count(); ++n) {
     const geometry::View& view = measured.views[static_cast<std::size_t>(n)];
@@ -342,25 +286,61 @@ Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSet
             ? nullptr
             : setup.column_weights.data() + static_cast<std::ptrdiff_t>(n) * setup.columns;
     double sum = 0;
-    for (int i = 0; i < measured.columns; ++i)
+    for (int i = measured.trusted.first; i < measured.trusted.end; ++i)
       sum += measured.row(n)[i] * (weights ? weights[i] : 1) *
              std::abs(distance(view, i + 0.5) - distance(view, i - 0.5));
     rays += sum * setup.coverage.steps[static_cast<std::size_t>(n)];
   }
-  rays /= 2 * std::numbers::pi;
+  return rays / (2 * std::numbers::pi);
+}
+
+/// Of a slice's voxels within `radius` of the axis, in mm.
+double mass_of_slice(const FinishedVolume& volume, int slice, double radius) {
+  const geometry::VolumeGrid& grid = volume.grid;
+  const Array3<float> voxels = volume.read(slice, 1);
+  double sum = 0;
+  for (int y = 0; y < grid.ny; ++y)
+    for (int x = 0; x < grid.nx; ++x) {
+      const geometry::Vec3 at = grid.centre_of(x, y, slice);
+      const float value = voxels.view().row(y, 0)[x];
+      if (std::isfinite(value) && std::hypot(at.x, at.y) < radius) sum += double{value};
+    }
+  return sum * grid.spacing.x * grid.spacing.y;
+}
+
+/// Beyond what every view measured there is no object, but there are streaks.
+double measured_radius(const Sinogram& measured) {
+  double radius = INFINITY;
+  for (const geometry::View& view : measured.views)
+    radius = std::min({radius, std::abs(distance(view, measured.trusted.first)),
+                       std::abs(distance(view, measured.trusted.end - 1))});
+  return radius;
+}
+
+}  // namespace
+
+Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSetup& setup,
+                 const FinishedVolume& volume) {
+  const Check check{"mass"};
+  if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
+  const double column = column_at_axis(measured), coarse = volume.grid.spacing.x / column;
+  if (coarse > coarsest_mass)
+    return check.not_applicable(fmt::format(
+        "voxels of {:.1f} columns are points of the slice, not means: their sum is no mass", coarse));
+  const double slice = (measured.height - volume.grid.origin.z) / volume.grid.spacing.z;
+  if (!(slice >= -0.5 && slice <= volume.grid.nz - 0.5))
+    return check.not_applicable("the volume does not hold the plane of the source");
+  const double rays = mass_of_rays(measured, setup),
+               noise = noise_of(measured) * column *
+                       std::sqrt(static_cast<double>(measured.trusted.count()) / measured.count());
+  if (!(rays > mass_sigmas / mass_limit * noise))
+    return check.not_applicable("there is too little attenuation in the plane of the source");
   const int below = std::clamp(static_cast<int>(std::floor(slice)), 0, volume.grid.nz - 1),
             above = std::min(below + 1, volume.grid.nz - 1);
-  const auto sum_of = [&](int k) {
-    double sum = 0;
-    const Array3<float> voxels = volume.read(k, 1);
-    for (const float value : voxels.view().values()) sum += std::isfinite(value) ? value : 0;
-    return sum;
-  };
-  const double share = std::clamp(slice - below, 0.0, 1.0);
+  const double share = std::clamp(slice - below, 0.0, 1.0), radius = measured_radius(measured);
   const double voxels =
-      ((1 - share) * sum_of(below) + share * sum_of(above)) * volume.grid.spacing.x * volume.grid.spacing.y;
-  if (!(rays > 0)) return check.not_applicable("there is no attenuation in the plane of the source");
-  const bool wrong = std::abs(voxels / rays - 1) > mass_limit;
+      (1 - share) * mass_of_slice(volume, below, radius) + share * mass_of_slice(volume, above, radius);
+  const bool wrong = std::abs(voxels / rays - 1) > mass_limit + mass_sigmas * noise / rays;
   return check.judged(
       wrong,
       fmt::format("the voxels of the plane of the source sum to {:.4f} mm, its rays to {:.4f} mm ({:+.2f} %)",

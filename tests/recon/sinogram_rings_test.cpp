@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <vector>
 
 #include "recon/correct/stripe_free_source.hpp"
@@ -97,6 +98,33 @@ TEST(StripeFreeSource, GivesARowTheSameBitsWhateverIsReadWithIt) {
     for (int k = 0; k < 37 * 3; ++k)
       ASSERT_EQ(few[static_cast<std::size_t>(n * 37 * 3 + k)],
                 all[static_cast<std::size_t>((n * 29 + 14) * 37 + k)]);
+}
+
+/// What sorting would cost of `bodies`.
+StripeCost cost(std::vector<testing::Body> bodies) {
+  geometry::CircularScan scan = testing::plain_scan(90);
+  scan.detector.columns = 161, scan.detector.column_pitch = 0.25;  // 8 mm to both sides of the axis
+  const testing::VirtualScan source(scan, std::move(bodies));
+  std::vector<int> all(90);
+  std::iota(all.begin(), all.end(), 0);
+  MemoryBudget budget(std::size_t{1} << 30);
+  return cost_of_stripes(source, all, StripeMethod::sorting, budget);
+}
+
+// Tubes about the axis stand still in every sinogram, as stripes do; off the axis they do not.
+TEST(SinogramRings, SayWhatTheyTakeOfTheObject) {
+  const auto tubes = [](double x) {
+    std::vector<testing::Body> bodies;
+    for (int n = 0; n < 6; ++n) {
+      const double radius = 1.5 + 0.8 * n;
+      bodies.push_back({{x, 0, 0}, {radius, radius, 200}, 0, n % 2 ? 0.2 : -0.15, true});
+    }
+    return bodies;
+  };
+  const StripeCost centred = cost(tubes(0)), aside = cost(tubes(2));
+  EXPECT_GT(centred.taken, 4 * aside.taken);
+  EXPECT_GT(centred.shared, 0.9);
+  EXPECT_EQ(centred.views, 90);
 }
 
 }  // namespace

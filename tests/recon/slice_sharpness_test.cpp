@@ -112,7 +112,9 @@ TEST(Conventions, OfARightScanAreSupported) {
 
   EXPECT_TRUE(verdict.decided) << verdict.margin;
   EXPECT_EQ(verdict.best, 0u);
-  EXPECT_EQ(verdict.tried.size(), 4u);
+  EXPECT_TRUE(verdict.axis.known);
+  EXPECT_EQ(verdict.tried.size(), 2u);
+  EXPECT_FALSE(verdict.is_other_sign(scan));
 }
 
 TEST(Conventions, OfTheOtherSenseAndSideAreFound) {
@@ -125,7 +127,7 @@ TEST(Conventions, OfTheOtherSenseAndSideAreFound) {
 
   ASSERT_TRUE(verdict.decided) << verdict.margin;
   EXPECT_TRUE(verdict.tried[verdict.best].reversed);
-  EXPECT_TRUE(verdict.tried[verdict.best].negated);
+  EXPECT_TRUE(verdict.is_other_sign(claimed));
 }
 
 TEST(Conventions, OfACentredParallelBeamCannotBeTold) {

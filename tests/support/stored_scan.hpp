@@ -65,16 +65,28 @@ class StoredScan final : public io::DescribedScan {
   }
 
   void swap_views(int a, int b) { std::swap_ranges(image(a), image(a) + plane(), image(b)); }
+  void repeat_view(int view, int times) {
+    for (int n = 1; n <= times; ++n) std::copy_n(image(view), plane(), image(view + n));
+  }
+  void copy_view(int from, int to) { std::copy_n(image(from), plane(), image(to)); }
+  void dim_view(int view, float factor) {
+    for (std::size_t i = 0; i < plane(); ++i) image(view)[i] *= factor;
+  }
   void blank_view(int view) { std::fill_n(image(view), plane(), references_.white[0]); }
-  /// Image `view` was never stored: all later ones move up, and the last angle is not there.
-  void lose_view(int view) {
+  /// Image `view` and those after it were never stored: all later ones move up, and the last angles are not
+  /// there.
+  void lose_view(int view, int how_many = 1) {
+    for (int n = 0; n < how_many; ++n) lose_one(view);
+  }
+
+ private:
+  void lose_one(int view) {
     counts_.erase(counts_.begin() + std::ptrdiff_t(plane()) * view,
                   counts_.begin() + std::ptrdiff_t(plane()) * (view + 1));
     scan_.angles.pop_back();
     if (!scan_.shifts.empty()) scan_.shifts.pop_back();
   }
 
- private:
   [[nodiscard]] std::size_t plane() const {
     return std::size_t(scan_.detector.columns) * std::size_t(scan_.detector.rows);
   }

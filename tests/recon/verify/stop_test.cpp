@@ -47,7 +47,7 @@ TEST_P(StopRequest, EndsTheSearchForTheObject) {
 
 TEST_P(StopRequest, EndsTheSearchForTheAxis) {
   expect_error(ErrorKind::cancelled, {"stopped"},
-               [&] { (void)recon::choose_axis(scan_, scan_.scan(), views_, all_resources(), {.rows = 5}); });
+               [&] { (void)recon::choose_axis(scan_, scan_.scan(), views_, all_resources()); });
 }
 
 INSTANTIATE_TEST_SUITE_P(AtOnceAndLater, StopRequest, ::testing::Values(0, 3));

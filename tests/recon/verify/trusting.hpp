@@ -5,6 +5,7 @@
 #include <numbers>
 #include <string>
 
+#include "recon/verify/scan_checks.hpp"
 #include "recon/verify/verify.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/resources.hpp"
@@ -75,7 +76,11 @@ class Trial {
           std::memcpy(part.data(), volume.values.data() + std::size_t(z) * g.nx * g.ny, part.view().bytes());
           return part;
         }};
-    return verify({source_, setup_, fdk_}, finished, all_resources(), {.tally = &report_.tally});
+    Progress progress;
+    return verify({source_, setup_, fdk_}, finished, all_resources(),
+                  {.tally = &report_.tally,
+                   .of_scan = check_scan({source_, setup_, fdk_}, source_.scan(), std::nullopt, all_resources(), progress),
+                   .stated = {.axis = true, .sense = true}});
   }
 
  private:
