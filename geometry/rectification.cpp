@@ -19,13 +19,13 @@ struct Box {
   }
 };
 
-/// The upright plane through the middle pixel of a real detector, with its pitches: pixel (0, 0) is that one,
-/// so that the pixels of a detector that leans little fall near virtual ones, where interpolation blurs
-/// least.
-View upright(const View& real, int columns, int rows) {
+/// The upright plane through the middle pixel of a real detector, with its pitches, columns `finer`: pixel
+/// (0, 0) is that one, so that the pixels of a detector that leans little fall near virtual ones, where
+/// interpolation blurs least.
+View upright(const View& real, int columns, int rows, double finer) {
   const Vec3 middle = from_pixel(real, columns / 2, rows / 2).pixel_origin;
   const double level = std::hypot(real.column_step.x, real.column_step.y);
-  const double column_pitch = norm(real.column_step), row_pitch = norm(real.row_step);
+  const double column_pitch = norm(real.column_step) / finer, row_pitch = norm(real.row_step);
   const double up = real.row_step.z < 0 ? -row_pitch : row_pitch;
   return {.source = real.source,
           .pixel_origin = middle,
@@ -75,12 +75,13 @@ void hold_corners(const View& real, int columns, int rows, const View& virtual_v
 
 }  // namespace
 
-Rectification make_rectification(std::span<const View> views, int columns, int rows) {
+Rectification make_rectification(std::span<const View> views, int columns, int rows, double finer) {
   Rectification result;
+  result.finer = finer;
   result.views.reserve(views.size());
   Box box;
   for (const View& real : views) {
-    result.views.push_back(upright(real, columns, rows));
+    result.views.push_back(upright(real, columns, rows, finer));
     hold_corners(real, columns, rows, result.views.back(), box);
   }
   // Whole pixels that cover every real one; the same for all views, so that a row range means one thing.

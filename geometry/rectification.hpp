@@ -21,6 +21,7 @@ namespace feldspar::geometry {
 
 /// A virtual, aligned detector and the way from its pixels to the real ones.
 struct Rectification {
+  double finer = 1;         ///< virtual columns in a real one
   int columns = 0;          ///< of the virtual detector
   int rows = 0;             ///< of the virtual detector
   std::vector<View> views;  ///< of the virtual detector
@@ -29,8 +30,14 @@ struct Rectification {
   std::vector<std::array<double, 9>> homographies;
 };
 
-/// The virtual detector that covers the whole real detector of columns x rows, with its pitches.
-[[nodiscard]] Rectification make_rectification(std::span<const View> views, int columns, int rows);
+/// Virtual columns in a real one that keep what a resampled row says: at real pitch, cubic interpolation
+/// half-way between pixels damps the finest frequencies by half.
+constexpr double finer_columns = 1.5;
+
+/// The virtual detector that covers the whole real detector of columns x rows, with its pitch of rows, and
+/// `finer` columns for each of its own.
+[[nodiscard]] Rectification make_rectification(std::span<const View> views, int columns, int rows,
+                                               double finer = finer_columns);
 
 /// The same virtual detector with more columns on either side, which see nothing of the real one.
 [[nodiscard]] Rectification widened(Rectification rectification, int left, int right);

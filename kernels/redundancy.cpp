@@ -42,21 +42,26 @@ double parker(double beta, double alpha, double delta) {
 
 }  // namespace
 
-std::vector<float> parker_weights(std::span<const geometry::View> views, int columns,
-                                  std::span<const double> angles) {
+double missing_turn(std::span<const geometry::View> views, int columns, std::span<const double> angles) {
   const auto [least, most] = std::minmax_element(angles.begin(), angles.end());
-  const double delta = 0.5 * (*most - *least - pi);
   double half_fan = 0;
   for (const geometry::View& view : views)
     half_fan = std::max({half_fan, std::abs(fan_angle(view, 0)), std::abs(fan_angle(view, columns - 1))});
-  if (delta < half_fan)
+  return pi + 2 * half_fan - (*most - *least);
+}
+
+std::vector<float> parker_weights(std::span<const geometry::View> views, int columns,
+                                  std::span<const double> angles) {
+  const auto [least, most] = std::minmax_element(angles.begin(), angles.end());
+  const double delta = 0.5 * (*most - *least - pi), missing = missing_turn(views, columns, angles);
+  if (missing > 0)
     throw Error(
         ErrorKind::bad_file,
         fmt::format(
             "the views cover {:.2f} degrees, but a partial turn needs 180 degrees plus the fan of {:.2f}; "
             "{:.2f} degrees are missing",
-            (*most - *least) / radians_per_degree, 2 * half_fan / radians_per_degree,
-            2 * (half_fan - delta) / radians_per_degree));
+            (*most - *least) / radians_per_degree, (missing + 2 * delta) / radians_per_degree,
+            missing / radians_per_degree));
   std::vector<float> weights(views.size() * static_cast<std::size_t>(columns));
   for (std::size_t n = 0; n < views.size(); ++n)
     for (int column = 0; column < columns; ++column)

@@ -9,6 +9,11 @@
 
 namespace feldspar::kernels {
 
+/// The angle, rad, that a partial turn lacks to 180 degrees plus the fan of so many columns; negative for
+/// what it has beyond.
+[[nodiscard]] double missing_turn(std::span<const geometry::View> views, int columns,
+                                  std::span<const double> angles);
+
 /// Parker's short-scan weights (Med. Phys. 9, 254, 1982), columns x views (views slowest), for the views of
 /// a partial turn: opposite rays sum to 2, so the full-turn formula with its factor 1/2 stays. Throws
 /// Error(bad_file) when the turn is shorter than 180 degrees plus the fan, saying how much is missing.

@@ -118,7 +118,7 @@ struct Request {
   std::filesystem::path output;                 ///< the volume's file, .h5
   ShareOf share;                                ///< of the volume that is made
   io::VoxelType type = io::VoxelType::float32;  ///< as stored
-  double lowest = 0, highest = 1;               ///< 1/mm that uint16 spans
+  double lowest = -0.25, highest = 1;           ///< 1/mm that uint16 spans: noise about 0 keeps its mean
   int deflate = 0;                              ///< 0 stores plainly, up to 9
   bool hash_inputs = true;                      ///< and store what they were
   bool verify = true;                           ///< the volume, before it gets its name

@@ -96,7 +96,7 @@ double computed_voxels(const FdkOptions& options) {
 MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
                      const FdkOptions& options) {
   const int width = options.extension ? options.extension->width(setup.columns) : setup.columns;
-  const auto filter = backend.make_filter({.columns = width, .ramp = options.ramp});
+  const auto filter = backend.make_filter({.columns = width, .ramp = setup.ramp_of(options.ramp)});
   const std::shared_ptr<kernels::BackProjector> back_projector =
       backend.make_back_projector(options.projector);
   const Extension* extension = options.extension.get();

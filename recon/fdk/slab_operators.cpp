@@ -13,9 +13,10 @@ SlabOperators::SlabOperators(const io::ScanSource& source, kernels::Backend& bac
       line_integrals_(source, backend, setup, options.correction_spec(), plan.room(), report),
       back_projector_(backend.make_back_projector(options.projector)) {
   if (options.extension)
-    extended_filter_.emplace(backend, setup, *options.extension, options.ramp, plan.room().rows);
+    extended_filter_.emplace(backend, setup, *options.extension, setup.ramp_of(options.ramp),
+                             plan.room().rows);
   else
-    filter_ = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
+    filter_ = backend.make_filter({.columns = setup.columns, .ramp = setup.ramp_of(options.ramp)});
   for (auto& marker : done_) marker = backend.make_marker();
 }
 

@@ -46,10 +46,10 @@ TimeEstimate estimate_time(kernels::Backend& backend, const FdkSetup& setup, con
   const auto voxels = volume.view(grid.nx, grid.ny, z.count());
   stack.fill_zero(pixels.size());
   volume.fill_zero(voxels.size());
-  const auto filter = backend.make_filter({.columns = setup.columns, .ramp = options.ramp});
+  const auto filter = backend.make_filter({.columns = setup.columns, .ramp = setup.ramp_of(options.ramp)});
   std::optional<ExtendedFilter> extended;
   if (options.extension)
-    extended.emplace(backend, setup, *options.extension, options.ramp, sample.rows.count());
+    extended.emplace(backend, setup, *options.extension, setup.ramp_of(options.ramp), sample.rows.count());
   const auto projector = backend.make_back_projector(options.projector);
 
   TimeEstimate best{1e30, 1e30};

@@ -104,7 +104,7 @@ Measured measured_columns(const std::vector<geometry::View>& real, const FdkSetu
 /// Gives the shorter side of a displaced detector as many columns as the longer one has.
 void make_symmetric(const std::vector<geometry::View>& real, FdkSetup& setup) {
   if (!setup.rectification)
-    setup.rectification = geometry::make_rectification(real, setup.columns, setup.rows);
+    setup.rectification = geometry::make_rectification(real, setup.columns, setup.rows, 1);
   double left = 0, right = 0;  // columns that are missing, in any view
   for (const geometry::View& view : setup.rectification->views) {
     const double axis = project(view, {0, 0, 0}).column, last = setup.rectification->columns - 1;
@@ -152,8 +152,10 @@ void weigh(const geometry::CircularScan& part, FdkSetup& setup) {
   refuse_holes(setup.coverage, part.angles.size());
   for (std::size_t n = 0; n < setup.views.size(); ++n)
     setup.weights.push_back(kernels::make_fdk_weight(setup.views[n], setup.coverage.steps[n]));
-  if (!setup.coverage.complete && !half_turn)
+  if (!setup.coverage.complete && !half_turn) {
+    setup.partial_turn = part.angles;
     setup.column_weights = kernels::parker_weights(setup.views, setup.columns, part.angles);
+  }
   describe(setup.coverage, part.angles.size(), setup.findings);
 }
 

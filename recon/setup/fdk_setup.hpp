@@ -11,6 +11,7 @@
 #include "geometry/rectification.hpp"
 #include "geometry/scan.hpp"
 #include "kernels/fdk_weights.hpp"
+#include "kernels/ramp.hpp"
 
 namespace feldspar::recon {
 
@@ -29,8 +30,15 @@ struct FdkSetup : UprightDetector {
   bool displaced = false;  ///< the detector reaches further on one side, and the shorter one is filled up
   geometry::AngularCoverage coverage;       ///< of the turn by these views
   std::vector<kernels::FdkWeight> weights;  ///< one a view that takes part
+  std::vector<double> partial_turn;         ///< angles of the views that cover less than a turn (Parker), rad
   std::vector<float> column_weights;  ///< empty, or columns x views for a partial turn or a displaced one
   Findings findings;                  ///< what was recognised and how it is treated
+
+  /// The ramp for these columns whose cutoff is a fraction of the real pixels' Nyquist frequency.
+  [[nodiscard]] kernels::RampOptions ramp_of(kernels::RampOptions ramp) const {
+    if (rectification) ramp.cutoff /= rectification->finer;
+    return ramp;
+  }
 };
 
 /// Bytes that it holds.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "kernels/redundancy.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -15,6 +16,16 @@ double pixel_at_axis(const geometry::View& view) {
   const double axis = geometry::project(view, {0, 0, 0}).depth,
                detector = geometry::project(view, view.pixel_origin).depth;
   return norm(view.column_step) * axis / detector;
+}
+
+/// Parker's weights of rows that are longer, `left` columns before the detector's first; empty where the turn
+/// is none that is weighed so, or too short for so wide a fan.
+std::vector<float> partial_turn_weights(const FdkSetup& setup, int left, int columns) {
+  if (setup.partial_turn.empty()) return {};
+  std::vector<geometry::View> views;
+  for (const geometry::View& view : setup.views) views.push_back(geometry::from_pixel(view, -left, 0));
+  if (kernels::missing_turn(views, columns, setup.partial_turn) > 0) return {};
+  return kernels::parker_weights(views, columns, setup.partial_turn);
 }
 
 /// Rows that reach beyond the shadow of `outline`, with the weights of the longer detector.
@@ -36,6 +47,8 @@ Extension reaching(const FdkSetup& setup, const Outline& outline, int model_step
     extension.weights.push_back(kernels::make_fdk_weight(geometry::from_pixel(setup.views[n], -rows.left, 0),
                                                          setup.coverage.steps[n]));
   if (setup.column_weights.empty()) return extension;
+  extension.column_weights = partial_turn_weights(setup, rows.left, extension.width(setup.columns));
+  if (!extension.column_weights.empty()) return extension;
   for (std::size_t n = 0; n < setup.views.size(); ++n) {
     const float* one = setup.column_weights.data() + n * static_cast<std::size_t>(setup.columns);
     for (int c = -rows.left; c < setup.columns + rows.right; ++c)

@@ -214,7 +214,7 @@ std::vector<Spot> recompute_spots(const FdkJob& job, const FinishedVolume& volum
   pool.for_each(static_cast<std::ptrdiff_t>(groups.size()), [&](std::ptrdiff_t n, int) {
     read_stored(volume, groups[static_cast<std::size_t>(n)], resources.budget);
   });
-  const std::vector<double> kernel = kernel_in_space(job.setup.columns, job.options.ramp);
+  const std::vector<double> kernel = kernel_in_space(job.setup.columns, job.setup.ramp_of(job.options.ramp));
   recompute(groups, job, volume.grid, FilteredPoint(job.setup, kernel), resources);
   std::vector<Spot> all;
   for (const auto& group : groups) all.insert(all.end(), group.begin(), group.end());
