@@ -48,7 +48,8 @@ geometry::CircularScan foreseen(const Reconstruction& work, bool known) {
     scan.axis.offset = given->in_mm(scan.detector.column_pitch / scan.magnification());
   if (request.axis_roll)
     scan.axis.roll = *request.axis_roll;
-  else if (is_axis(request, From::search))
+  else if (is_axis(request, From::search) ||
+           (is_axis(request, From::checked) && !recon::states_axis(*work.source)))
     scan.axis.roll += lean;
   if (request.motion == Treatment::automatic && scan.shifts.empty()) scan.shifts.resize(scan.angles.size());
   return scan;

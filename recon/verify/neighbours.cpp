@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/units.hpp"
 #include "recon/verify/mid_plane.hpp"
 #include "recon/verify/scan_checks.hpp"
 
@@ -12,6 +13,7 @@ namespace feldspar::recon {
 namespace {
 
 constexpr int fewest_views = 16;
+constexpr double widest_gap = 10 * radians_per_degree;  // views further apart are strangers
 constexpr double odd = 1.5;     // times the usual change from view to view; good scans stay below 1.2
 constexpr double odd_rays = 3;  // times the usual difference from opposite rays
 constexpr double odd_jump = 2;  // times the change before and after, and the usual one
@@ -65,6 +67,8 @@ class Ring {
     return from_between(at(k), at(k - 1), at(k + 1), both > 0 ? before / both : 0.5);
   }
   [[nodiscard]] double across(int k) const { return distance(at(k - 1), at(k + 1)); }
+  /// The usual angle from view to view, rad.
+  [[nodiscard]] double usual_gap() const { return usual_gap_; }
   /// What views a quarter of the scan apart differ by.
   [[nodiscard]] double apart() const {
     std::vector<double> all;
@@ -205,9 +209,12 @@ Check check_neighbours(const Strips& strips, const std::vector<double>& levels,
   const bool alike = 2 * static_cast<int>(repeated.size()) >= strips.views || !(usual > 0);
   const Odd beside = beside_neighbours(ring, strips.views, usual, odd_among_opposites(opposites)),
             jumps = after_jumps(ring, strips.views, usual);
-  const std::string wrong = text_of(alike ? std::vector<int>{} : repeated, beside, jumps);
+  const bool told = ring.usual_gap() < widest_gap &&
+                    (apart > power * odd * usual || apart > power * odd_rays * usual_difference(opposites));
+  const std::string wrong =
+      text_of(alike ? std::vector<int>{} : repeated, told ? beside : Odd{}, told ? jumps : Odd{});
   if (!wrong.empty()) return check.judged(true, wrong);
-  if (!(apart > power * odd * usual) && !(apart > power * odd_rays * usual_difference(opposites)))
+  if (!told)
     return check.not_applicable(
         fmt::format("views a quarter of the scan apart differ by {:.2f} times what neighbours do: too little "
                     "to see one in "

@@ -14,9 +14,11 @@ namespace {
 
 constexpr double outside_share = 0.02;  // of all attenuation that may lie beside the volume
 constexpr double fit_limit = 0.15;      // of the rays' rms
-constexpr double level_limit = 0.03;
-constexpr double level_share = 1;  // of the rest of the misfit: streaks and edges carry some level
-constexpr int fewest_views = 24;   // below, streaks are as strong as the object
+constexpr double level_limit = 0.03,
+                 steep_level_limit = 0.12;  // beside the plane of the source a hardened
+                                            // beam and the cone do not agree with any volume
+constexpr double level_share = 1;           // of the rest of the misfit: streaks and edges carry some level
+constexpr int fewest_views = 24;            // below, streaks are as strong as the object
 constexpr double mass_limit = 0.03;
 constexpr double mass_sigmas = 5;
 constexpr double coarsest_mass = 1.5;  // columns a voxel
@@ -218,11 +220,11 @@ namespace {
 
 /// What the volume casts of what was measured at one height.
 struct Fit {
-  double level = 1, misfit = 0, limit = fit_limit, blur = 0;
+  double level = 1, misfit = 0, limit = fit_limit, blur = 0, of_level = level_limit;
   /// How far beyond the limits: above 1 is wrong.
   [[nodiscard]] double excess() const {
     const double off = std::abs(level - 1), rest = std::sqrt(std::max(0.0, misfit * misfit - off * off));
-    return std::max(misfit / limit, off / (level_limit + blur + level_share * rest));
+    return std::max(misfit / limit, off / (of_level + blur + level_share * rest));
   }
 };
 
@@ -251,10 +253,11 @@ Check check_fit(std::span<const Level> levels) {
   double height = 0;
   for (const Level& at : levels) {
     const auto incomparable = why_incomparable(at);
-    const auto fit = incomparable.empty() ? fit_of(at) : std::nullopt;
+    auto fit = incomparable.empty() ? fit_of(at) : std::nullopt;
     if (!incomparable.empty()) why = incomparable;
     if (!fit) continue;
     ++judged;
+    if (at.blur > 0) fit->of_level = steep_level_limit;
     if (!worst || fit->excess() > worst->excess()) worst = fit, height = at.measured.height;
   }
   if (!worst) return check.not_applicable(why);

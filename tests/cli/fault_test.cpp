@@ -15,7 +15,8 @@ class Faults : public testing::ProgramFolder {
     expect_success(fmt::format(command, "expected"));
   }
   static constexpr const char* command =
-      "recon scan -o {}.h5 --resume --threads 1 --memory 69.4MiB --verify off --size 48,48,96";
+      "recon scan -o {}.h5 --resume --threads 1 --memory 69.4MiB --axis-offset metadata --verify off --size "
+      "48,48,96";
 
   [[nodiscard]] testing::Outcome run_with(const std::string& fault) const {
     return run(fmt::format(command, "v"),

@@ -27,8 +27,9 @@ TEST_F(HardeningProgram, PolynomialOfTheFileIsAppliedUnlessToldOtherwise) {
   simulate();
   recon("plain.h5", "");
   ask_for("0.75", "0.25", "1.2");
-  recon("file.h5", "");
-  recon("own.h5", "--hardening 0.9,0.3");
+  // Of a beam that is not hard: no volume casts what such a polynomial makes of it.
+  recon("file.h5", "--verify off");
+  recon("own.h5", "--hardening 0.9,0.3 --verify off");
   recon("off.h5", "--hardening off");
 
   EXPECT_EQ(voxels("off.h5"), voxels("plain.h5"));

@@ -44,7 +44,8 @@ TEST_F(Opens, AreOneAFileOfASmallScanAndOneToHashIt) {
   std::string output;
   for (const std::string scan : {"tiff", "nikon"}) {
     EXPECT_LE(most_opens("info " + scan, output), 2) << scan;
-    EXPECT_NE(output.find("looked at of 60 views: 6 for the beam, 60 for repeats (a row), 60 for bad pixels, "
+    EXPECT_NE(output.find("looked at of 60 views: 60 for the axis, 6 for the beam, 60 for repeats (a row), "
+                          "60 for bad pixels, "
                           "60 for rings, 60 for drift"),
               std::string::npos)
         << output;
@@ -58,7 +59,7 @@ TEST_F(Opens, AreOneAFileOfASmallScanAndOneToHashIt) {
 TEST_F(Opens, AreOneAPassOfALargeScan) {
   std::string output;
 
-  // Pages, header, repeats, bad pixels and rings, drift; six of them for the beam.
+  // Pages, header, axis, repeats, bad pixels and rings, drift, neighbours; six of them for the beam.
   EXPECT_LE(most_opens("info tiff --threads 1", output, "ulimit -n 64 &&"), 6);
   // And one slab, random voxels, a sinogram, fingerprint, hashes.
   EXPECT_LE(most_opens("recon tiff -o v.h5 --threads 1", output, "ulimit -n 64 &&"), 11);

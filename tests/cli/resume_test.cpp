@@ -21,7 +21,8 @@ class Resume : public testing::ProgramFolder {
     return "FELDSPAR_FAULT='" + fault + "' LD_PRELOAD='" FELDSPAR_FAULT_SHIM "'";
   }
   static constexpr const char* command =
-      "recon scan -o v.h5 --resume --threads 1 --memory 69.4MiB --verify off --size 48,48,96";
+      "recon scan -o v.h5 --resume --threads 1 --memory 69.4MiB --axis-offset metadata --verify off --size "
+      "48,48,96";
 };
 
 TEST_F(Resume, EndsInTheSameBitsWheneverARunIsKilled) {
