@@ -134,7 +134,7 @@ inline void resample_column(const MergeTask& task, const Plane& mean, const Plan
       __builtin_prefetch(ahead + row);
   for (int step = 0; step * MergeTask::row_step < task.row_count; ++step)
     for (int part = 0; part < MergeTask::row_step; part += lanes)
-      store(out + step * MergeTask::row_step + part, resample(rows, column, step, part));
+      store(out + std::ptrdiff_t{step} * MergeTask::row_step + part, resample(rows, column, step, part));
 }
 
 /// Adds the four columns at `taps`, `stride` floats apart, with weights to `out`, or stores their sum there.
