@@ -41,7 +41,7 @@ Summary summary_of(const float* counts, int columns, int rows) {
   constexpr int most_areas = 16;
   const int across = std::min(columns, most_areas), down = std::min(rows, most_areas);
   Summary summary;
-  summary.areas.resize(static_cast<std::size_t>(across * down));
+  summary.areas.resize(static_cast<std::size_t>(across) * static_cast<std::size_t>(down));
   std::vector<int> pixels(summary.areas.size());
   double differences = 0;
   std::size_t pairs = 0;

@@ -68,9 +68,9 @@ Array3<float> slices_of(const io::VolumeReader& volume, const Middle& middle) {
 Array3<float> mean_slice(const Array3<float>& slices) {
   Array3<float> mean(slices.view().nx, slices.view().ny, 1);
   mean.fill(0);
-  const std::size_t area = mean.size();
+  const std::size_t area = mean.size(), count = slices.size() / area;
   for (std::size_t n = 0; n < slices.size(); ++n)
-    mean.data()[n % area] += slices.data()[n] / static_cast<float>(slices.size() / area);
+    mean.data()[n % area] += slices.data()[n] / static_cast<float>(count);
   return mean;
 }
 

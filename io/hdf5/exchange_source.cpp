@@ -220,6 +220,7 @@ std::vector<int> ExchangeSource::views_before_flats(std::size_t count, bool reve
     return {};
   }
   std::vector<int> before;
+  before.reserve(flats.size());
   for (const double angle : flats)
     before.push_back(static_cast<int>(std::lower_bound(views.begin(), views.end(), down ? -angle : angle) -
                                       views.begin()));

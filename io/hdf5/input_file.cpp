@@ -23,6 +23,7 @@ std::vector<std::string> read_variable_texts(const Type& type, const Space& spac
   std::vector<char*> values(count, nullptr);
   read(type, values.data());
   std::vector<std::string> texts;
+  texts.reserve(count);
   for (const char* value : values) texts.push_back(value ? as_utf8(value) : "");
   (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, values.data());
   return texts;

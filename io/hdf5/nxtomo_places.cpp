@@ -63,7 +63,7 @@ std::vector<std::string> nxtomo_entries(const InputFile& file) {
     const auto kind = file.attribute(entry, "NX_class");
     if (kind.empty() || kind[0] != "NXentry") continue;
     for (const std::string& part : file.members(entry)) {
-      const std::string sub = entry + "/" + part;
+      const std::string sub = fmt::format("{}/{}", entry, part);
       const auto sub_kind = file.attribute(sub, "NX_class");
       if (!sub_kind.empty() && (sub_kind[0] == "NXsubentry" || sub_kind[0] == "NXentry") &&
           is_scan(file, sub))

@@ -71,8 +71,8 @@ H5FD_class_t driver_class() {
 #endif
   about.name = "feldspar";
   about.maxaddr = HADDR_MAX;
-  about.fc_degree = H5F_CLOSE_SEMI;  // closing the file fails while an object of it is open
-  about.fapl_size = sizeof(PartialFile*);
+  about.fc_degree = H5F_CLOSE_SEMI;        // closing the file fails while an object of it is open
+  about.fapl_size = sizeof(PartialFile*);  // NOLINT(bugprone-sizeof-expression): the pointer is handed on
   about.open = open_driven, about.close = close_driven;
   about.query = query;
   about.get_eoa = allocated, about.set_eoa = allocate, about.get_eof = end_of;

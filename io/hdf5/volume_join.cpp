@@ -93,6 +93,7 @@ void check_complete(const std::vector<Part>& parts) {
 std::vector<Part> read_parts(const std::vector<std::filesystem::path>& paths) {
   expects(!paths.empty(), "there are no parts to join", ErrorKind::usage);
   std::vector<Part> parts;
+  parts.reserve(paths.size());
   for (const auto& path : paths) parts.push_back(read_part(path));
   std::sort(parts.begin(), parts.end(),
             [](const Part& a, const Part& b) { return a.about.slices.first < b.about.slices.first; });
@@ -170,6 +171,7 @@ class Joining {
     copy_attributes(from, data);
     copy_members(from, data, {layout::voxels, layout::axes[0]});
     std::vector<double> centres;
+    centres.reserve(static_cast<std::size_t>(grid_.nz));
     for (int k = 0; k < grid_.nz; ++k) centres.push_back(grid_.centre_of(0, 0, k).z);
     const Dataset z = put_numbers(data, layout::axes[0], centres);
     copy_attributes(Dataset(H5Dopen2(from, layout::axes[0], H5P_DEFAULT), "opening an axis"), z);

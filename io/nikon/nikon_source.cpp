@@ -150,9 +150,9 @@ std::vector<double> NikonSource::stage_angles(const XtekctFile& file, const Open
                                   : "the nominal angles were asked for"),
          "AngleFile_Use"});
   const bool has_step = file.number("AngularStep").value_or(0) != 0;
-  const std::vector<double> nominal =
-      measured && !has_step ? std::vector<double>(static_cast<std::size_t>(projection_count(file)))
-                            : nominal_stage_angles(file);
+  std::vector<double> nominal = measured && !has_step
+                                    ? std::vector<double>(static_cast<std::size_t>(projection_count(file)))
+                                    : nominal_stage_angles(file);
   if (path.empty()) return nominal;
   try {
     MeasuredAngles angles = match_angles(parse_angle_file(read_text(path, most), path), nominal);
@@ -202,6 +202,7 @@ void NikonSource::open_projections(const XtekctFile& file, const OpenOptions& op
                     references_.white.front(), projections_.front().path.filename().string(), info_.highest),
         {{"white-level", "", "give the open beam's counts with"}});
   std::vector<double> angles;
+  angles.reserve(views.size());
   for (const int view : views) angles.push_back(scan_.angles[view]);
   scan_.angles = std::move(angles);
 }

@@ -45,7 +45,7 @@ void Section::refuse(const std::string& key, const std::string& what) const {
 std::optional<std::string> Section::text(const std::string& key) {
   const toml::node* const node = find(key);
   if (!node) return std::nullopt;
-  const auto value = node->value_exact<std::string>();
+  auto value = node->value_exact<std::string>();
   if (!value) refuse(key, "is no text; write it between quotes");
   return value;
 }

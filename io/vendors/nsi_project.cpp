@@ -48,8 +48,11 @@ std::string as_keys(std::string_view text) {
       if (groups.size() < deepest) groups.push_back(tag);
     } else {
       keys += "[";
-      for (std::size_t n = 1; n < groups.size(); ++n) keys += (n > 1 ? "/" : "") + groups[n];
-      keys += "]\n" + tag + "=" + value + "\n";
+      for (std::size_t n = 1; n < groups.size(); ++n) {
+        if (n > 1) keys += "/";
+        keys += groups[n];
+      }
+      keys += fmt::format("]\n{}={}\n", tag, value);
     }
   }
   return keys;

@@ -197,7 +197,7 @@ void CompoundWriter::write_header() const {
   number(header::mini_fats, static_cast<std::uint32_t>(mini_fat_.count));
   number(header::first_difat, first_of(difat_));
   number(header::difats, static_cast<std::uint32_t>(difat_.count));
-  for (std::uint32_t n = 0; n < header_fats; ++n)
+  for (std::size_t n = 0; n < header_fats; ++n)
     number(header::fat_places + 4 * n,
            n < fat_.count ? static_cast<std::uint32_t>(fat_.first + n) : free_sector);
   write_at(0, bytes.data(), bytes.size());

@@ -183,14 +183,15 @@ inline void add_lines(Chunks chunks, const Line* lines, int count, float* sums) 
       for (int c = 0; c < chunks_at_once; ++c) sum[c] = add_chunk<spread>(sum[c], lines[n], chunk + c);
 #pragma GCC unroll 8
     for (int c = 0; c < chunks_at_once; ++c) {
-      float* const at = sums + (chunk + c) * lanes;
+      float* const at = sums + std::ptrdiff_t{chunk + c} * lanes;
       store(at, load(at) + sum[c]);
     }
   }
   for (; chunk < chunks.end; ++chunk) {
     Floats sum{};
     for (int n = 0; n < count; ++n) sum = add_chunk<spread>(sum, lines[n], chunk);
-    store(sums + chunk * lanes, load(sums + chunk * lanes) + sum);
+    float* const at = sums + std::ptrdiff_t{chunk} * lanes;
+    store(at, load(at) + sum);
   }
 }
 

@@ -17,7 +17,8 @@ struct ColumnLayout {
   int border = 0;
 
   [[nodiscard]] std::size_t stride() const {
-    return static_cast<std::size_t>((rows.count() + 2 * border + 15) / 16 * 16);
+    const int least = rows.count() + 2 * border;
+    return static_cast<std::size_t>(least + 15) / 16 * 16;
   }
   [[nodiscard]] std::size_t plane() const { return stride() * static_cast<std::size_t>(columns + 2); }
 };

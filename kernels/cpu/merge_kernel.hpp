@@ -132,9 +132,11 @@ inline void resample_column(const MergeTask& task, const Plane& mean, const Plan
   if (u + columns_ahead < task.column_count)
     for (int row = rows.first[0]; row < rows.first[last_step] + MergeTask::row_step + 16; row += 16)
       __builtin_prefetch(ahead + row);
-  for (int step = 0; step * MergeTask::row_step < task.row_count; ++step)
+  for (int step = 0; step * MergeTask::row_step < task.row_count; ++step) {
+    const int row = step * MergeTask::row_step;
     for (int part = 0; part < MergeTask::row_step; part += lanes)
-      store(out + step * MergeTask::row_step + part, resample(rows, column, step, part));
+      store(out + row + part, resample(rows, column, step, part));
+  }
 }
 
 /// Adds the four columns at `taps`, `stride` floats apart, with weights to `out`, or stores their sum there.

@@ -8,12 +8,15 @@ struct Complex {
   Floats re, im;
 };
 
+/// Floats from one Complex of a row to the next: `lanes` real parts, then `lanes` imaginary ones.
+constexpr std::ptrdiff_t complex_stride = std::ptrdiff_t{2} * lanes;
+
 inline Complex read(const float* data, std::ptrdiff_t n) {
-  return {load(data + 2 * lanes * n), load(data + 2 * lanes * n + lanes)};
+  return {load(data + complex_stride * n), load(data + complex_stride * n + lanes)};
 }
 inline void write(float* data, std::ptrdiff_t n, Complex value) {
-  store(data + 2 * lanes * n, value.re);
-  store(data + 2 * lanes * n + lanes, value.im);
+  store(data + complex_stride * n, value.re);
+  store(data + complex_stride * n + lanes, value.im);
 }
 inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
 inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
@@ -46,7 +49,7 @@ void forward(float* data, int length, const float* twiddles) {
     write(data, k + 2 * quarter, times(sum - other, w[2], w[3]));
     write(data, k + 3 * quarter, times(difference - turned, w[4], w[5]));
   }
-  for (int s = 0; s < 4; ++s) forward(data + std::ptrdiff_t{2} * lanes * s * quarter, quarter, w);
+  for (int s = 0; s < 4; ++s) forward(data + complex_stride * s * quarter, quarter, w);
 }
 
 /// The exact reverse of forward, without its factor `length`.
@@ -56,7 +59,7 @@ void backward(float* data, int length, const float* twiddles) {
   const int quarter = length / 4;
   const float* w = twiddles;
   for (int s = 0; s < 4; ++s)
-    backward(data + std::ptrdiff_t{2} * lanes * s * quarter, quarter, w + 6 * quarter);
+    backward(data + complex_stride * s * quarter, quarter, w + std::ptrdiff_t{6} * quarter);
   for (int k = 0; k < quarter; ++k, w += 6) {
     const Complex p = read(data, k), q = times(read(data, k + quarter), w[0], -w[1]),
                   r = times(read(data, k + 2 * quarter), w[2], -w[3]),
@@ -97,8 +100,9 @@ void filter_rows(const RowFilterPlan& plan, const RowBlock& block) {
   for (int part = 0; part < 2; ++part)
     for (int lane = 0; lane < lanes; ++lane) {
       const float* row = row_of(lane, part);
-      float* to = data + part * lanes + lane;
-      for (int column = 0; column < plan.columns; ++column) to[2 * lanes * column] = row ? row[column] : 0.0f;
+      float* to = data + std::ptrdiff_t{part} * lanes + lane;
+      for (int column = 0; column < plan.columns; ++column)
+        to[complex_stride * column] = row ? row[column] : 0.0f;
     }
   for (int column = 0; column < plan.columns; ++column) {
     const Complex value = read(data, column);
@@ -119,7 +123,7 @@ void filter_rows(const RowFilterPlan& plan, const RowBlock& block) {
     for (int lane = 0; lane < lanes; ++lane) {
       float* row = row_of(lane, part);
       if (!row) continue;
-      const float* from = data + part * lanes + lane;
-      for (int column = 0; column < plan.columns; ++column) row[column] = from[2 * lanes * column];
+      const float* from = data + std::ptrdiff_t{part} * lanes + lane;
+      for (int column = 0; column < plan.columns; ++column) row[column] = from[complex_stride * column];
     }
 }

@@ -13,7 +13,7 @@ constexpr int block_slices = 128;
 /// Tiles are this many voxels wide and deep.
 constexpr int tile_width = 16;
 /// Floats from one voxel column of a tile to the next; not a power of two, which would crowd the cache.
-constexpr int tile_stride = block_slices + 16;
+constexpr std::ptrdiff_t tile_stride = block_slices + 16;
 /// Views that are added together before the sum reaches the volume.
 constexpr int view_group = 8;
 /// One view of the column kernel: homogeneous shadow (u, v, w) of voxel (i, j, k), where u and w do not

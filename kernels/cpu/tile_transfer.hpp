@@ -12,7 +12,7 @@ inline void transpose_square(Floats (&rows)[lanes]) {
   constexpr std::make_integer_sequence<int, lanes> all{};
   for (int stage = 1; stage < lanes; stage *= 2) {
     Floats shuffled[lanes];
-    for (int n = 0; n < lanes / 2; ++n) {
+    for (std::ptrdiff_t n = 0; n < lanes / 2; ++n) {
       shuffled[2 * n] = interleave<0>(rows[n], rows[n + lanes / 2], all);
       shuffled[2 * n + 1] = interleave<lanes / 2>(rows[n], rows[n + lanes / 2], all);
     }

@@ -75,8 +75,9 @@ class CudaBackProjector final : public BackProjector {
       ViewBatch batch{};
       batch.count = std::min(most, projections.nz - first);
       bool upright = true;
+      const auto of_batch = views.subspan(static_cast<std::size_t>(first));
       for (int n = 0; n < batch.count; ++n) {
-        batch.view[n] = make_view_matrix(views[static_cast<std::size_t>(first + n)], grid);
+        batch.view[n] = make_view_matrix(of_batch[static_cast<std::size_t>(n)], grid);
         upright = upright && is_upright(batch.view[n], grid.nz, projections.nx);
       }
       const float* data = projections.data + static_cast<std::size_t>(first) * pixels;

@@ -210,6 +210,7 @@ std::vector<DeviceInfo> cuda_devices() {
     return {{.name = "cuda", .description = "NVIDIA GPU", .unavailable = cuda::reason_for(status)}};
   }
   std::vector<DeviceInfo> devices;
+  devices.reserve(static_cast<std::size_t>(count));
   for (int index = 0; index < count; ++index) devices.push_back(cuda::info_of(index));
   return devices;
 }

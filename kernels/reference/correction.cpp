@@ -30,9 +30,9 @@ class ReferenceCorrection final : public Correction {
       for (int row = kept.first; row < kept.end; ++row)
         for (int column = 0; column < in.nx; ++column) {
           const Values values{before, rows, in.nx, in.ny, n};
+          const int view = first_view + n;
           double value = offset_value(values, column, row);
-          if (!spec_.view_offset.empty())
-            value += spec_.view_offset[static_cast<std::size_t>(first_view + n)];
+          if (!spec_.view_offset.empty()) value += spec_.view_offset[static_cast<std::size_t>(view)];
           out(column, row - kept.first, n) = static_cast<float>(polynomial(value));
         }
   }

@@ -155,7 +155,8 @@ struct Merging {
     team(rows_at_once * shape.columns,
          [&](int n) { memory.sums[n / shape.columns * sum_pitch() + n % shape.columns] = 0.0f; });
     for (int member = 0; member < each; ++member) {
-      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(tile) * sizes.slots + group * each + member;
+      const int slot = group * each + member;
+      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(tile) * sizes.slots + slot;
       const MergeSource& source = sources[at];
       if (source.view < 0) break;
       team(rows_at_once * source.count, [&](int n) {
@@ -166,7 +167,7 @@ struct Merging {
       team(rows_at_once * shape.columns, [&](int n) {
         const int column = n % shape.columns, row = n / shape.columns;
         const MergeColumn from = columns[at * sizes.columns + column];
-        const float* line = memory.lines + row * line_pitch() + from.first;
+        const float* line = &memory.lines[row * line_pitch() + from.first];
         memory.sums[row * sum_pitch() + column] += from.weight[0] * line[0] + from.weight[1] * line[1] +
                                                    from.weight[2] * line[2] + from.weight[3] * line[3];
       });
@@ -176,7 +177,7 @@ struct Merging {
       const int column = n / rows_at_once, row = n % rows_at_once, place = first + row;
       if (place >= shape.stride()) return;
       const bool is_row = place >= PairShape::border && place < PairShape::border + shape.rows;
-      const float* sum = memory.sums + row * sum_pitch() + column;
+      const float* sum = &memory.sums[row * sum_pitch() + column];
       to[static_cast<std::ptrdiff_t>(column) * shape.stride() + place] = FloatPair::of(
           is_row && column > 0 ? sum[-1] : 0.0f, is_row && column < shape.columns ? sum[0] : 0.0f);
     });

@@ -82,7 +82,10 @@ struct RowTransform {
   }
 
   /// exp(-2 pi i k / (4 quarter)).
-  FELDSPAR_HOST_DEVICE Complex turn(int quarter, int k) const { return turns[k * (length / (4 * quarter))]; }
+  FELDSPAR_HOST_DEVICE Complex turn(int quarter, int k) const {
+    const int n = k * (length / (4 * quarter));
+    return turns[n];
+  }
 
   FELDSPAR_HOST_DEVICE static Four turned(Four x, Complex w) {
     const Complex square = w * w;

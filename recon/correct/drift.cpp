@@ -48,8 +48,8 @@ std::vector<EdgeReadings> read_cells(const io::ScanSource& source, std::span<con
         for (int row = 0; row < high; ++row) pixels.push_back(rows(column, row, 0));
         line[static_cast<std::size_t>(column)] = unbiased_median(pixels);
       }
-      for (const int side : {0, 1})
-        cells[static_cast<std::size_t>(side * count + band)].add(line, half, side == 0);
+      for (const int cell : {band, count + band})
+        cells[static_cast<std::size_t>(cell)].add(line, half, cell == band);
     }
   return cells;
 }

@@ -19,6 +19,7 @@ constexpr double furthest_mirror = 1.2;              // columns from where the s
 constexpr double least_gain = 2e-4;                  // line integral: smaller errors are not worth correcting
 constexpr double sigmas = 8;                         // that the gain must stand out by
 constexpr int rows_in_search = 256;
+constexpr std::size_t block_pixels = std::size_t{block} * block;
 
 /// Weights of the four pixels around a place that lies `part` behind the second.
 std::array<double, 4> catmull_rom(double part) {
@@ -84,10 +85,10 @@ class TileRow {
 
  private:
   void add_block(int column, int row, Tile& sum) {
-    std::array<float, block * block> broken{}, whole{}, noise{};
+    std::array<float, block_pixels> broken{}, whole{}, noise{};
     for (int r = 0; r < block; ++r)
       for (int c = 0; c < block; ++c) {
-        const auto n = static_cast<std::size_t>(r * block + c);
+        const std::size_t n = std::size_t{block} * r + c;
         const float here = turn_.mean(column + c, row + r, 0),
                     there = mean_(column + c, row + r - rows_.first, 0);
         broken[n] = here - there, whole[n] = here + there;
@@ -101,7 +102,7 @@ class TileRow {
     ++sum.blocks;
     for (int along = 1; along < block; ++along)
       for (int across = 1; across < block; ++across) {
-        const auto n = static_cast<std::size_t>(along * block + across);
+        const std::size_t n = std::size_t{block} * along + across;
         const double kept = response(image.column, across) * response(image.row, along);
         const auto scale = static_cast<std::size_t>(scale_of(across, along));
         sum.broken[scale] += broken[n] * broken[n] / (1 + kept);

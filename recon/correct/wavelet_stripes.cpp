@@ -22,13 +22,14 @@ void step(float* values, int count, std::ptrdiff_t stride, bool forward, std::ve
   work.assign(static_cast<std::size_t>(count), 0);
   const int half = count / 2;
   for (int k = 0; k < half; ++k) {
-    const double coarse = values[k * stride], fine = values[(half + k) * stride];
+    const int second = half + k;
+    const double coarse = values[k * stride], fine = values[second * stride];
     for (std::size_t m = 0; m < low_pass.size(); ++m) {
       const int at =
           static_cast<int>((2 * static_cast<std::size_t>(k) + m) % static_cast<std::size_t>(count));
       if (forward) {
         work[static_cast<std::size_t>(k)] += low_pass[m] * values[at * stride];
-        work[static_cast<std::size_t>(half + k)] += high_pass(m) * values[at * stride];
+        work[static_cast<std::size_t>(second)] += high_pass(m) * values[at * stride];
       } else {
         work[static_cast<std::size_t>(at)] += low_pass[m] * coarse + high_pass(m) * fine;
       }

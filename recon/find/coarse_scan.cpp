@@ -135,10 +135,11 @@ CoarseScan CoarseScan::halved(MemoryBudget& budget) const {
     const float* const from = image(n).data();
     for (int row = 0; row < height; ++row)
       for (int column = 0; column < width; ++column) {
+        const int left = 2 * column;
         float sum = 0;
         for (int k = 0; k < by_rows; ++k) {
           const float* const at =
-              from + static_cast<std::ptrdiff_t>(row * by_rows + k) * scan_.detector.columns + 2 * column;
+              from + static_cast<std::ptrdiff_t>(row * by_rows + k) * scan_.detector.columns + left;
           sum += at[0] + at[1];
         }
         *to++ = share * sum;

@@ -33,13 +33,15 @@ class RowFourier {
       for (; reversed & bit; bit /= 2) reversed ^= bit;
       reversed |= bit;
     }
-    for (int half = 1; half < length_; half *= 2)
+    for (int half = 1; half < length_; half *= 2) {
+      const std::ptrdiff_t apart = length_ / (2 * half);
       for (int first = 0; first < length_; first += 2 * half)
         for (int k = 0; k < half; ++k) {
-          const Value turned = turns_[k * (length_ / (2 * half))] * row[first + half + k];
+          const Value turned = turns_[k * apart] * row[first + half + k];
           row[first + half + k] = row[first + k] - turned;
           row[first + k] += turned;
         }
+    }
   }
 
  private:

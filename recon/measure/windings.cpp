@@ -78,7 +78,7 @@ int nearest(const std::vector<double>& radii, double radius, double reach) {
 /// For each maximum how many azimuths the chain that it belongs to spans, counted over one turn and a bit so
 /// that chains across azimuth 0 are whole.
 std::vector<std::vector<int>> chain_lengths(const Windings& maxima, double reach) {
-  const std::size_t count = maxima.size(), more = count + 2 * shortest_chain;
+  const std::size_t count = maxima.size(), more = count + std::size_t{2} * shortest_chain;
   std::vector<std::vector<int>> since(more), length(count);
   for (std::size_t k = 0; k < more; ++k) {
     const std::vector<double>& here = maxima[k % count];

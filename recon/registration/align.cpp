@@ -81,6 +81,7 @@ std::vector<Similarity> starts_of(const Pair& pair, const FitLevel& level, Threa
 std::vector<Fit> refined(const FitLevel& level, const std::vector<Similarity>& starts, bool rigid,
                          ThreadPool& pool) {
   std::vector<Fit> fits;
+  fits.reserve(starts.size());
   for (const Similarity& start : starts) fits.push_back(refine(level, start, rigid, pool));
   std::ranges::sort(fits, std::greater{}, &Fit::correlation);
   std::vector<Fit> kept;

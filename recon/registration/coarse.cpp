@@ -31,7 +31,7 @@ void average_slice(View3<const float> fine, int factor, View3<float> coarse, int
       float sum = 0;
       for (int c = 0; c < factor; ++c)
         for (int b = 0; b < factor; ++b) {
-          const float* row = fine.row(j * factor + b, c) + i * factor;
+          const float* row = fine.row(j * factor + b, c) + std::ptrdiff_t{i} * factor;
           for (int a = 0; a < factor; ++a) sum += row[a];
         }
       coarse(i, j, k) = sum / count;

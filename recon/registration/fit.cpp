@@ -163,13 +163,13 @@ FitLevel make_level(const CoarseVolume& fixed, const CoarseVolume& moving, std::
   if (near.empty() || !(level > 0))
     throw Error(ErrorKind::usage, "nothing stands out in the first volume: there is nothing to align");
   const double taken = static_cast<double>(most) / static_cast<double>(near.size());
-  const auto slice = static_cast<std::size_t>(v.nx) * static_cast<std::size_t>(v.ny);
+  const auto width = static_cast<std::size_t>(v.nx), height = static_cast<std::size_t>(v.ny);
   double weight = 0, squares = 0;
   for (const std::size_t n : near) {
     if (static_cast<double>(scrambled(n) >> 11) * 0x1p-53 >= taken) continue;
-    const Vec3 p = fixed.grid.centre_of(static_cast<double>(n % static_cast<std::size_t>(v.nx)),
-                                        static_cast<double>(n % slice / static_cast<std::size_t>(v.nx)),
-                                        static_cast<double>(n / slice));
+    const std::size_t row = n / width, i = n % width, j = row % height, k = row / height;
+    const Vec3 p =
+        fixed.grid.centre_of(static_cast<double>(i), static_cast<double>(j), static_cast<double>(k));
     made.places.push_back(p);
     made.values.push_back(v.data[n]);
     const double w = std::max(0.0f, v.data[n]);
