@@ -194,10 +194,14 @@ std::size_t foresee_memory(const Reconstruction& work, bool known, bool verified
       fdk.corrections = nullptr;
     }
   }
-  if (!request.open.headers_only && (verified || !known))
-    most.add(kept + wide.bytes.kept + foresee(request, source).kept + recon::strips_bytes(setup) +
-                 recon::strip_reading_bytes({source, setup, fdk}),
+  if (asks_projections(request, known, verified)) {
+    const std::size_t held = kept + wide.bytes.kept + foresee(request, source).kept;
+    most.add(held + recon::strips_bytes(setup) + recon::strip_reading_bytes({source, setup, fdk}),
              "comparing views");
+    const bool looked = is_axis(request, From::checked) || is_axis(request, From::search);
+    if (known || !looked || request.motion == Treatment::automatic)
+      most.add(held + recon::centre_bytes(source, views.size()), "checking the rotation axis");
+  }
   if (fdk.grid.voxels() > 0) {
     most.add(kept + wide.bytes.kept + slabs_bytes(work, source, setup, fdk, {}), "this reconstruction");
     if (verified)

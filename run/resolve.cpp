@@ -97,7 +97,7 @@ void correct_intensities(Planning& planning, Findings& of_inspection) {
 /// What the projections alone can say of the volume to come is asked before an hour's work, not after it.
 void ask_projections(Planning& planning, bool verified) {
   Reconstruction& work = planning.work;
-  if (planning.request().open.headers_only || (planning.known && !verified)) return;
+  if (!asks_projections(planning.request(), planning.known, verified)) return;
   Progress progress(planning.monitor());
   work.of_scan = recon::check_scan({*work.source, work.setup, work.fdk}, work.scan, work.centre,
                                    work.shop.resources(), progress);

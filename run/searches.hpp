@@ -26,6 +26,12 @@ struct Planning {
   [[nodiscard]] ProgressMonitor monitor() const { return watch ? watch() : ProgressMonitor{}; }
 };
 
+/// The projections are asked whether they can make a volume to trust: where one will be verified, or is
+/// planned and not to be left unverified.
+[[nodiscard]] inline bool asks_projections(const Request& request, bool known, bool verified) {
+  return !request.open.headers_only && request.verify && (verified || !known);
+}
+
 /// Takes the scatter off the counts of the source.
 void take_off_scatter(Planning& planning);
 
