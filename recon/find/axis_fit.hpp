@@ -29,6 +29,7 @@ struct RayPair {
 /// Looks up rays and their reverses in a sample, which must outlive it. Thread-safe.
 class RayComparison {
  public:
+  /// Of the rays of `sample`.
   explicit RayComparison(const AxisSample& sample);
 
   /// The plane of an axis, for compare().

@@ -27,10 +27,10 @@ struct CentreEstimate {
 
   CentreEstimate();
   ~CentreEstimate();
-  CentreEstimate(const CentreEstimate&);
-  CentreEstimate(CentreEstimate&&) noexcept;
-  CentreEstimate& operator=(const CentreEstimate&);
-  CentreEstimate& operator=(CentreEstimate&&) noexcept;
+  CentreEstimate(const CentreEstimate&);                 ///< copies
+  CentreEstimate(CentreEstimate&&) noexcept;             ///< moves
+  CentreEstimate& operator=(const CentreEstimate&);      ///< copies
+  CentreEstimate& operator=(CentreEstimate&&) noexcept;  ///< moves
 
   /// The same of a scan whose axis is `axis`.
   [[nodiscard]] CentreEstimate about(const geometry::RotationAxis& axis) const;

@@ -38,10 +38,10 @@ class ViewsOfTurn {
 /// The plane of the axis and the source, or of the axis and the beam: reverse rays are mirrored in it, since
 /// a ray and its reverse cross the height over the axis alike and at the same slope.
 struct AxisPlane {
-  geometry::Vec3 foot;  ///< a point of the axis
-  geometry::Vec3 across,
-      ahead;          ///< unit vectors: off the plane to the right, and from the source to the axis
-  geometry::Vec3 up;  ///< along the axis
+  geometry::Vec3 foot;    ///< a point of the axis
+  geometry::Vec3 across;  ///< unit vector off the plane, to the right
+  geometry::Vec3 ahead;   ///< unit vector from the source to the axis
+  geometry::Vec3 up;      ///< unit vector along the axis
 };
 
 /// The reverse of a ray.

@@ -91,7 +91,8 @@ TEST(AxisChoice, KeepsWithinTheGivenMemoryWhichItCanForesee) {
   const std::size_t least = axis_bytes(source, scan, {}, testing::all_resources());
 
   EXPECT_NEAR(look(least), 0, 0.1 * pixel);
-  testing::expect_error(ErrorKind::out_of_memory, {"reverse rays", "raise memory"}, [&] { (void)look(least / 2); });
+  testing::expect_error(ErrorKind::out_of_memory, {"reverse rays", "raise memory"},
+                        [&] { (void)look(least / 2); });
 }
 
 TEST(AxisChoice, WarnsOfMetadataThatTheProjectionsContradict) {

@@ -79,7 +79,8 @@ class Trial {
     Progress progress;
     return verify({source_, setup_, fdk_}, finished, all_resources(),
                   {.tally = &report_.tally,
-                   .of_scan = check_scan({source_, setup_, fdk_}, source_.scan(), std::nullopt, all_resources(), progress),
+                   .of_scan = check_scan({source_, setup_, fdk_}, source_.scan(), std::nullopt,
+                                         all_resources(), progress),
                    .stated = {.axis = true, .sense = true}});
   }
 
