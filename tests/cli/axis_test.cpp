@@ -1,4 +1,5 @@
 // The rotation axis as `recon` takes it: from the file, from the projections, or not at all.
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -35,7 +36,12 @@ TEST_F(Axis, ThatNobodyMeasuredIsFoundInTheProjections) {
 
   EXPECT_EQ(found.exit_code, 0) << found.output;
   EXPECT_NE(found.output.find("the projections put it"), std::string::npos) << found.output;
-  expect_success("compare stated.h5 found.h5");
+  const std::vector<float> stated = voxels("stated.h5"), at_found = voxels("found.h5");
+  ASSERT_EQ(stated.size(), at_found.size());
+  double squares = 0, off = 0;
+  for (std::size_t n = 0; n < stated.size(); ++n)
+    squares += std::pow(stated[n], 2), off += std::pow(stated[n] - at_found[n], 2);
+  EXPECT_LT(off, 0.05 * 0.05 * squares);
 }
 
 TEST_F(Axis, ThatTheProjectionsContradictIsRefusedUnlessTakenAtItsWord) {
@@ -47,7 +53,7 @@ TEST_F(Axis, ThatTheProjectionsContradictIsRefusedUnlessTakenAtItsWord) {
   const auto sought = run("recon scan -o c.h5 --axis-offset auto");
 
   EXPECT_EQ(refused.exit_code, 3) << refused.output;
-  for (const char* words : {"scan.xtekct", "-0.9000 mm", "--axis-offset auto", "--axis-offset metadata"})
+  for (const char* words : {"scan: states", "-0.9000 mm", "--axis-offset auto", "--axis-offset metadata"})
     EXPECT_NE(refused.output.find(words), std::string::npos) << refused.output;
   EXPECT_EQ(taken.exit_code, 0) << taken.output;
   EXPECT_EQ(sought.exit_code, 0) << sought.output;

@@ -153,8 +153,8 @@ TEST_F(Pipeline, DryRunLeavesNothingAndSaysThePlan) {
   EXPECT_EQ(plan.exit_code, 0);
   EXPECT_NE(plan.output.find("64 x 64 x 64 voxels"), std::string::npos) << plan.output;
   for (const char* origin :
-       {"detector pitch / magnification", "all that the detector covers",
-        "roll 0.000 deg, from the scan's file", "mm, from the scan's file; pixels of", "(the fastest here)"})
+       {"detector pitch / magnification", "all that the detector covers", "roll 0.000 deg, from reverse rays",
+        "mm, from the scan's file; pixels of", "(the fastest here)"})
     EXPECT_NE(plan.output.find(origin), std::string::npos) << origin << " in\n" << plan.output;
   const Outcome told =
       run("recon scan --dry-run --voxel-size 500um --size 40,30,20 --axis-offset 0.1mm --device cpu");

@@ -98,7 +98,8 @@ TEST_F(txrm, geometry_is_converted_to_the_worlds) {
   EXPECT_NEAR(scan.detector.column_pitch, 0.030, 1e-12);
   EXPECT_NEAR(scan.angles[2], std::numbers::pi / 2, 1e-12);
   EXPECT_TRUE(scan.shifts.empty());
-  EXPECT_TRUE(source->findings().empty()) << source->findings().front().text;
+  ASSERT_EQ(source->findings().size(), 1u);
+  EXPECT_TRUE(source->findings().front().code == "axis.unstated");
 }
 
 TEST_F(txrm, rows_are_stored_from_the_lowest_and_columns_from_the_left) {
