@@ -21,6 +21,7 @@ constexpr double least_turn = 350 * radians_per_degree;
 constexpr double nearly_level = 0.12;  // slope: steeper rays differ from their opposites by what they cross
 constexpr double least_rays = 500;
 constexpr double sense_sigmas = 4, sense_share = 0.03;
+constexpr double sense_power = 0.1;  // of what opposite rays differ by that another angle must make
 constexpr double turn_share = 0.13, turn_limit = 0.8 * radians_per_degree,
                  turn_step = 0.25;  // of the angle between views: a lost one is a whole
 constexpr double motion_share = 0.3, motion_limit = 0.5;
@@ -238,12 +239,27 @@ std::vector<OppositeSums> compare_opposites(const Strips& strips, int threads) {
   return views;
 }
 
+namespace {
+
+/// What the view that a wrong sense would take for the opposite one differs by, over what opposite rays do:
+/// of a body that looks alike from all sides it is nothing, and the sense cannot be told.
+double power_of_sense(const Strips& strips, const std::vector<OppositeSums>& opposites) {
+  double fans = 0, along = 0, dd = 0;
+  for (const double fan : strips.fans) fans += 16 * fan * fan;  // (4 fan)^2 between the two
+  for (const OppositeSums& sums : opposites) along += sums.along_2, dd += sums.level_dd;
+  return dd > 0 ? std::sqrt(along * fans / static_cast<double>(strips.fans.size()) / dd) : 0;
+}
+
+}  // namespace
+
 Check check_sense(const Strips& strips, const std::vector<OppositeSums>& opposites) {
   constexpr int sectors = 24, fewest = 8;
   const Check check{"rotation-sense"};
   if (strips.parallel)
     return check.not_applicable(
         "a parallel beam that turns the other way gives the mirror image, not a worse one");
+  if (!(power_of_sense(strips, opposites) > sense_power))
+    return check.not_applicable("the object looks alike from all sides");
   std::vector<double> ratios;
   double rays = 0;
   for (const OppositeSums& sector : in_sectors(opposites, sectors)) {
