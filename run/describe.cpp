@@ -36,9 +36,9 @@ std::string geometry_of(const Reconstruction& work) {
   const geometry::CircularScan& scan = work.scan;
   std::string text;
   if (scan.beam == geometry::Beam::parallel)
-    text = "scan      parallel beam";
+    text = "rays      parallel";
   else
-    text = fmt::format("scan      source to object {:.4f} mm, to detector {:.4f} mm, from the scan's file",
+    text = fmt::format("distances source to object {:.4f} mm, to detector {:.4f} mm, from the scan's file",
                        scan.source_object_distance, scan.source_detector_distance);
   text += fmt::format("; pixels of {}, {}\n", format_length_mm(scan.detector.column_pitch),
                       plan.request.open.pixel_pitch > 0 ? "given" : "from the scan's file");
