@@ -90,6 +90,7 @@ inline constexpr FindingKind finding_kinds[] = {
     {"hardening.falls", Severity::warning},
     {"hardening.left-out", Severity::warning},
     {"hardening.none", Severity::note},
+    {"hardening.offered", Severity::note},
     {"motion.found", Severity::note},
     {"outline.used", Severity::note},
     {"pixel-size.replaced", Severity::note},

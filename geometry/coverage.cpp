@@ -102,7 +102,9 @@ AngularCoverage angular_coverage(std::span<const double> angles, double period) 
 
   const auto [least, most] = std::minmax_element(angles.begin(), angles.end());
   const double mean_step = (*most - *least) / static_cast<double>(count - 1);
-  coverage.span = *most - *least + mean_step;
+  const double reach = *most - *least, beyond = std::abs(std::remainder(reach, period));
+  const bool returns = reach > 0.5 * period && beyond < 0.5 * mean_step;  // the last view is the first again
+  coverage.span = returns ? reach : reach + mean_step;
   // What lies between the last and the first angle decides: a short scan leaves open all that a half turn and
   // a fan do not need, while views that are missing in between leave their gap inside the turn.
   const double short_scan_gap = period / 18;

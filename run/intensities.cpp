@@ -133,18 +133,40 @@ void free_of_stripes(Planning& planning, recon::StripeMethod method, kernels::Co
   work.source = std::move(source);
 }
 
+recon::HardeningEstimate look_for_hardening(Planning& planning) {
+  const Reconstruction& work = planning.work;
+  Progress progress(planning.monitor());
+  planning.looks_at(recon::hardening_views(work.setup.view_indices.size()), "beam hardening");
+  return recon::estimate_hardening(*work.source, work.scan, work.setup, work.fdk, planning.resources(),
+                                   progress);
+}
+
+bool is_worthwhile(const recon::HardeningFit& fit) {
+  return fit.unevenness_after <= worthwhile * fit.unevenness_before;
+}
+
+/// Says what a correction would change that nobody asked for.
+void offer_polynomial(Planning& planning) {
+  constexpr double faint = 0.02;  // that much of unevenness may be the object's, or noise
+  const recon::HardeningFit fit = look_for_hardening(planning).fit;
+  if (fit.coefficients.empty() || !is_worthwhile(fit) || fit.unevenness_before < faint) return;
+  planning.findings.hardening.push_back(
+      {"hardening.offered",
+       fmt::format("beam hardening: the part of the object that should be uniform varies by {:.1f} %, with a "
+                   "polynomial by {:.1f} %; no correction is stated or applied",
+                   100 * fit.unevenness_before, 100 * fit.unevenness_after),
+       "hardening",
+       {{"hardening", "auto", "to apply it, give"}}});
+}
+
 /// Coefficients of p^0, p^1, ...; empty when none is worthwhile, and `how` says why.
 std::vector<double> search_polynomial(Planning& planning, std::string& how) {
-  Reconstruction& work = planning.work;
-  Progress progress(planning.monitor());
-  const recon::HardeningEstimate found = recon::estimate_hardening(*work.source, work.scan, work.setup,
-                                                                   work.fdk, planning.resources(), progress);
-  planning.looks_at(recon::hardening_views(work.setup.view_indices.size()), "beam hardening");
+  const recon::HardeningEstimate found = look_for_hardening(planning);
   if (found.fit.coefficients.empty())
     throw Error(ErrorKind::bad_file, fmt::format("beam hardening cannot be found: {}", found.fit.reason),
                 {{"hardening", "0.8,0.2", "give coefficients, as with"},
                  {"hardening", "off", "leave it alone with"}});
-  if (found.fit.unevenness_after > worthwhile * found.fit.unevenness_before) {
+  if (!is_worthwhile(found.fit)) {
     how = fmt::format(
         "left alone: the part of the object that should be uniform varies by {:.1f} %, and by {:.1f} % with "
         "the best polynomial",
@@ -178,7 +200,10 @@ std::vector<double> choose_polynomial(Planning& planning) {
              {{"hardening", "file", "to follow it, give"}}});
       return {};
     case Hardening::Kind::file:
-      if (own.empty()) return {};
+      if (own.empty()) {
+        if (offers_hardening(planning.request(), planning.known)) offer_polynomial(planning);
+        return {};
+      }
       polynomial = own, how = "as the scan's file asks for";
       break;
     case Hardening::Kind::given: polynomial = wanted.polynomial, how = "as given"; break;

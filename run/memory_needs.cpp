@@ -185,7 +185,8 @@ std::size_t foresee_memory(const Reconstruction& work, bool known, bool verified
     if (!known) add_searches({request, source, scan, views, resources, kept, wide.bytes.kept}, most);
     most.add(kept + wide.bytes.kept + std::max(wide.bytes.reading, recon::transmissions_bytes(source)),
              "looking at the wide volume");
-    if (!known && request.hardening.kind == Hardening::Kind::search) {
+    const bool offered = offers_hardening(request, known) && source.description().hardening.empty();
+    if (offered || (!known && request.hardening.kind == Hardening::Kind::search)) {
       const ForeseenCorrections corrections = foresee(request, source);
       fdk.corrections = corrections.spec;
       most.add(kept + wide.bytes.kept + 2 * corrections.kept + corrections.copies +

@@ -76,11 +76,19 @@ void gather_findings(Planning& planning, const Findings& of_inspection) {
   for (const Findings* more : sets) append(all, *more);
 }
 
+/// The edges beyond which no other view sees the object.
+recon::OuterEdges outer_edges(const recon::FdkSetup& setup, const geometry::CircularScan& scan) {
+  if (!setup.displaced) return recon::OuterEdges::both;
+  const double axis = project(geometry::make_views(scan).front(), {0, 0, 0}).column;
+  return axis < 0.5 * (scan.detector.columns - 1) ? recon::OuterEdges::right : recon::OuterEdges::left;
+}
+
 void correct_intensities(Planning& planning, Findings& of_inspection) {
   Reconstruction& work = planning.work;
   if (planning.request().open.headers_only) return;
   if (!planning.known) {
-    work.plan.inspection = recon::inspect(*work.source, work.setup.view_indices, planning.resources());
+    work.plan.inspection = recon::inspect(*work.source, work.setup.view_indices, planning.resources(),
+                                          outer_edges(work.setup, work.scan));
     planning.looks_at(recon::inspected_views, "the beam");
     planning.looks_at(work.setup.view_indices.size(), "repeats (a row)");
     of_inspection = std::move(work.plan.inspection.findings);

@@ -32,6 +32,12 @@ struct Planning {
   return !request.open.headers_only && request.verify && (verified || !known);
 }
 
+/// Whether to look for beam hardening of which no file says anything, to say what its correction would
+/// change.
+[[nodiscard]] inline bool offers_hardening(const Request& request, bool known) {
+  return request.hardening.kind == Hardening::Kind::file && asks_projections(request, known, false);
+}
+
 /// Takes the scatter off the counts of the source.
 void take_off_scatter(Planning& planning);
 

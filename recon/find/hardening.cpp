@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
+#include <map>
 #include <memory>
+#include <mutex>
 
 #include "recon/find/object_extent.hpp"
 #include "recon/measure/projection_sample.hpp"
@@ -12,10 +15,10 @@
 namespace feldspar::recon {
 namespace {
 
-constexpr int powers = 4, most_views = 360, voxels_across = 128;
+constexpr int powers = 4, voxels_across = 128;
 constexpr std::size_t slices_bytes =
     (powers + 4) * sizeof(float) * 3 * (voxels_across + 1) * (voxels_across + 1);
-constexpr std::size_t views_looked_at = 6, most_integrals = std::size_t{4} << 20;
+constexpr std::size_t most_views = 360, views_looked_at = 6, most_integrals = std::size_t{4} << 20;
 
 /// What a run reconstructs, kept.
 class KeptSlices final : public io::VolumeSink {
@@ -27,6 +30,47 @@ class KeptSlices final : public io::VolumeSink {
 
  private:
   std::vector<float>& values_;
+};
+
+/// A source whose pixels of one window are read once, for every power of the line integrals asks for them.
+class HeldPixels final : public io::WrappedSource {
+ public:
+  /// Holds up to `most_bytes`.
+  HeldPixels(const io::ScanSource& source, const DetectorRows& rows, std::size_t most_bytes,
+             MemoryBudget& budget)
+      : WrappedSource(source),
+        window_(rows.source_window),
+        view_bytes_(rows.source_pixels() * io::bytes_of(source.count_type())),
+        most_views_(most_bytes / std::max<std::size_t>(1, view_bytes_)),
+        room_(budget, std::min(most_views_, most_views) * view_bytes_, "pixels to tell hardening from") {}
+
+  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
+    if (window.rows != window_.rows || window.columns != window_.columns)
+      return inner().read(views, window, counts);
+    auto* bytes = static_cast<std::byte*>(counts);
+    for (std::size_t n = 0; n < views.size(); ++n) read_view(views.subspan(n, 1), bytes + n * view_bytes_);
+  }
+
+ private:
+  void read_view(std::span<const int> view, std::byte* counts) const {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (const auto held = held_.find(view[0]); held != held_.end()) {
+        std::ranges::copy(held->second, counts);
+        return;
+      }
+    }
+    inner().read(view, window_, counts);
+    const std::scoped_lock lock(mutex_);
+    if (held_.size() < std::min(most_views_, most_views))
+      held_.emplace(view[0], std::vector(counts, counts + view_bytes_));
+  }
+
+  geometry::PixelWindow window_;
+  std::size_t view_bytes_, most_views_;
+  Reservation room_;
+  mutable std::mutex mutex_;
+  mutable std::map<int, std::vector<std::byte>> held_;
 };
 
 /// Every n-th of the views that take part.
@@ -122,6 +166,34 @@ FdkOptions options_of(const io::ScanSource& source, const FdkOptions& options, c
   return run;
 }
 
+/// A coarse slice, and the views that it is made from.
+struct SliceJob {
+  const io::ScanSource& source;
+  const FdkSetup& setup;
+  const FdkOptions& options;  // of the whole run
+  const FewViews& few;
+  const geometry::VolumeGrid& grid;
+};
+
+/// Appends the slice of each power to what stands in `kept`.
+void reconstruct_powers(const SliceJob& job, std::vector<std::vector<float>>& kept,
+                        const Resources& resources, Progress& progress) {
+  const auto& [source, setup, options, few, grid] = job;
+  const auto plan_of = [&](const FdkOptions& run) {
+    return plan_slabs(setup, grid, resources.memory(), costs_on(resources.backend, source, setup, run));
+  };
+  const auto run_of = [&](int power) {
+    return options_of(source, options, few, grid, power, resources.budget.used());
+  };
+  const SlabPlan alone = plan_of(run_of(powers));
+  const HeldPixels held(source, alone.slabs.front(), resources.memory() - alone.memory, resources.budget);
+  for (int power = 1; power <= powers; ++power) {
+    const FdkOptions run = run_of(power);
+    KeptSlices sink(kept[static_cast<std::size_t>(power) - 1]);
+    (void)reconstruct_fdk({held, setup, run}, plan_of(run), sink, resources.backend, progress);
+  }
+}
+
 }  // namespace
 
 std::size_t hardening_views(std::size_t all) {
@@ -163,13 +235,7 @@ HardeningEstimate estimate_hardening(const io::ScanSource& source, const geometr
         const geometry::Vec3 voxel = grid.centre_of(i, j, 0);
         slices.computed.push_back(std::hypot(voxel.x, voxel.y) <= options.projector.radius);
       }
-    for (int power = 1; power <= powers; ++power) {
-      const FdkOptions run = options_of(source, options, few, grid, power, resources.budget.used());
-      KeptSlices sink(slices.powers[static_cast<std::size_t>(power) - 1]);
-      const SlabPlan plan =
-          plan_slabs(coarse, grid, resources.memory(), costs_on(resources.backend, source, coarse, run));
-      (void)reconstruct_fdk({source, coarse, run}, plan, sink, resources.backend, progress);
-    }
+    reconstruct_powers({source, coarse, options, few, grid}, slices.powers, resources, progress);
   }
   estimate.fit = fit_hardening(slices, estimate.reference, estimate.highest);
   return estimate;

@@ -111,18 +111,23 @@ std::size_t kept_values(const io::ScanSource& source) {
          (static_cast<std::size_t>(d.columns) / every_pixel + 1 + of_a_row);
 }
 
+float darker(OuterEdges edges, float left, float right) {
+  if (edges == OuterEdges::both) return std::min(left, right);
+  return edges == OuterEdges::left ? left : right;
+}
+
 }  // namespace
 
-std::size_t inspection_bytes(const io::ScanSource& source, int count) {
-  return transmissions_bytes(source) + kept_values(source) * sizeof(float) * static_cast<std::size_t>(count);
+std::size_t inspection_bytes(const io::ScanSource& source) {
+  return transmissions_bytes(source) + kept_values(source) * sizeof(float) * inspected_views;
 }
 
 Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices,
-                   const Resources& resources, int count) {
+                   const Resources& resources, OuterEdges outer) {
   const auto& detector = source.scan().detector;
   const auto columns = static_cast<std::size_t>(detector.columns);
   const std::size_t margin = std::clamp<std::size_t>(columns / 100, 1, 8);
-  count = std::min(count, static_cast<int>(view_indices.size()));
+  const int count = std::min(inspected_views, static_cast<int>(view_indices.size()));
   Inspection seen;
   std::size_t saturated = 0, looked_at = 0, rows_with_object = 0, covered = 0;
   double at_edges = 0, within = 0;
@@ -152,9 +157,9 @@ Inspection inspect(const io::ScanSource& source, std::span<const int> view_indic
       if (darkest < object_transmission * std::max(1.0f, air.back())) {
         ++rows_with_object;
         edges.add(row);
-        if (std::min(left, right) < covered_edge * std::max(1.0f, air.back())) {
+        if (const float edge = darker(outer, left, right); edge < covered_edge * std::max(1.0f, air.back())) {
           ++covered;
-          at_edges += line_integral(std::min(left, right)), within += mean_line_integral(row);
+          at_edges += line_integral(edge), within += mean_line_integral(row);
         }
       }
       for (std::size_t c = 0; c < columns; c += every_pixel) all.push_back(row[c]);

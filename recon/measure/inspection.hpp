@@ -16,7 +16,7 @@ struct Inspection {
   double lowest_transmission = 0;  ///< 0.1 % quantile over the views looked at
   double saturated_share = 0;      ///< of the pixels looked at
   double saturation_level = 0;     ///< counts that none exceeds, where the file does not say so; 0 for none
-  double truncated_share = 0;      ///< of the rows with an object, whose edge pixels the object covers
+  double truncated_share = 0;      ///< of the rows with an object, where it covers an edge that must see air
   double edge_share = 0;  ///< of those rows: line integrals at the covered edges over the rows' means
   /// Of air at the edges of the detector where its beam has changed since the flats by more than that of a
   /// tube does: both edges are flat, and alike in all views. 0 where air is near the white level, or an
@@ -27,11 +27,15 @@ struct Inspection {
 
 constexpr int inspected_views = 6;  ///< that are looked at, where there are so many
 
-/// Reads up to `count` of the given views, spread evenly, and a row of all of them.
+/// Edges of the detector beyond which an object is lost: of a displaced one, opposite views measure what lies
+/// beyond the edge that is nearer to the axis.
+enum class OuterEdges { both, left, right };
+
+/// Reads up to `inspected_views` of the given views, spread evenly, and a row of all of them.
 [[nodiscard]] Inspection inspect(const io::ScanSource& source, std::span<const int> view_indices,
-                                 const Resources& resources, int count = inspected_views);
+                                 const Resources& resources, OuterEdges outer = OuterEdges::both);
 
 /// Bytes that it takes at most.
-[[nodiscard]] std::size_t inspection_bytes(const io::ScanSource& source, int count = inspected_views);
+[[nodiscard]] std::size_t inspection_bytes(const io::ScanSource& source);
 
 }  // namespace feldspar::recon

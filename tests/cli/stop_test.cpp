@@ -35,7 +35,8 @@ class Stop : public testing::ProgramFolder {
                "done; pgrep -af \"confi[g] $PWD/jobs.batch\"")
         .output;
   }
-  static constexpr const char* options = "--threads 1 --memory 69.4MiB --verify off --size 48,48,96";
+  static constexpr const char* options =
+      "--threads 1 --memory 69.4MiB --verify off --axis-offset metadata --size 48,48,96";
   static constexpr const char* held_slab = "fsync WAIT 2 1 v.h5.partial";
   static constexpr const char* listens = "grep 'SigCgt.*[4-7c-f]...$' /proc/$pid/status";  // to SIGTERM
   static constexpr const char* slab_is_done = "grep '^[0-9]' v.h5.journal";
@@ -67,8 +68,9 @@ TEST_F(Stop, LeavesNoChildBehindWhateverEndsTheBatch) {
   CPU_ZERO(&one);
   CPU_SET(sched_getcpu(), &one);
   ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
-  std::ofstream(folder_ / "jobs.toml") << "[settings]\nsize = \"48,48,96\"\nmemory = \"69.4MiB\"\nverify = "
-                                          "\"off\"\n[[job]]\nscan = \"scan\"\nname = \"v\"\n";
+  std::ofstream(folder_ / "jobs.toml")
+      << "[settings]\nsize = \"48,48,96\"\nmemory = \"69.4MiB\"\nverify = "
+         "\"off\"\naxis-offset = \"metadata\"\n[[job]]\nscan = \"scan\"\nname = \"v\"\n";
   const auto expect = [&](const std::string& signals, const std::string& code) {
     EXPECT_EQ(interrupt("batch jobs.toml --local 1", held_slab, slab_is_done, signals), code)
         << signals << shell("cat said").output;

@@ -175,23 +175,24 @@ TEST_F(Texts, ErrorsAndFindingsEndWithTheFlagThatMendsThem) {
 TEST_F(Texts, JsonHasWhatMendsAFindingAsData) {
   expect_success("convert scan plain --format tiff");
   std::string text = shell("cat plain/scan.toml").output;
-  const std::size_t axis = text.find("[axis]"), angles = text.find("[angles]");
-  ASSERT_LT(axis, angles);
-  write("plain/scan.toml", text.erase(axis, angles - axis));
+  const std::size_t about = text.find("[about]\n");
+  ASSERT_NE(about, std::string::npos) << text;
+  write("plain/scan.toml", text.insert(text.find('\n', about) + 1, "hardening = [0.8, 0.2]\n"));
 
-  const auto info = nlohmann::json::parse(run("info plain --json").output);
-  const Outcome printed = run("info plain");
+  const auto info = nlohmann::json::parse(run("info plain --hardening off --json").output);
+  const Outcome printed = run("info plain --hardening off");
 
   const auto& findings = info["findings"];
   const auto found =
-      std::ranges::find_if(findings, [](const auto& one) { return one["code"] == "axis.unstated"; });
+      std::ranges::find_if(findings, [](const auto& one) { return one["code"] == "hardening.left-out"; });
   ASSERT_NE(found, findings.end()) << findings;
   EXPECT_EQ((*found)["severity"], "warning");
-  EXPECT_EQ((*found)["field"], "axis");
-  EXPECT_EQ((*found)["remedies"][0]["option"], "axis-offset");
-  EXPECT_EQ((*found)["remedies"][0]["value"], "auto");
+  EXPECT_EQ((*found)["field"], "hardening");
+  ASSERT_EQ((*found)["remedies"].size(), 1U);
+  EXPECT_EQ((*found)["remedies"][0]["option"], "hardening");
+  EXPECT_EQ((*found)["remedies"][0]["value"], "file");
   EXPECT_EQ((*found)["text"].get<std::string>().find("--"), std::string::npos);
-  EXPECT_NE(printed.output.find("; to find it, give --axis-offset auto"), std::string::npos)
+  EXPECT_NE(printed.output.find("; to follow it, give --hardening file"), std::string::npos)
       << printed.output;
 }
 

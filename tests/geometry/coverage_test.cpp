@@ -86,6 +86,7 @@ TEST(AngularCoverage, RepeatedViewsShareTheirWeight) {
   EXPECT_NEAR(coverage.steps.front(), turn / 72, 1e-9);
   EXPECT_NEAR(coverage.steps.back(), turn / 72, 1e-9);
   EXPECT_NEAR(sum(coverage.steps), turn, 1e-9);
+  EXPECT_NEAR(coverage.span, turn, 1e-9);
 }
 
 TEST(AngularCoverage, OverrunOfAFlyScanStaysAFullTurn) {

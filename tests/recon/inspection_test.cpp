@@ -103,6 +103,19 @@ TEST(Inspection, SeesThatARichObjectReachesOverTheEdge) {
   EXPECT_GT(seen.truncated_share, 0.9);
 }
 
+TEST(Inspection, AsksOnlyTheLongerSideOfADisplacedDetectorForAir) {
+  geometry::CircularScan scan = testing::parallel_scan(views);
+  scan.detector.columns = columns, scan.detector.rows = 12, scan.detector.column_offset = 20;
+  const VirtualScan source(scan, {{{0, 0, 0}, {40, 40, 200}, 0, 0.02, true}});  // from -28 to 68 is seen
+  const auto share = [&](OuterEdges outer) {
+    return inspect(source, all_views(), testing::all_resources(), outer).truncated_share;
+  };
+
+  EXPECT_EQ(share(OuterEdges::right), 0);
+  EXPECT_GT(share(OuterEdges::left), 0.9);
+  EXPECT_GT(share(OuterEdges::both), 0.9);
+}
+
 TEST(Inspection, TakesNoBeamThatLostMostOfItForAir) {
   const Inspection seen = inspect(Dimmed(cylinder(30, 0.02), 0.4), all_views(), testing::all_resources());
 
