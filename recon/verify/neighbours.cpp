@@ -156,12 +156,14 @@ Odd beside_neighbours(const Ring& ring, int views, double usual, const std::vect
   return found;
 }
 
-/// Those before which the object jumps.
+/// Those before which the object jumps. A thin plate that is seen edge-on changes fast twice, before and
+/// after that view, so the two changes on either side are asked.
 Odd after_jumps(const Ring& ring, int views, double usual) {
   Odd found;
   const auto step = [&](int at) { return ring.steps()[static_cast<std::size_t>(at)]; };
   for (int k = 1; k + 2 < views; ++k) {
-    const double times = step(k) / (std::max({step(k - 1), step(k + 1), usual}) + 1e-9);
+    const double further = std::max(step(std::max(0, k - 2)), step(std::min(views - 2, k + 2))),
+                 times = step(k) / (std::max({step(k - 1), step(k + 1), further, usual}) + 1e-9);
     found.worst = std::max(found.worst, times);
     if (times > odd_jump) found.views.push_back(ring.at(k + 1));
   }

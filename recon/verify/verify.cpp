@@ -44,17 +44,23 @@ double highest_of(const FdkSetup& setup) {
 /// Of the heights at which every ray stays within the volume, the one to look at every view at, and up to
 /// four others, one in each fifth of them: there where slices have most structure. Where the plane of the
 /// source has half of the most, it is the first. None where rays leave the volume above or below at all
-/// heights.
+/// heights. Not where there is next to nothing beside what other slices hold: what these cast upon it in a
+/// cone beam is more than what is there.
 std::vector<double> heights_to_cast(const Census& census, const FdkSetup& setup,
                                     const geometry::VolumeGrid& grid) {
   constexpr int parts = 5;
+  constexpr double least = 0.2;  // of the variance of the slice that has most
   const double radius = census.radius(), highest = highest_of(setup);
+  const auto structure = [&](int z) { return census.moments[static_cast<std::size_t>(z)].variance; };
+  double most = 0;
+  for (int z = 0; z < grid.nz; ++z) most = std::max(most, structure(z));
   std::vector<int> slices;
   for (int z = 0; z < grid.nz; ++z) {
     const double height = grid.origin.z + z * grid.spacing.z;
-    if (std::abs(height) <= highest && can_be_cast(setup, grid, height, radius)) slices.push_back(z);
+    if (std::abs(height) <= highest && structure(z) >= least * most &&
+        can_be_cast(setup, grid, height, radius))
+      slices.push_back(z);
   }
-  const auto structure = [&](int z) { return census.moments[static_cast<std::size_t>(z)].variance; };
   const auto less = [&](int a, int b) { return structure(a) < structure(b); };
   std::vector<int> chosen;
   for (std::size_t part = 0; part < parts; ++part) {

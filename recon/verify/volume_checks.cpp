@@ -231,8 +231,9 @@ struct Fit {
 std::optional<Fit> fit_of(const Level& at) {
   Difference all;
   for (int n = 0; n < at.measured.count(); ++n) all += compare(at, n);
+  constexpr double least = 1e-3;  // line integrals, rms: what is less is rounding where there is no noise
   const double of_noise = all.count * at.noise * at.noise;
-  if (!(all.measured > 16 * of_noise)) return {};
+  if (!(all.measured > std::max(16 * of_noise, all.count * least * least))) return {};
   // Small things lose height to the grid, but not their sum; rays that are continued keep height, but not
   // sum.
   const double height = all.crossed / all.measured, sum = all.sum > 0 ? all.cast_sum / all.sum : height;
@@ -336,7 +337,8 @@ Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSet
   const double rays = mass_of_rays(measured, setup),
                noise = noise_of(measured) * column *
                        std::sqrt(static_cast<double>(measured.trusted.count()) / measured.count());
-  if (!(rays > mass_sigmas / mass_limit * noise))
+  constexpr double faint = 1e-4;  // line integrals, mean: parts that lie elsewhere cast more upon the plane
+  if (!(rays > std::max(mass_sigmas / mass_limit * noise, faint * column * measured.trusted.count())))
     return check.not_applicable("there is too little attenuation in the plane of the source");
   const int below = std::clamp(static_cast<int>(std::floor(slice)), 0, volume.grid.nz - 1),
             above = std::min(below + 1, volume.grid.nz - 1);

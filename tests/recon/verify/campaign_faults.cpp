@@ -115,7 +115,11 @@ std::vector<Fault> of_geometry() {
            .scan = [](auto& s) { s.claimed().source_detector_distance *= 0.98; },
            .not_seen_of = "all",
            .why = "the fan is too narrow"},
-          {.name = "white level 5 % off", .scan = [](auto& s) { s.claimed_references().white[0] *= 1.05f; }}};
+          {.name = "white level 5 % off",
+           .scan = [](auto& s) { s.claimed_references().white[0] *= 1.05f; },
+           .not_seen_of = "beads",
+           .why = "the beads' cylinder comes so near the edges that they may not be air: the verdict says "
+                  "that it cannot tell"}};
 }
 
 std::vector<Fault> of_volumes() {
