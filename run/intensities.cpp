@@ -133,12 +133,12 @@ void free_of_stripes(Planning& planning, recon::StripeMethod method, kernels::Co
   work.source = std::move(source);
 }
 
-recon::HardeningEstimate look_for_hardening(Planning& planning) {
+recon::HardeningEstimate look_for_hardening(Planning& planning, recon::HardeningSearch search) {
   const Reconstruction& work = planning.work;
   Progress progress(planning.monitor());
-  planning.looks_at(recon::hardening_views(work.setup.view_indices.size()), "beam hardening");
-  return recon::estimate_hardening(*work.source, work.scan, work.setup, work.fdk, planning.resources(),
-                                   progress);
+  planning.looks_at(recon::hardening_views(work.setup.view_indices.size(), search), "beam hardening");
+  return recon::estimate_hardening({*work.source, work.setup, work.fdk}, work.scan, planning.resources(),
+                                   progress, search);
 }
 
 bool is_worthwhile(const recon::HardeningFit& fit) {
@@ -148,7 +148,7 @@ bool is_worthwhile(const recon::HardeningFit& fit) {
 /// Says what a correction would change that nobody asked for.
 void offer_polynomial(Planning& planning) {
   constexpr double faint = 0.02;  // that much of unevenness may be the object's, or noise
-  const recon::HardeningFit fit = look_for_hardening(planning).fit;
+  const recon::HardeningFit fit = look_for_hardening(planning, recon::HardeningSearch::quick).fit;
   if (fit.coefficients.empty() || !is_worthwhile(fit) || fit.unevenness_before < faint) return;
   planning.findings.hardening.push_back(
       {"hardening.offered",
@@ -161,7 +161,7 @@ void offer_polynomial(Planning& planning) {
 
 /// Coefficients of p^0, p^1, ...; empty when none is worthwhile, and `how` says why.
 std::vector<double> search_polynomial(Planning& planning, std::string& how) {
-  const recon::HardeningEstimate found = look_for_hardening(planning);
+  const recon::HardeningEstimate found = look_for_hardening(planning, recon::HardeningSearch::thorough);
   if (found.fit.coefficients.empty())
     throw Error(ErrorKind::bad_file, fmt::format("beam hardening cannot be found: {}", found.fit.reason),
                 {{"hardening", "0.8,0.2", "give coefficients, as with"},

@@ -113,16 +113,16 @@ typedef double ChunkDoubles __attribute__((vector_size(chunk_step * sizeof(doubl
 typedef float ChunkFloats __attribute__((vector_size(chunk_step * sizeof(float))));
 typedef int ChunkInts __attribute__((vector_size(chunk_step * sizeof(int))));
 
-/// Where every chunk of a block begins in the line. Chunks are at multiples of `lanes` in the whole volume: v
-/// is the same number whatever slab asks for it. One whose shadow misses the rows held reads zeros of the
-/// border.
-inline void place_chunks(const ColumnTile& tile, double start, double step, Line& line) {
+/// Where the chunks of a block that are asked for begin in the line. Chunks are at multiples of `lanes` in
+/// the whole volume: v is the same number whatever slab asks for it. One whose shadow misses the rows held
+/// reads zeros of the border.
+inline void place_chunks(const ColumnTile& tile, double start, double step, Chunks chunks, Line& line) {
   const double lowest = far_below + tile.first_row - tile.border + 8,
                highest = far_below + tile.first_row + tile.row_count + 1;
   const int origin = static_cast<int>(far_below) + tile.first_row;
   ChunkDoubles order;
   for (int chunk = 0; chunk < chunk_step; ++chunk) order[chunk] = chunk * lanes;
-  for (int first = 0; first < block_chunks; first += chunk_step) {
+  for (int first = chunks.first / chunk_step * chunk_step; first < chunks.end; first += chunk_step) {
     const ChunkDoubles v =
         (start + far_below) + step * (order + static_cast<double>(tile.block + first * lanes));
     const ChunkDoubles raised = v < lowest ? lowest - ChunkDoubles{} : v,
@@ -147,7 +147,7 @@ inline bool make_line(const ColumnTile& tile, const Group& group, const Places& 
   const double last_v = start + step * (tile.block + chunks.end * lanes) + reach;
   if (!(last_v > tile.first_row - 1) || !(first_v < tile.first_row + tile.row_count)) return false;
 
-  place_chunks(tile, start, step, line);
+  place_chunks(tile, start, step, chunks, line);
   line.step = static_cast<float>(step);
   float* const samples = tile.lines + n * tile.line_stride + tile.border;
   line.samples = samples;

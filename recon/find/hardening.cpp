@@ -79,10 +79,13 @@ struct FewViews {
   std::vector<float> offsets;  ///< the corrections', when they have some
 };
 
-std::size_t step_of(std::size_t all) { return (all + most_views - 1) / most_views; }
+std::size_t step_of(std::size_t all, HardeningSearch search) {
+  const std::size_t most = search == HardeningSearch::thorough ? most_views : most_views / 3;
+  return (all + most - 1) / most;
+}
 
-FewViews few_views(const FdkSetup& setup, const FdkOptions& options) {
-  const std::size_t all = setup.view_indices.size(), step = step_of(all);
+FewViews few_views(const FdkSetup& setup, const FdkOptions& options, HardeningSearch search) {
+  const std::size_t all = setup.view_indices.size(), step = step_of(all, search);
   const std::vector<float> none,
       &offsets = options.corrections ? options.corrections->spec.view_offset : none;
   FewViews few;
@@ -93,9 +96,10 @@ FewViews few_views(const FdkSetup& setup, const FdkOptions& options) {
   return few;
 }
 
-/// One slice at each of three heights of the object, with air around it.
+/// One slice at each of three heights of the object, or in its middle only, with air around it.
 std::vector<geometry::VolumeGrid> coarse_slices(const geometry::CircularScan& scan,
-                                                const std::optional<Box>& found, double radius) {
+                                                const std::optional<Box>& found, double radius,
+                                                HardeningSearch search) {
   const geometry::VolumeGrid whole = geometry::default_grid(scan);
   const geometry::Vec3 middle =
       whole.centre_of(0.5 * (whole.nx - 1), 0.5 * (whole.ny - 1), 0.5 * (whole.nz - 1));
@@ -106,7 +110,9 @@ std::vector<geometry::VolumeGrid> coarse_slices(const geometry::CircularScan& sc
                spacing = std::max(whole.spacing.x, extent / voxels_across);
   const int across = std::max(8, static_cast<int>(extent / spacing));
   std::vector<geometry::VolumeGrid> slices;
-  for (const double height : {0.3, 0.5, 0.7})
+  const std::vector<double> heights =
+      search == HardeningSearch::thorough ? std::vector{0.3, 0.5, 0.7} : std::vector{0.5};
+  for (const double height : heights)
     slices.push_back(geometry::centred_grid(across, across, 1, spacing,
                                             {x, y, box.lowest.z + height * (box.highest.z - box.lowest.z)}));
   return slices;
@@ -196,27 +202,29 @@ void reconstruct_powers(const SliceJob& job, std::vector<std::vector<float>>& ke
 
 }  // namespace
 
-std::size_t hardening_views(std::size_t all) {
-  return (all + step_of(all) - 1) / std::max<std::size_t>(1, step_of(all));
+std::size_t hardening_views(std::size_t all, HardeningSearch search) {
+  const std::size_t step = std::max<std::size_t>(1, step_of(all, search));
+  return (all + step - 1) / step;
 }
 
 std::size_t hardening_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,
                             const FdkSetup& setup, const FdkOptions& options, kernels::Backend& backend) {
-  const FewViews few = few_views(setup, options);
+  const FewViews few = few_views(setup, options, HardeningSearch::thorough);
   const FdkSetup coarse = prepare_fdk(scan, few.views);
   std::size_t most =
       std::max(transmissions_bytes(source) + integrals_bytes(source), find_object_bytes(source));
-  for (const geometry::VolumeGrid& grid : coarse_slices(scan, std::nullopt, options.projector.radius)) {
+  for (const geometry::VolumeGrid& grid :
+       coarse_slices(scan, std::nullopt, options.projector.radius, HardeningSearch::thorough)) {
     const FdkOptions run = options_of(source, options, few, grid, powers, slices_bytes);
     most = std::max(most, least_memory(coarse, grid, costs_on(backend, source, coarse, run)));
   }
   return most;
 }
 
-HardeningEstimate estimate_hardening(const io::ScanSource& source, const geometry::CircularScan& scan,
-                                     const FdkSetup& setup, const FdkOptions& options,
-                                     const Resources& resources, Progress& progress) {
-  const FewViews few = few_views(setup, options);
+HardeningEstimate estimate_hardening(const FdkJob& job, const geometry::CircularScan& scan,
+                                     const Resources& resources, Progress& progress, HardeningSearch search) {
+  const auto& [source, setup, options] = job;
+  const FewViews few = few_views(setup, options, search);
   const FdkSetup coarse = prepare_fdk(scan, few.views);
   HardeningEstimate estimate;
   measure_line_integrals(source, few.views, resources, estimate);
@@ -228,7 +236,7 @@ HardeningEstimate estimate_hardening(const io::ScanSource& source, const geometr
   const Reservation kept(resources.budget, slices_bytes, "slices to tell hardening from");
   PowerSlices slices{.powers = std::vector<std::vector<float>>(powers)};
   const auto box = find_object(source, scan, setup.view_indices, resources);
-  for (const geometry::VolumeGrid& grid : coarse_slices(scan, box, options.projector.radius)) {
+  for (const geometry::VolumeGrid& grid : coarse_slices(scan, box, options.projector.radius, search)) {
     slices.columns = grid.nx, slices.rows = grid.ny;
     for (int j = 0; j < grid.ny; ++j)
       for (int i = 0; i < grid.nx; ++i) {

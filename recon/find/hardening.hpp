@@ -14,16 +14,19 @@ struct HardeningEstimate {
   double highest = 0;    ///< of the line integrals looked at
 };
 
-/// How many of so many views it takes: every n-th, at most 360.
-[[nodiscard]] std::size_t hardening_views(std::size_t all);
+/// From what it is found: up to 360 views and three slices, or in a tenth of the time, to tell whether it is
+/// worth it.
+enum class HardeningSearch { thorough, quick };
 
-/// Reconstructs p, p^2, p^3 and p^4 in three coarse slices of the object, with the other corrections of
-/// `options`, from at most 360 views, and fits. Corrected voxels are in 1/mm at the effective energy of the
+/// How many of so many views it takes: every n-th, at most 360, or 120.
+[[nodiscard]] std::size_t hardening_views(std::size_t all, HardeningSearch search);
+
+/// Reconstructs p, p^2, p^3 and p^4 in coarse slices of the object, with the other corrections of the job's
+/// options, and fits. Corrected voxels are in 1/mm at the effective energy of the
 /// beam behind an object of the reference line integral. Throws what reconstruct_fdk throws.
-[[nodiscard]] HardeningEstimate estimate_hardening(const io::ScanSource& source,
-                                                   const geometry::CircularScan& scan, const FdkSetup& setup,
-                                                   const FdkOptions& options, const Resources& resources,
-                                                   Progress& progress);
+[[nodiscard]] HardeningEstimate estimate_hardening(const FdkJob& job, const geometry::CircularScan& scan,
+                                                   const Resources& resources, Progress& progress,
+                                                   HardeningSearch search = HardeningSearch::thorough);
 
 /// Bytes that it takes at least beside what `options` hold, with as small slabs as there are.
 [[nodiscard]] std::size_t hardening_bytes(const io::ScanSource& source, const geometry::CircularScan& scan,

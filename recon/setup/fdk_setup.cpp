@@ -39,8 +39,9 @@ double largest_move(const geometry::Rectification& r) {
   for (const int column : {0, r.columns - 1})
     for (const int row : {0, r.rows - 1}) {
       const double w = h[6] * column + h[7] * row + h[8];
-      largest = std::max(largest, std::hypot((h[0] * column + h[1] * row + h[2]) / w - column - shift_u,
-                                             (h[3] * column + h[4] * row + h[5]) / w - row - shift_v));
+      largest =
+          std::max(largest, std::hypot((h[0] * column + h[1] * row + h[2]) / w - column / r.finer - shift_u,
+                                       (h[3] * column + h[4] * row + h[5]) / w - row - shift_v));
     }
   return largest;
 }

@@ -18,7 +18,7 @@ namespace {
 using std::numbers::pi;
 
 constexpr double least_turn = 350 * radians_per_degree;
-constexpr double nearly_level = 0.12;  // slope: steeper rays differ from their opposites by what they cross
+constexpr double nearly_level = 0.12;  // slope
 constexpr double least_rays = 500;
 constexpr double sense_sigmas = 4, sense_share = 0.03;
 constexpr double sense_power = 0.1;  // of what opposite rays differ by that another angle must make
@@ -108,12 +108,55 @@ int reach_of(const Strips& s) {
   return std::clamp(static_cast<int>(std::lround(change_over / std::max(step_of(s), 1e-6))), 1, 32);
 }
 
-OppositeSums sums_of(const Strips& s, const Opposites& opposites, int n, int reach) {
+/// The change with the angle and along the columns, of the j-th ray of all at view n.
+struct Changes {
+  double along = 0, across = 0;
+};
+
+class Neighbourhood {
+ public:
+  Neighbourhood(const Strips& strips, int n, int reach)
+      : s_(strips), n_(n), before_(std::max(0, n - reach)), after_(std::min(strips.views - 1, n + reach)) {
+    const double step =
+        s_.azimuths[static_cast<std::size_t>(after_)] - s_.azimuths[static_cast<std::size_t>(before_)];
+    per_rad_ = std::abs(step) > 1e-9 ? 1 / step : 0;
+  }
+  /// Per rad and per detector column, at the place `at` of the view, which is not at its edges.
+  [[nodiscard]] Changes at(std::size_t at) const {
+    return {double{s_.view(after_)[at] - s_.view(before_)[at]} * per_rad_,
+            0.5 * double{s_.view(n_)[at + 1] - s_.view(n_)[at - 1]} / s_.bin};
+  }
+
+ private:
+  const Strips& s_;
+  int n_, before_, after_;
+  double per_rad_ = 0;
+};
+
+/// Heights at which the tilt of the rays makes less of a difference than what is looked for.
+std::vector<bool> level_heights(const Strips& s, int reach) {
+  constexpr double least = 0.5;  // of the limits
+  std::vector<bool> level;
+  for (std::size_t k = 0; k < s.heights.size(); ++k) {
+    double along = 0, across = 0, count = 0;
+    for (int n = 0; n < s.views; n += 4) {
+      const Neighbourhood around(s, n, reach);
+      for (int j = 1; j + 1 < s.columns; ++j) {
+        const Changes c = around.at(k * static_cast<std::size_t>(s.columns) + static_cast<std::size_t>(j));
+        along += c.along * c.along, across += c.across * c.across, count += 1;
+      }
+    }
+    const double seen = std::min(turn_limit * std::sqrt(along / std::max(1.0, count)),
+                                 motion_limit * s.bin * std::sqrt(across / std::max(1.0, count)));
+    level.push_back(std::abs(s.slopes[k]) <= nearly_level && s.tilts[k] <= least * seen);
+  }
+  return level;
+}
+
+OppositeSums sums_of(const Strips& s, const Opposites& opposites, const std::vector<bool>& level, int n,
+                     int reach) {
   OppositeSums sums;
-  const int before = std::max(0, n - reach), after = std::min(s.views - 1, n + reach);
-  const double step =
-      s.azimuths[static_cast<std::size_t>(after)] - s.azimuths[static_cast<std::size_t>(before)];
-  const double per_rad = std::abs(step) > 1e-9 ? 1 / step : 0;
+  const Neighbourhood around(s, n, reach);
   for (int j = 1; j + 1 < s.columns; ++j) {
     const Place place = opposites.opposite(n, j, 1);
     if (!place.found()) continue;
@@ -126,9 +169,8 @@ OppositeSums sums_of(const Strips& s, const Opposites& opposites, int n, int rea
         const double r = p - double{opposites.value(reversed, k)};
         sums.reversed += r * r, sums.reversed_d += d * d;
       }
-      if (std::abs(s.slopes[k]) > nearly_level) continue;
-      const double along = double{s.view(after)[at] - s.view(before)[at]} * per_rad,
-                   across = 0.5 * double{s.view(n)[at + 1] - s.view(n)[at - 1]} / s.bin;
+      if (!level[k]) continue;
+      const auto [along, across] = around.at(at);
       sums.level_rays += 1, sums.level_d += d, sums.level_dd += d * d;
       sums.along += along, sums.along_2 += along * along, sums.d_along += d * along;
       sums.across += across, sums.across_2 += across * across, sums.d_across += d * across;
@@ -232,9 +274,10 @@ std::vector<OppositeSums> compare_opposites(const Strips& strips, int threads) {
   if (strips.views < 16 || strips.columns < 8) return views;
   const Opposites opposites(strips);
   const int reach = reach_of(strips);
+  const std::vector<bool> level = level_heights(strips, reach);
   ThreadPool pool(threads);
   pool.for_each(strips.views, [&](std::ptrdiff_t n, int) {
-    views[static_cast<std::size_t>(n)] = sums_of(strips, opposites, static_cast<int>(n), reach);
+    views[static_cast<std::size_t>(n)] = sums_of(strips, opposites, level, static_cast<int>(n), reach);
   });
   return views;
 }

@@ -104,6 +104,28 @@ void sample(const RowsToSample& rows, int plane, double row, double shadow, cons
   }
 }
 
+/// What changes from the lower half of a strip to the upper: its sum of squares without that of noise, and of
+/// how many columns.
+struct Rise {
+  double squares = 0, count = 0;
+
+  void add(const RowsToSample& rows, int plane, double row, double shadow, const Columns& columns) {
+    RowsToSample half = rows;
+    half.rows = std::max(1, rows.rows / 2);
+    const double apart = 0.25 * rows.rows;
+    double sum = 0, noise = 0, last[2] = {NAN, NAN};
+    const int bin = static_cast<int>(columns.bin);
+    for (int j = 0; j < columns.count; ++j) {
+      const double column = shadow + columns.first + (j + 0.5) * bin - 0.5,
+                   rise = half.at(plane, row + apart, column) - half.at(plane, row - apart, column);
+      const double second = last[0] - 2 * last[1] + rise;
+      if (std::isfinite(second)) sum += rise * rise, noise += second * second / 6, count += 1;
+      last[0] = last[1], last[1] = rise;
+    }
+    squares += std::max(0.0, sum - noise);
+  }
+};
+
 /// Rows of the detector that strips at `height` take in the views of `batch`.
 Range rows_of(Range batch, double height, const FdkSetup& setup) {
   const double half = 0.5 * (strip_rows(setup) - 1);
@@ -117,7 +139,8 @@ Range rows_of(Range batch, double height, const FdkSetup& setup) {
 }
 
 void read_views(Range batch, const FdkSetup& setup, const Columns& columns, UprightRows& reader,
-                Strips& strips) {
+                Strips& strips, Rise* rises) {
+  constexpr int some = 8;  // of the views say how strips rise
   for (int s = 0; s < strips.count(); ++s) {
     const double height = strips.heights[static_cast<std::size_t>(s)];
     const UprightRows::Rows read = reader.read(batch, rows_of(batch, height, setup));
@@ -126,7 +149,37 @@ void read_views(Range batch, const FdkSetup& setup, const Columns& columns, Upri
       const View& view = setup.views[static_cast<std::size_t>(n)];
       sample(rows, n - batch.first, without_rounding(row_at(view, height)), shadow_of(view, 0), columns,
              strips.view(n) + static_cast<std::size_t>(s) * static_cast<std::size_t>(strips.columns));
+      if (n % some == 0)
+        rises[s].add(rows, n - batch.first, without_rounding(row_at(view, height)), shadow_of(view, 0),
+                     columns);
     }
+  }
+}
+
+/// mm from the axis to what the strips show, rms: along the rays as across them, over a turn.
+double spread_of(const Strips& strips, double reach) {
+  double sum = 0, squares = 0;
+  for (int n = 0; n < strips.views; n += 8)
+    for (std::size_t i = 0; i < strips.size(); ++i) {
+      const double p = strips.view(n)[i],
+                   at = reach * std::sin(strips.fans[i % static_cast<std::size_t>(strips.columns)]);
+      if (p > 0) sum += p, squares += p * at * at;
+    }
+  return sum > 0 ? std::sqrt(squares / sum) : 0;
+}
+
+/// What rays of each height and their reverses differ by, from what strips rise by.
+void measure_tilts(const std::vector<Rise>& rises, const FdkSetup& setup, double reach, Strips& strips) {
+  const View& view = setup.views.front();
+  const double spread = strips.parallel ? 0 : spread_of(strips, reach);
+  for (std::size_t k = 0; k < strips.heights.size(); ++k) {
+    Rise all;
+    for (std::size_t n = k; n < rises.size(); n += strips.heights.size())
+      all.squares += rises[n].squares, all.count += rises[n].count;
+    const double rows_a_mm = std::abs(row_at(view, strips.heights[k] + 1) - row_at(view, strips.heights[k]));
+    const double a_mm =
+        std::sqrt(all.squares / std::max(1.0, all.count)) * rows_a_mm / (0.5 * strip_rows(setup));
+    strips.tilts.push_back(2 * std::abs(strips.slopes[k]) * spread * a_mm);
   }
 }
 
@@ -177,6 +230,7 @@ Strips read_strips(const FdkJob& job, const Resources& resources, Progress& prog
   ThreadPool pool(resources.threads_with(strip_reading_bytes(job)));
   std::vector<std::unique_ptr<UprightRows>> readers(static_cast<std::size_t>(pool.size()));
   const int batches = (strips.views + views_at_once - 1) / views_at_once;
+  std::vector<Rise> rises(static_cast<std::size_t>(batches) * strips.heights.size());
   progress.expect(batches);
   pool.for_each(batches, [&](std::ptrdiff_t n, int worker) {
     auto& reader = readers[static_cast<std::size_t>(worker)];
@@ -184,10 +238,12 @@ Strips read_strips(const FdkJob& job, const Resources& resources, Progress& prog
       reader =
           std::make_unique<UprightRows>(job.source, setup, job.options.correction_spec(), resources.budget);
     const int from = static_cast<int>(n) * views_at_once;
-    read_views({from, std::min(strips.views, from + views_at_once)}, setup, columns, *reader, strips);
+    read_views({from, std::min(strips.views, from + views_at_once)}, setup, columns, *reader, strips,
+               rises.data() + static_cast<std::size_t>(n) * strips.heights.size());
     progress.advance(1, "comparing views");
   });
   keep_common(strips);
+  measure_tilts(rises, setup, reach, strips);
   return strips;
 }
 

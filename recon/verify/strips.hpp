@@ -21,7 +21,10 @@ struct Strips {
   bool parallel = false;            ///< beam
   double bin = 1;                   ///< detector columns a column
   std::vector<double> slopes = {};  ///< of each height's rays through the axis, rise over run
-  std::vector<float> values = {};   ///< line integrals
+  /// Of each height: what a ray and its reverse differ by (rms), for they cross what is off the axis at other
+  /// heights.
+  std::vector<double> tilts = {};
+  std::vector<float> values = {};  ///< line integrals
 
   /// Number of heights.
   [[nodiscard]] int count() const { return static_cast<int>(heights.size()); }

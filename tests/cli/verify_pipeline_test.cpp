@@ -58,6 +58,16 @@ TEST_F(VerifyPipeline, TrustsACoarseVolumeOfFewViews) {
   EXPECT_EQ(made.exit_code, 0) << made.output;
 }
 
+/// Their outlines are not the same at the two heights at which opposite rays cross them.
+TEST_F(VerifyPipeline, TakesNoEllipsoidsForMotion) {
+  expect_success("simulate shepp-logan -o head");
+
+  const testing::Outcome outcome = run("info head");
+
+  EXPECT_EQ(outcome.output.find("FAILED"), std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output.find("motion: opposite rays"), std::string::npos) << outcome.output;
+}
+
 TEST_F(VerifyPipeline, CanBeLeftOut) {
   const Outcome made = run("recon scan -o a.h5 --white-level 30000 --verify off");
 

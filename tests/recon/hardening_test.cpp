@@ -94,7 +94,7 @@ recon::HardeningEstimate estimate(const io::ScanSource& source) {
                                   .projector = {.radius = seen.inner_radius, .merging = {}},
                                   .memory = testing::plenty};
   Progress progress;
-  return recon::estimate_hardening(source, source.scan(), recon::prepare_fdk(source.scan()), options,
+  return recon::estimate_hardening({source, recon::prepare_fdk(source.scan()), options}, source.scan(),
                                    testing::all_resources(), progress);
 }
 
