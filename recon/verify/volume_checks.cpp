@@ -199,9 +199,6 @@ Check check_order(const Level& at) {
     if (turns.sizes[n] > limit && turns.correlations[n] > turned && ++wrong <= 6)
       where += fmt::format(" {}", turns.views[n]);
   }
-  if (!all && !alone)
-    return check.not_applicable(
-        "the grid hides what the angle of a single view is; together they are at theirs");
   std::string text = fmt::format(
       "views lie {:.3f} +- {:.3f} of the distance between their neighbours from where their angles put them, "
       "and {:.2f} of what the volume misses is a turn (limit {})",
@@ -211,6 +208,8 @@ Check check_order(const Level& at) {
         ": {} more than others, view{}{}: an angle is wrong, or an image is lost or in "
         "another's place",
         wrong, where, wrong > 6 ? " ..." : "");
+  else if (!all && !alone)
+    text += "; the grid hides where single views are, but together they are at their angles";
   else if (all)
     text += ": the angles of a part of the views are wrong against the others', as after a lost image";
   return check.judged(wrong > 0 || all, text);

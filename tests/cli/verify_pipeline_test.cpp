@@ -60,9 +60,9 @@ TEST_F(VerifyPipeline, TrustsACoarseVolumeOfFewViews) {
 
 /// Their outlines are not the same at the two heights at which opposite rays cross them.
 TEST_F(VerifyPipeline, TakesNoEllipsoidsForMotion) {
-  expect_success("simulate shepp-logan -o head");
+  ASSERT_EQ(run("simulate shepp-logan -o head").exit_code, 0);
 
-  const testing::Outcome outcome = run("info head");
+  const Outcome outcome = run("info head");
 
   EXPECT_EQ(outcome.output.find("FAILED"), std::string::npos) << outcome.output;
   EXPECT_NE(outcome.output.find("motion: opposite rays"), std::string::npos) << outcome.output;
