@@ -100,10 +100,12 @@ MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, co
   const std::shared_ptr<kernels::BackProjector> back_projector =
       backend.make_back_projector(options.projector);
   const Extension* extension = options.extension.get();
+  const bool on_host = backend.uses_host_memory();
   return {.count_bytes = io::bytes_of(source.count_type()),
           .fixed = options.used_bytes + bytes_of(setup) +
                    LineIntegralStage::tables_bytes(source, options.correction_spec()).host +
-                   options.source_bytes + filter->workspace_bytes(),
+                   options.source_bytes + (on_host ? filter->workspace_bytes() : 0),
+          .device_fixed = on_host ? 0 : filter->workspace_bytes(),
           .halo_rows = options.halo_rows(),
           .held_row_bytes = options.held_row_bytes,
           .merging = options.projector.merging,
@@ -122,8 +124,8 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
   MemoryCosts costs = costs_on(*backends.front(), source, setup, options);
   costs.devices = static_cast<int>(backends.size());
   if (backends.front()->uses_host_memory()) return costs;
-  costs.device_fixed = tables + LineIntegralStage::tables_bytes(source, options.correction_spec()).device +
-                       sizeof(float) * setup.column_weights.size();
+  costs.device_fixed += tables + LineIntegralStage::tables_bytes(source, options.correction_spec()).device +
+                        sizeof(float) * setup.column_weights.size();
   if (options.extension && options.extension->context)
     costs.device_fixed += options.extension->context->voxels().bytes();
   costs.device_limit = backends.front()->device_memory_left();
