@@ -9,11 +9,12 @@
 
 namespace feldspar::kernels {
 
+/// The difference is taken once, where pairs are packed.
 struct alignas(8) FloatPair {
   float left;
-  float right;
-  FELDSPAR_HOST_DEVICE static FloatPair of(float left, float right) { return {left, right}; }
-  FELDSPAR_HOST_DEVICE float at(float fraction) const { return left + fraction * (right - left); }
+  float rise;  ///< from the left pixel to the right one
+  FELDSPAR_HOST_DEVICE static FloatPair of(float left, float right) { return {left, right - left}; }
+  FELDSPAR_HOST_DEVICE float at(float fraction) const { return left + fraction * rise; }
 };
 
 /// In half precision: 11 bits of what a view's scale leaves between 2^-14 and 65504. Both pixels in one word,
@@ -41,6 +42,8 @@ struct PairShape {
   FELDSPAR_HOST_DEVICE std::ptrdiff_t plane() const {
     return static_cast<std::ptrdiff_t>(columns + 1) * stride();
   }
+  /// Whether 32 bits count the pairs of a projection, as the back-projector does.
+  FELDSPAR_HOST_DEVICE bool is_countable() const { return plane() <= std::ptrdiff_t{0xffffffff}; }
 };
 
 /// Several projections in pairs, one behind the other.
