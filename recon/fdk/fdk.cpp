@@ -80,21 +80,9 @@ FdkReport report_of(const std::deque<DeviceWorker>& workers) {
   return report;
 }
 
-}  // namespace
-
-double computed_voxels(const FdkOptions& options) {
-  const geometry::VolumeGrid& grid = options.grid;
-  double columns = 0;
-  for (int j = 0; j < grid.ny; ++j)
-    for (int i = 0; i < grid.nx; ++i) {
-      const geometry::Vec3 voxel = grid.centre_of(i, j, 0);
-      columns += std::hypot(voxel.x, voxel.y) <= options.projector.radius;
-    }
-  return columns * grid.nz;
-}
-
-MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
-                     const FdkOptions& options) {
+/// But for what devices have of their own beside the filter.
+MemoryCosts costs_of_work(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
+                          const FdkOptions& options) {
   const int width = options.extension ? options.extension->width(setup.columns) : setup.columns;
   const auto filter = backend.make_filter({.columns = width, .ramp = options.ramp});
   const std::shared_ptr<kernels::BackProjector> back_projector =
@@ -118,10 +106,23 @@ MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, co
               }};
 }
 
+}  // namespace
+
+double computed_voxels(const FdkOptions& options) {
+  const geometry::VolumeGrid& grid = options.grid;
+  double columns = 0;
+  for (int j = 0; j < grid.ny; ++j)
+    for (int i = 0; i < grid.nx; ++i) {
+      const geometry::Vec3 voxel = grid.centre_of(i, j, 0);
+      columns += std::hypot(voxel.x, voxel.y) <= options.projector.radius;
+    }
+  return columns * grid.nz;
+}
+
 MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::ScanSource& source,
                      const FdkSetup& setup, const FdkOptions& options) {
   constexpr std::size_t tables = std::size_t{64} << 20;  // of the operators, and what a driver keeps
-  MemoryCosts costs = costs_on(*backends.front(), source, setup, options);
+  MemoryCosts costs = costs_of_work(*backends.front(), source, setup, options);
   costs.devices = static_cast<int>(backends.size());
   if (backends.front()->uses_host_memory()) return costs;
   costs.device_fixed += tables + LineIntegralStage::tables_bytes(source, options.correction_spec()).device +
@@ -132,6 +133,12 @@ MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::Scan
   for (const kernels::Backend* backend : backends)
     costs.device_limit = std::min(*costs.device_limit, backend->device_memory_left());
   return costs;
+}
+
+MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
+                     const FdkOptions& options) {
+  kernels::Backend* const one = &backend;
+  return costs_on(std::span(&one, 1), source, setup, options);
 }
 
 FdkReport reconstruct_fdk(const FdkJob& job, const SlabPlan& plan, io::VolumeSink& sink,
