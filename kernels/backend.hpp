@@ -150,8 +150,8 @@ struct BackendOptions {
 [[nodiscard]] std::unique_ptr<Backend> open_backend(std::string_view name,
                                                     const BackendOptions& options = {});
 
-/// Opens devices that share one task: one name as above, several NVIDIA devices as "cuda:0,cuda:2", or with
-/// "cuda" all that can be used. Throws as open_backend does, and Error(usage) for a mixture of kinds.
+/// Opens devices that share one task: one name as above, several as "cuda:0,cuda:2", or with "cuda" all that
+/// can be, with a warning of others. Throws as open_backend does, and Error(usage) for a mixture of kinds.
 [[nodiscard]] std::vector<std::unique_ptr<Backend>> open_backends(std::string_view names,
                                                                   const BackendOptions& options = {});
 

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "kernels/backend.hpp"
 #include "kernels/cpu/cpu_backend.hpp"
 #include "kernels/cuda/cuda_backend.hpp"
@@ -63,24 +65,40 @@ std::unique_ptr<Backend> open_backend(std::string_view name, const BackendOption
 
 namespace {
 
-/// The devices that a list names; "cuda" names all of its kind.
+/// The devices that a list names.
 std::vector<std::string> devices_named(std::string_view names) {
   std::vector<std::string> wanted;
-  if (names == "cuda")
-    for (const DeviceInfo& device : cuda_devices())
-      if (device.unavailable.empty()) wanted.push_back(device.name);
-  if (wanted.empty())
-    for (std::size_t end = 0; end != std::string_view::npos; names.remove_prefix(end + 1)) {
-      end = names.find(',');
-      wanted.emplace_back(names.substr(0, end));
-      if (end == std::string_view::npos) break;
-    }
+  for (std::size_t end = 0; end != std::string_view::npos; names.remove_prefix(end + 1)) {
+    end = names.find(',');
+    wanted.emplace_back(names.substr(0, end));
+    if (end == std::string_view::npos) break;
+  }
   return wanted;
+}
+
+/// All NVIDIA devices that can be opened, and a warning of each that cannot; the error of the last when none
+/// can.
+std::vector<std::unique_ptr<Backend>> open_all_cuda(const BackendOptions& options) {
+  std::vector<std::unique_ptr<Backend>> backends;
+  std::optional<Error> failed;
+  for (const DeviceInfo& device : cuda_devices()) {
+    if (!device.unavailable.empty()) continue;
+    try {
+      backends.push_back(open_backend(device.name, options));
+    } catch (const Error& error) {
+      log_warning(fmt::format("{} is left out: {}", device.name, error.what()));
+      failed = error;
+    }
+  }
+  if (backends.empty() && failed) throw *failed;
+  if (backends.empty()) backends.push_back(open_cuda(0, options));  // throws why there is none
+  return backends;
 }
 
 }  // namespace
 
 std::vector<std::unique_ptr<Backend>> open_backends(std::string_view names, const BackendOptions& options) {
+  if (names == "cuda") return open_all_cuda(options);
   const std::vector<std::string> wanted = devices_named(names);
   std::vector<std::unique_ptr<Backend>> backends;
   for (const std::string& name : wanted) {

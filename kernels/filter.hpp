@@ -22,7 +22,7 @@ class Filter {
  public:
   virtual ~Filter() = default;
 
-  /// Host memory this operator needs beyond its arguments.
+  /// Memory that this operator keeps beyond its arguments, where the backend works.
   [[nodiscard]] virtual std::size_t workspace_bytes() const = 0;
 
   /// Filters `projections` (columns x rows x views) in place; row 0 of this block is the detector's row

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 SKIPPED = 77  # the exit code for "nothing could be tested", as automake and CTest know it
-TESTS = ("cuda_backend_test", "cuda_methods_test", "cuda_merged_test", "cuda_forward_test")  # all with the label cuda
+TESTS = ("cuda_backend_test", "cuda_methods_test", "cuda_merged_test", "cuda_forward_test", "cuda_reconstruction_test")  # all with the label cuda
 SANITIZED = ("cuda_backend_test", "cuda_methods_test", "cuda_merged_test")
 RATES = ("kernels_benchmark", "cuda_variants_benchmark")
 OTHERS = ("feldspar", "whole_run_benchmark", "filter_against_cufft_benchmark")

@@ -37,7 +37,8 @@ class CudaAttenuation final : public Attenuation {
         saturation_(spec.saturation),
         white_(*queue_, spec.white, "the white image"),
         dark_(*queue_, spec.dark, "the dark image"),
-        tally_(*queue_, sizeof(DeviceTally), "the tally of pixels") {
+        tally_(*queue_, sizeof(DeviceTally), "the tally of pixels"),
+        tally_copy_(*queue_, sizeof(DeviceTally), "the tally of pixels") {
     check(cudaMemsetAsync(tally_.data(), 0, tally_.bytes(), queue_->stream()), "cudaMemsetAsync");
     queue_->wait();  // the specification's images may go now
   }
@@ -52,11 +53,12 @@ class CudaAttenuation final : public Attenuation {
   }
 
   [[nodiscard]] AttenuationTally tally() const override {
-    DeviceTally met{};
     queue_->activate();
-    check(cudaMemcpyAsync(&met, tally_.data(), sizeof(met), cudaMemcpyDeviceToHost, queue_->stream()),
+    check(cudaMemcpyAsync(tally_copy_.data(), tally_.data(), sizeof(DeviceTally), cudaMemcpyDeviceToHost,
+                          queue_->stream()),
           "cudaMemcpyAsync of the tally");
     queue_->wait();
+    const DeviceTally& met = *static_cast<const DeviceTally*>(tally_copy_.data());
     const auto number = [](unsigned long long n) { return static_cast<std::int64_t>(n); };
     return {.pixels = pixels_,
             .floored = number(met.floored),
@@ -91,6 +93,7 @@ class CudaAttenuation final : public Attenuation {
   LevelMemory white_;
   LevelMemory dark_;
   DeviceMemory tally_;
+  PinnedMemory tally_copy_;
   std::int64_t pixels_ = 0;
 };
 

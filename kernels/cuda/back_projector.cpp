@@ -102,7 +102,8 @@ class CudaBackProjector final : public BackProjector {
   void add(const ViewBatch& batch, const LinearStack& stack, const FdkTarget& target, bool upright) {
     if (method_ == Method::texture)
       launch_fdk(batch, textured(stack, batch.count), target, upright, queue_->stream());
-    else if (method_ == Method::columns || !upright || spec_.merging.views > 1)  // the workspace is taken
+    else if (method_ == Method::columns || !upright || spec_.merging.views > 1 ||  // the workspace is taken
+             !PairShape{stack.columns, stack.first_row, stack.rows}.is_countable())
       launch_fdk(batch, stack, target, upright, queue_->stream());
     else if (method_ == Method::blocks)
       launch(FdkBlock<FloatPair>{all_of(target), pairs_.pack(*queue_, stack, batch.count)}, batch,

@@ -38,10 +38,11 @@ class CudaBuffer final : public Buffer {
 /// Pinned host memory: transfers run at the bus's speed and beside the host's work.
 class StagingBuffer final : public Buffer {
  public:
-  StagingBuffer(std::size_t bytes, std::string_view purpose, MemoryBudget* budget) : budget_(budget) {
+  StagingBuffer(SharedQueue queue, std::size_t bytes, std::string_view purpose, MemoryBudget* budget)
+      : queue_(std::move(queue)), budget_(budget) {
     if (budget_) budget_->reserve(bytes, purpose);
     try {
-      memory_ = PinnedMemory(bytes, std::string(purpose));
+      memory_ = PinnedMemory(*queue_, bytes, std::string(purpose));
     } catch (...) {
       if (budget_) budget_->release(bytes);
       throw;
@@ -56,6 +57,7 @@ class StagingBuffer final : public Buffer {
   [[nodiscard]] std::size_t bytes() const noexcept override { return memory_.bytes(); }
 
  private:
+  SharedQueue queue_;
   MemoryBudget* budget_;
   PinnedMemory memory_;
 };
@@ -69,7 +71,7 @@ class CudaMarker final : public Marker {
   }
   void wait() override {
     queue_->activate();
-    check(cudaEventSynchronize(event_.get()), "work queued before cudaEventSynchronize");
+    check(cudaEventSynchronize(event_.get()), "cudaEventSynchronize");
   }
 
  private:
@@ -95,7 +97,7 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<Buffer> allocate_staging(std::size_t bytes,
                                                          std::string_view purpose) override {
     queue_->activate();
-    return std::make_unique<StagingBuffer>(bytes, purpose, budget_);
+    return std::make_unique<StagingBuffer>(queue_, bytes, purpose, budget_);
   }
 
   void upload(const void* host, void* device, std::size_t bytes) override {

@@ -66,7 +66,7 @@ class CudaFilter final : public Filter {
       workspace_ = DeviceMemory(*queue_, row_bytes * most_in_global_memory, "rows of the filter");
   }
 
-  [[nodiscard]] std::size_t workspace_bytes() const override { return 0; }
+  [[nodiscard]] std::size_t workspace_bytes() const override { return workspace_.bytes(); }
 
   void apply(std::span<const FdkWeight> weights, std::span<const float> column_weights, int first_row,
              DeviceView3<float> projections) override {

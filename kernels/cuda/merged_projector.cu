@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(Block::threads, 3)
 int merged_rows_at_once(const MergeSizes& sizes) {
   Merging merging{};
   merging.sizes = sizes;
-  for (int rows = 32; rows > 0; rows /= 2)
+  for (int rows = Merging::most_rows; rows > 0; rows /= 2)
     if (rows * row_bytes(merging) <= shared_bytes) return rows;
   throw Error(ErrorKind::unsupported, "the shadow of a tile is too wide for views to be merged on the GPU",
               {{"fast", "off"}});

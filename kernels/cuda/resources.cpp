@@ -17,24 +17,38 @@ int current_device() {
   return cudaGetDevice(&device) == cudaSuccess ? device : 0;
 }
 
-[[noreturn]] void fail(ErrorKind kind, const std::string& call, const std::string& reason) {
-  const bool full = kind == ErrorKind::out_of_memory;
-  const Remedy less{"gpu-memory", "", "end other programs that use it, or work in smaller slabs with"},
-      without{"device", "cpu", "to do without it, give"};
-  throw Error(kind,
-              fmt::format("{} failed on {}: {}{}", call, describe_device(current_device()), reason,
-                          full ? "" : "; nvidia-smi and the system's log say more"),
-              {full ? less : without});
+/// Errors of kernels and copies, which any later call returns.
+bool comes_late(cudaError_t status) {
+  switch (status) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorAssert:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorLaunchFailure:
+    case cudaErrorECCUncorrectable: return true;
+    default: return false;
+  }
+}
+
+std::string reason_of(cudaError_t status) {
+  return fmt::format("{} ({})", cudaGetErrorString(status), cudaGetErrorName(status));
+}
+
+std::string free_of_device() {
+  std::size_t free = 0, total = 0;
+  if (cudaMemGetInfo(&free, &total) != cudaSuccess) return "";
+  return fmt::format(" ({} of {} bytes of the device are free)", free, total);
 }
 
 void allocated(cudaError_t status, const char* call, std::size_t bytes, const std::string& purpose) {
   if (status == cudaSuccess) return;
   (void)cudaGetLastError();
-  std::size_t free = 0, total = 0;
-  const bool known = status == cudaErrorMemoryAllocation && cudaMemGetInfo(&free, &total) == cudaSuccess;
-  check(status,
-        fmt::format("{} of {} bytes for {}{}", call, bytes, purpose,
-                    known ? fmt::format(" ({} of {} bytes of the device are free)", free, total) : ""));
+  check(status, fmt::format("{} of {} bytes for {}{}", call, bytes, purpose,
+                            status == cudaErrorMemoryAllocation ? free_of_device() : ""));
 }
 
 }  // namespace
@@ -48,10 +62,21 @@ std::string describe_device(int index) {
 }
 
 void check(cudaError_t status, const std::string& call) {
+  if (status != cudaSuccess) check(status, call, current_device());
+}
+
+void check(cudaError_t status, const std::string& call, int device) {
   if (status == cudaSuccess) return;
   (void)cudaGetLastError();  // an error that is not sticky must not surface again at an innocent call
-  fail(status == cudaErrorMemoryAllocation ? ErrorKind::out_of_memory : ErrorKind::device, call,
-       fmt::format("{} ({})", cudaGetErrorString(status), cudaGetErrorName(status)));
+  const std::string what =
+      fmt::format("{} failed on {}: {}", call, describe_device(device), reason_of(status));
+  if (status == cudaErrorMemoryAllocation)
+    throw Error(ErrorKind::out_of_memory, what,
+                {{"gpu-memory", "", "end other programs that use it, or work in smaller slabs with"}});
+  throw Error(ErrorKind::device,
+              fmt::format("{}{}; nvidia-smi and the system's log say more", what,
+                          comes_late(status) ? ", of an earlier kernel or copy" : ""),
+              {{"device", "cpu", "to do without it, give"}});
 }
 
 Reservation::Reservation(const Queue& queue, std::size_t bytes, const std::string& purpose) {
@@ -72,17 +97,36 @@ Reservation::~Reservation() {
   if (budget_) budget_->release(bytes_);
 }
 
+void free_device(UsedMemory used) noexcept {
+  (void)cudaStreamSynchronize(used.by);
+  (void)cudaFree(used.memory);
+}
+
+void free_pinned(UsedMemory used) noexcept {
+  (void)cudaStreamSynchronize(used.by);
+  (void)cudaFreeHost(used.memory);
+}
+
 DeviceMemory::DeviceMemory(const Queue& queue, std::size_t bytes, const std::string& purpose)
     : reservation_(queue, bytes, purpose), bytes_(bytes) {
   void* memory = nullptr;
   allocated(cudaMalloc(&memory, bytes), "cudaMalloc", bytes, purpose);
-  memory_ = Handle<void*, cudaFree>(memory);
+  memory_ = Handle<UsedMemory, free_device>({memory, queue.stream()});
 }
 
-PinnedMemory::PinnedMemory(std::size_t bytes, const std::string& purpose) : bytes_(bytes) {
+PinnedMemory::PinnedMemory(const Queue& queue, std::size_t bytes, const std::string& purpose)
+    : bytes_(bytes) {
   void* memory = nullptr;
-  allocated(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault), "cudaHostAlloc", bytes, purpose);
-  memory_ = Handle<void*, cudaFreeHost>(memory);
+  const cudaError_t status = cudaHostAlloc(&memory, bytes, cudaHostAllocDefault);
+  const std::string call =
+      fmt::format("cudaHostAlloc of {} bytes of the host's memory for {}", bytes, purpose);
+  if (status == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    throw Error(ErrorKind::out_of_memory, fmt::format("{} failed: {}", call, reason_of(status)),
+                {{"memory", "", "end other programs, or lower"}});
+  }
+  check(status, call);
+  memory_ = Handle<UsedMemory, free_pinned>({memory, queue.stream()});
 }
 
 Queue::Queue(int device, std::size_t memory)
@@ -96,11 +140,13 @@ Queue::Queue(int device, std::size_t memory)
   }
 }
 
-void Queue::activate() const { check(cudaSetDevice(device_), fmt::format("cudaSetDevice({})", device_)); }
+void Queue::activate() const {
+  check(cudaSetDevice(device_), fmt::format("cudaSetDevice({})", device_), device_);
+}
 
 void Queue::wait() const {
   activate();
-  check(cudaStreamSynchronize(stream_.get()), "work queued before cudaStreamSynchronize");
+  check(cudaStreamSynchronize(stream_.get()), "cudaStreamSynchronize");
 }
 
 std::size_t Queue::memory_left() const {
@@ -123,7 +169,7 @@ void* StagedTable::upload(const Queue& queue, const void* host, std::size_t byte
   check(cudaEventSynchronize(copied_.get()), "cudaEventSynchronize");  // the last copy has left the staging
   if (bytes > staging_.bytes()) {
     queue.wait();  // kernels may still read the old table
-    staging_ = PinnedMemory(bytes, purpose);
+    staging_ = PinnedMemory(queue, bytes, purpose);
     table_ = {};
     table_ = DeviceMemory(queue, bytes, purpose);
   }

@@ -16,9 +16,10 @@ class MemoryBudget;
 
 namespace feldspar::kernels::cuda {
 
-/// Throws Error(out_of_memory or device) unless the call succeeded, naming the call, the thread's current
-/// device, CUDA's reason and a way out.
+/// Throws Error(out_of_memory or device) unless the call succeeded, naming the call, the device (the thread's
+/// current one unless told), CUDA's reason, whether it is an earlier call's, and a way out.
 void check(cudaError_t status, const std::string& call);
+void check(cudaError_t status, const std::string& call, int device);
 
 /// "cuda:0 (NVIDIA H200)", for messages. Never throws for a broken device.
 [[nodiscard]] std::string describe_device(int index);
@@ -76,35 +77,47 @@ class Reservation {
   std::size_t bytes_ = 0;
 };
 
-/// Uninitialised memory of the current device, which is the queue's.
+/// Memory, and the stream whose work may touch it until it is freed.
+struct UsedMemory {
+  void* memory;
+  cudaStream_t by;
+};
+// Both wait for that work: cudaFree and cudaFreeHost do not promise to.
+void free_device(UsedMemory used) noexcept;
+void free_pinned(UsedMemory used) noexcept;
+
+/// Uninitialised memory of the current device, which is the queue's. Freed when the work queued is done: the
+/// queue must outlive it.
 class DeviceMemory {
  public:
   DeviceMemory() = default;
   /// Throws Error(out_of_memory) naming `purpose`, the size and what the device or its budget has left.
   DeviceMemory(const Queue& queue, std::size_t bytes, const std::string& purpose);
-  [[nodiscard]] void* data() const noexcept { return memory_.get(); }
+  [[nodiscard]] void* data() const noexcept { return memory_.get().memory; }
   template <class T>
   [[nodiscard]] T* as() const noexcept {
-    return static_cast<T*>(memory_.get());
+    return static_cast<T*>(data());
   }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
   Reservation reservation_;
-  Handle<void*, cudaFree> memory_;
+  Handle<UsedMemory, free_device> memory_;
   std::size_t bytes_ = 0;
 };
 
-/// Uninitialised host memory that the device copies from and to without staging.
+/// Uninitialised host memory that the device copies from and to without staging. Freed when the work queued
+/// is done: the queue must outlive it.
 class PinnedMemory {
  public:
   PinnedMemory() = default;
-  PinnedMemory(std::size_t bytes, const std::string& purpose);
-  [[nodiscard]] void* data() const noexcept { return memory_.get(); }
+  /// Throws Error(out_of_memory) naming `purpose` and the size.
+  PinnedMemory(const Queue& queue, std::size_t bytes, const std::string& purpose);
+  [[nodiscard]] void* data() const noexcept { return memory_.get().memory; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  Handle<void*, cudaFreeHost> memory_;
+  Handle<UsedMemory, free_pinned> memory_;
   std::size_t bytes_ = 0;
 };
 

@@ -9,20 +9,24 @@
 
 namespace feldspar::kernels {
 
+/// The difference is taken once, where pairs are packed.
 struct alignas(8) FloatPair {
   float left;
-  float right;
-  FELDSPAR_HOST_DEVICE static FloatPair of(float left, float right) { return {left, right}; }
-  FELDSPAR_HOST_DEVICE float at(float fraction) const { return left + fraction * (right - left); }
+  float rise;  ///< from the left pixel to the right one
+  FELDSPAR_HOST_DEVICE static FloatPair of(float left, float right) { return {left, right - left}; }
+  FELDSPAR_HOST_DEVICE float at(float fraction) const { return left + fraction * rise; }
 };
 
-/// In half precision: 11 bits of what a view's scale leaves between 2^-14 and 65504.
+/// In half precision: 11 bits of what a view's scale leaves between 2^-14 and 65504. Both pixels in one word,
+/// the left one in the low half: two 16-bit members are loaded one by one.
 struct alignas(4) HalfPair {
-  std::uint16_t left;
-  std::uint16_t right;
-  FELDSPAR_HOST_DEVICE static HalfPair of(float left, float right) { return {to_half(left), to_half(right)}; }
+  std::uint32_t bits;
+  FELDSPAR_HOST_DEVICE static HalfPair of(float left, float right) {
+    return {to_half(left) | static_cast<std::uint32_t>(to_half(right)) << 16};
+  }
   FELDSPAR_HOST_DEVICE float at(float fraction) const {
-    const float first = from_half(left), second = from_half(right);
+    const float first = from_half(static_cast<std::uint16_t>(bits)),
+                second = from_half(static_cast<std::uint16_t>(bits >> 16));
     return first + fraction * (second - first);
   }
 };
@@ -38,6 +42,8 @@ struct PairShape {
   FELDSPAR_HOST_DEVICE std::ptrdiff_t plane() const {
     return static_cast<std::ptrdiff_t>(columns + 1) * stride();
   }
+  /// Whether 32 bits count the pairs of a projection, as the back-projector does.
+  FELDSPAR_HOST_DEVICE bool is_countable() const { return plane() <= std::ptrdiff_t{0xffffffff}; }
 };
 
 /// Several projections in pairs, one behind the other.

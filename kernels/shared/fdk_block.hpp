@@ -20,18 +20,19 @@ struct RowPlace {
   float fraction;
 };
 
-/// Where `v_half` + 1/2 lies, for |v_half| < 2^22. Rounded by an addition, which takes fewer of a device's
-/// scarce conversions; a place on a row may as well be told as the end of the way from the one before.
+/// Where `v_half` + 1/2 lies, for |v_half| < 2^22; for others that are finite, a row as far away or further,
+/// and a finite fraction. Rounded by an addition, which takes fewer of a device's scarce conversions; a place
+/// on a row may as well be told as the end of the way from the one before.
 FELDSPAR_HOST_DEVICE inline RowPlace place_of(float v_half) {
   const float magic = 0x1.8p23f;  // its neighbours are 1 away
   const float moved = pinned(v_half + magic);
-  std::int32_t bits = 0;
+  std::uint32_t bits = 0;
 #ifdef __CUDA_ARCH__
-  bits = __float_as_int(moved);
+  bits = __float_as_uint(moved);
 #else
   std::memcpy(&bits, &moved, sizeof bits);
 #endif
-  return {bits - 0x4b400000, v_half - (moved - magic) + 0.5f};
+  return {static_cast<int>(bits - 0x4b400000u), v_half - (moved - magic) + 0.5f};
 }
 
 /// Voxels (i, j) below (end_i, end_j) of the slices `first_slice` .. of a grid. Matrices count i and j from
@@ -67,14 +68,15 @@ struct FdkBlock {
 
   /// A column of voxels in a view.
   struct alignas(16) Foot {
-    float v_half;  ///< of slice 0 of the grid, less one half
-    float magnification;
-    float fraction;  ///< of the way between the pixels of a pair
-    int column;      ///< of pairs
+    float v_half;         ///< of slice 0 of the grid, less one half
+    float step;           ///< from slice to slice
+    float fraction;       ///< of the way between the pixels of a pair
+    std::uint32_t start;  ///< of the column of pairs
   };
 
   struct Memory {
     Foot foot[group * columns];
+    float weight[group * columns];  ///< of what lies at a foot
     float voxel[height * pitch];
   };
 
@@ -94,8 +96,8 @@ struct FdkBlock {
     });
     for (int first = 0; first < count; first += group) {
       const int some = count - first < group ? count - first : group;
-      team(some * columns, [&](int n) { memory.foot[n] = foot_of(views[first + n / columns], at, n); });
-      team(threads, [&](int n) { add(views, first, some, at.k, n, memory); });
+      team(some * columns, [&](int n) { set_foot(views, first + n / columns, at, n, memory); });
+      team(threads, [&](int n) { add(first, some, at.k, n, memory); });
     }
     team(height * columns, [&](int n) {
       float* voxel = find(at, n);
@@ -111,41 +113,49 @@ struct FdkBlock {
     return target.volume + (static_cast<std::ptrdiff_t>(k) * target.ny + j) * target.nx + i;
   }
 
-  FELDSPAR_HOST_DEVICE Foot foot_of(const ViewMatrix& view, BlockPlace at, int n) const {
+  /// Element n, of view `number`. What is not seen, or so far away that a sum with it might not be finite,
+  /// falls on the first column with a weight of 0.
+  FELDSPAR_HOST_DEVICE void set_foot(const ViewMatrix* views, int number, BlockPlace at, int n,
+                                     Memory& memory) const {
+    const ViewMatrix& view = views[number];
     const float x = static_cast<float>(at.i + n % width - target.first_i),
                 y = static_cast<float>(at.j + n / width % depth - target.first_j);
     const Shadow<float> shadow = view.shadow_of(x, y, 0.0f);
     const Parts<float> place = parts_of(shadow.u);
-    const bool is_seen = is_in_front(shadow.magnification) && place.whole >= -1.0f &&
-                         place.whole < static_cast<float>(stack.shape.columns);
-    if (!is_seen) return {0.0f, 0.0f, 0.0f, 0};
-    return {shadow.v - 0.5f, shadow.magnification, place.fraction, static_cast<int>(place.whole) + 1};
+    const float v_half = shadow.v - 0.5f;
+    const bool is_seen = is_in_front(shadow.magnification) && std::fabs(v_half) < 1e30f &&
+                         place.whole >= -1.0f && place.whole < static_cast<float>(stack.shape.columns);
+    memory.foot[n] = {0.0f, 0.0f, 0.0f, 0};
+    memory.weight[n] = 0.0f;
+    if (!is_seen) return;
+    memory.foot[n] = {v_half, view.v.k * shadow.magnification, place.fraction,
+                      static_cast<std::uint32_t>(static_cast<int>(place.whole) + 1) *
+                          static_cast<std::uint32_t>(stack.shape.stride())};
+    memory.weight[n] = shadow.magnification * shadow.magnification * stack.scale(number);
   }
 
   /// Thread n adds views first .. of the feet to the voxels of one lane and one depth.
-  FELDSPAR_HOST_DEVICE void add(const ViewMatrix* views, int first, int some, int k0, int n,
-                                Memory& memory) const {
+  FELDSPAR_HOST_DEVICE void add(int first, int some, int k0, int n, Memory& memory) const {
     const int lane = n % lanes, y = n / lanes;
-    const float lowest = static_cast<float>(stack.shape.first_row) - 1.5f,
-                highest = static_cast<float>(stack.shape.first_row + stack.shape.rows) - 0.5f;
     const float slice = static_cast<float>(target.first_slice + k0 + lane);
-    const int stride = stack.shape.stride();
+    const auto to_first = static_cast<std::uint32_t>(PairShape::border - stack.shape.first_row),
+               zeros = static_cast<std::uint32_t>(PairShape::border + stack.shape.rows);
     float sum[width * turns] = {};
     for (int view = 0; view < some; ++view) {
-      const Pair* pairs = stack(first + view) + (PairShape::border - stack.shape.first_row);
-      const float rise = views[first + view].v.k, scale = stack.scale(first + view);
+      const Pair* pairs = pinned(stack(first + view));
       FELDSPAR_UNROLL
       for (int x = 0; x < width; ++x) {
-        const Foot foot = memory.foot[view * columns + y * width + x];
-        const float weight = foot.magnification * foot.magnification * scale,
-                    step = rise * foot.magnification;
-        const Pair* line = pairs + static_cast<std::ptrdiff_t>(foot.column) * stride;
+        const int at = view * columns + y * width + x;
+        const Foot foot = memory.foot[at];
+        const float weight = memory.weight[at];
+        const Pair* line = pinned(pairs + foot.start);
         FELDSPAR_UNROLL
         for (int turn = 0; turn < turns; ++turn) {
-          const float v = foot.v_half + step * (slice + static_cast<float>(turn * lanes));
-          const RowPlace place = place_of(std::fmin(std::fmax(v, lowest), highest));  // NaN becomes lowest
-          const float lower = line[place.row].at(foot.fraction),
-                      upper = line[place.row + 1].at(foot.fraction);
+          const RowPlace place =
+              place_of(foot.v_half + foot.step * (slice + static_cast<float>(turn * lanes)));
+          const std::uint32_t row = static_cast<std::uint32_t>(place.row) + to_first;  // huge, if before
+          const Pair* pair = line + (row < zeros ? row : zeros);
+          const float lower = pair[0].at(foot.fraction), upper = pair[1].at(foot.fraction);
           sum[x * turns + turn] += weight * (lower + place.fraction * (upper - lower));
         }
       }

@@ -122,8 +122,14 @@ struct MergePlacing {
   }
 };
 
-/// Resamples and adds up the views of a group, some rows at a time.
+/// Resamples and adds up the views of a group, some rows at a time. Neighbouring threads are neighbouring
+/// columns, and each goes down its column with what does not change there at hand.
 struct Merging {
+  static constexpr int lanes = 32;                   ///< columns, or rows, side by side
+  static constexpr int strands = 4;                  ///< of threads that share the rows of a column
+  static constexpr int turns = 8;                    ///< rows of a thread
+  static constexpr int most_rows = strands * turns;  ///< at once
+  static constexpr float far = 1e6f;                 ///< more rows than there are
   const MergeTile* tiles;
   const MergeSource* sources;
   const MergeColumn* columns;
@@ -131,7 +137,7 @@ struct Merging {
   MergeSizes sizes;
   LinearStack stack;
   FloatPair* pairs;
-  int rows_at_once;
+  int rows_at_once;  ///< up to most_rows
 
   /// Of a team, which works on `rows_at_once` rows.
   struct Memory {
@@ -152,57 +158,112 @@ struct Merging {
     if (group >= task.groups || first >= shape.stride()) return;
     const int each = sizes.views_of_a_group();
     const int first_row = shape.first_row - PairShape::border + first;
-    team(rows_at_once * shape.columns,
-         [&](int n) { memory.sums[n / shape.columns * sum_pitch() + n % shape.columns] = 0.0f; });
+    each_strand(shape.columns, team, [&](int column, int strand) {
+      each_row(strand, [&](int row) { memory.sums[row * sum_pitch() + column] = 0.0f; });
+    });
     for (int member = 0; member < each; ++member) {
-      const int slot = group * each + member;
-      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(tile) * sizes.slots + slot;
-      const MergeSource& source = sources[at];
+      const std::ptrdiff_t slot = static_cast<std::ptrdiff_t>(tile) * sizes.slots + group * each + member;
+      const MergeSource& source = sources[slot];
       if (source.view < 0) break;
-      team(rows_at_once * source.count, [&](int n) {
-        const int column = n % source.count, row = n / source.count;
-        memory.lines[row * line_pitch() + column] =
-            resampled(source, rows[at * sizes.sources + column], source.first + column, first_row + row);
+      resample(source, pinned(rows + slot * sizes.sources), first_row, memory, team);
+      add(pinned(columns + slot * sizes.columns), shape.columns, memory, team);
+    }
+    store(shape, first, memory, pairs + tile * sizes.pairs + group * shape.plane(), team);
+  }
+
+ private:
+  /// step(column, strand) for all columns and strands.
+  template <class Team, class Step>
+  FELDSPAR_HOST_DEVICE static void each_strand(int count, const Team& team, const Step& step) {
+    team((count + lanes - 1) / lanes * (lanes * strands), [&](int n) {
+      const auto m = static_cast<unsigned>(n);  // which is cheaper to divide
+      const auto column = static_cast<int>(m / (lanes * strands) * lanes + m % lanes);
+      if (column < count) step(column, static_cast<int>(m / lanes % strands));
+    });
+  }
+
+  /// step(row) for the rows of a strand.
+  template <class Step>
+  FELDSPAR_HOST_DEVICE void each_row(int strand, const Step& step) const {
+    if (rows_at_once == most_rows) {
+      FELDSPAR_UNROLL
+      for (int turn = 0; turn < turns; ++turn) step(strand + turn * strands);
+    } else {
+      for (int row = strand; row < rows_at_once; row += strands) step(row);
+    }
+  }
+
+  /// Rows of the merged detector, from `first_row` on, in each column of a source.
+  template <class Team>
+  FELDSPAR_HOST_DEVICE void resample(const MergeSource& source, const MergeRows* places, int first_row,
+                                     const Memory& memory, const Team& team) const {
+    const float* view =
+        pinned(stack.pixels + static_cast<std::ptrdiff_t>(source.view) * stack.rows * stack.columns);
+    const int first_column = source.first;
+    each_strand(source.count, team, [&, first_column, view](int column, int strand) {
+      const int u = first_column + column;
+      const bool is_column = u >= 0 && u < stack.columns;
+      const float* pixels = pinned(is_column ? view + u : view);
+      const MergeRows place = is_column ? places[column] : MergeRows{far, 0.0f};
+      each_row(strand, [&](int row) {
+        memory.lines[row * line_pitch() + column] = resampled(pixels, place, first_row + row);
       });
-      team(rows_at_once * shape.columns, [&](int n) {
-        const int column = n % shape.columns, row = n / shape.columns;
-        const MergeColumn from = columns[at * sizes.columns + column];
-        const float* line = &memory.lines[row * line_pitch() + from.first];
+    });
+  }
+
+  /// Row `row` of the merged detector in the column of a source that begins with `pixels`.
+  FELDSPAR_HOST_DEVICE float resampled(const float* pixels, const MergeRows& at, int row) const {
+    const float shift = std::fmin(std::fmax(at.shift + at.stretch * static_cast<float>(row), -far), far);
+    const Parts<float> parts = parts_of(shift);
+    const int first = row + static_cast<int>(parts.whole) - 1 - stack.first_row;
+    const auto pitch = static_cast<std::uint32_t>(stack.columns),
+               start = static_cast<std::uint32_t>(first) * pitch;
+    float value[4], weight[4];
+    if (first >= 0 && first <= stack.rows - 4) {
+      const float* pixel = pixels + start;
+      FELDSPAR_UNROLL
+      for (int tap = 0; tap < 4; ++tap, pixel += pitch) value[tap] = *pixel;
+    } else {
+      FELDSPAR_UNROLL
+      for (int tap = 0; tap < 4; ++tap) {
+        const bool is_row = first + tap >= 0 && first + tap < stack.rows;
+        value[tap] = is_row ? pixels[start + static_cast<std::uint32_t>(tap) * pitch] : 0.0f;
+      }
+    }
+    cubic_weights(parts.fraction, weight);
+    float sum = 0.0f;
+    FELDSPAR_UNROLL
+    for (int tap = 0; tap < 4; ++tap) sum += weight[tap] * value[tap];
+    return sum;
+  }
+
+  /// A view's lines to the sums of all columns.
+  template <class Team>
+  FELDSPAR_HOST_DEVICE void add(const MergeColumn* places, int count, const Memory& memory,
+                                const Team& team) const {
+    each_strand(count, team, [&](int column, int strand) {
+      const MergeColumn from = places[column];
+      each_row(strand, [&](int row) {
+        const float* line = memory.lines + (row * line_pitch() + from.first);
         memory.sums[row * sum_pitch() + column] += from.weight[0] * line[0] + from.weight[1] * line[1] +
                                                    from.weight[2] * line[2] + from.weight[3] * line[3];
       });
-    }
-    FloatPair* to = pairs + tile * sizes.pairs + group * shape.plane();
-    team(rows_at_once * (shape.columns + 1), [&](int n) {
-      const int column = n / rows_at_once, row = n % rows_at_once, place = first + row;
-      if (place >= shape.stride()) return;
+    });
+  }
+
+  /// The sums of rows `first` .. of the stride as pairs.
+  template <class Team>
+  FELDSPAR_HOST_DEVICE void store(const PairShape& shape, int first, const Memory& memory, FloatPair* to,
+                                  const Team& team) const {
+    static_assert(most_rows <= lanes);
+    team(lanes * (shape.columns + 1), [&](int n) {
+      const int column = n / lanes, row = n % lanes, place = first + row;
+      if (row >= rows_at_once || place >= shape.stride()) return;
       const bool is_row = place >= PairShape::border && place < PairShape::border + shape.rows;
       const float* sum = &memory.sums[row * sum_pitch() + column];
       to[static_cast<std::ptrdiff_t>(column) * shape.stride() + place] = FloatPair::of(
           is_row && column > 0 ? sum[-1] : 0.0f, is_row && column < shape.columns ? sum[0] : 0.0f);
     });
-  }
-
- private:
-  /// Row `row` of the merged detector in column `u` of a source.
-  FELDSPAR_HOST_DEVICE float resampled(const MergeSource& source, const MergeRows& at, int u, int row) const {
-    if (u < 0 || u >= stack.columns) return 0.0f;
-    const float far = 1e6f;  // more rows than there are; NaN becomes one of the two
-    const float shift = std::fmin(std::fmax(at.shift + at.stretch * static_cast<float>(row), -far), far);
-    const Parts<float> parts = parts_of(shift);
-    float weight[4];
-    cubic_weights(parts.fraction, weight);
-    const int first = row + static_cast<int>(parts.whole) - 1 - stack.first_row;
-    const float* column =
-        stack.pixels + static_cast<std::ptrdiff_t>(source.view) * stack.rows * stack.columns + u;
-    float sum = 0.0f;
-    FELDSPAR_UNROLL
-    for (int tap = 0; tap < 4; ++tap) {
-      const int from = first + tap;
-      if (from >= 0 && from < stack.rows)
-        sum += weight[tap] * column[static_cast<std::ptrdiff_t>(from) * stack.columns];
-    }
-    return sum;
   }
 };
 

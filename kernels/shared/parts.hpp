@@ -33,6 +33,16 @@ FELDSPAR_HOST_DEVICE inline Value pinned(Value value) {
   return value;
 }
 
+/// The same for a pointer into a device's global memory, as compilers would not know any more.
+template <class Value>
+FELDSPAR_HOST_DEVICE inline Value* pinned(Value* global) {
+#ifdef __CUDA_ARCH__
+  asm("" : "+l"(global));
+  __builtin_assume(__isGlobal(global));
+#endif
+  return global;
+}
+
 /// The whole number at or below a place, and the way from there to the place, from 0 to 1.
 template <class Real>
 struct Parts {

@@ -279,9 +279,18 @@ std::optional<DeviceWorker::Loss> DeviceWorker::finish_writing() {
   return loss;
 }
 
-/// Frees all memory; nothing may be on its way to the sink.
+/// Frees all memory; nothing may be on its way to the sink. What was stored is not given up for want of a
+/// tally.
 void DeviceWorker::free_room() {
-  if (buffers_) report_.tally += operators_->tally();
+  try {
+    if (buffers_) report_.tally += operators_->tally();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::device && error.kind() != ErrorKind::out_of_memory) throw;
+    tell({"device.failed",
+          fmt::format("{} failed after its slabs were stored, and the tally of their pixels is "
+                      "not complete: {}",
+                      backend_.name(), error.what())});
+  }
   buffers_.reset(), operators_.reset();
 }
 

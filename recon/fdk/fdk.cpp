@@ -80,6 +80,32 @@ FdkReport report_of(const std::deque<DeviceWorker>& workers) {
   return report;
 }
 
+/// But for what devices have of their own beside the filter.
+MemoryCosts costs_of_work(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
+                          const FdkOptions& options) {
+  const int width = options.extension ? options.extension->width(setup.columns) : setup.columns;
+  const auto filter = backend.make_filter({.columns = width, .ramp = setup.ramp_of(options.ramp)});
+  const std::shared_ptr<kernels::BackProjector> back_projector =
+      backend.make_back_projector(options.projector);
+  const Extension* extension = options.extension.get();
+  const bool on_host = backend.uses_host_memory();
+  return {.count_bytes = io::bytes_of(source.count_type()),
+          .fixed = options.used_bytes + bytes_of(setup) +
+                   LineIntegralStage::tables_bytes(source, options.correction_spec()).host +
+                   options.source_bytes + (on_host ? filter->workspace_bytes() : 0),
+          .device_fixed = on_host ? 0 : filter->workspace_bytes(),
+          .halo_rows = options.halo_rows(),
+          .held_row_bytes = options.held_row_bytes,
+          .merging = options.projector.merging,
+          .back_projector = [back_projector](
+                                int columns, int rows,
+                                int views) { return back_projector->workspace_bytes(columns, rows, views); },
+          .extension =
+              [extension, &setup](int rows) {
+                return extension ? ExtendedFilter::workspace_bytes(setup, *extension, rows) : 0;
+              }};
+}
+
 }  // namespace
 
 double computed_voxels(const FdkOptions& options) {
@@ -93,43 +119,26 @@ double computed_voxels(const FdkOptions& options) {
   return columns * grid.nz;
 }
 
-MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
-                     const FdkOptions& options) {
-  const int width = options.extension ? options.extension->width(setup.columns) : setup.columns;
-  const auto filter = backend.make_filter({.columns = width, .ramp = setup.ramp_of(options.ramp)});
-  const std::shared_ptr<kernels::BackProjector> back_projector =
-      backend.make_back_projector(options.projector);
-  const Extension* extension = options.extension.get();
-  return {.count_bytes = io::bytes_of(source.count_type()),
-          .fixed = options.used_bytes + bytes_of(setup) +
-                   LineIntegralStage::tables_bytes(source, options.correction_spec()).host +
-                   options.source_bytes + filter->workspace_bytes(),
-          .halo_rows = options.halo_rows(),
-          .held_row_bytes = options.held_row_bytes,
-          .merging = options.projector.merging,
-          .back_projector = [back_projector](
-                                int columns, int rows,
-                                int views) { return back_projector->workspace_bytes(columns, rows, views); },
-          .extension =
-              [extension, &setup](int rows) {
-                return extension ? ExtendedFilter::workspace_bytes(setup, *extension, rows) : 0;
-              }};
-}
-
 MemoryCosts costs_on(std::span<kernels::Backend* const> backends, const io::ScanSource& source,
                      const FdkSetup& setup, const FdkOptions& options) {
   constexpr std::size_t tables = std::size_t{64} << 20;  // of the operators, and what a driver keeps
-  MemoryCosts costs = costs_on(*backends.front(), source, setup, options);
+  MemoryCosts costs = costs_of_work(*backends.front(), source, setup, options);
   costs.devices = static_cast<int>(backends.size());
   if (backends.front()->uses_host_memory()) return costs;
-  costs.device_fixed = tables + LineIntegralStage::tables_bytes(source, options.correction_spec()).device +
-                       sizeof(float) * setup.column_weights.size();
+  costs.device_fixed += tables + LineIntegralStage::tables_bytes(source, options.correction_spec()).device +
+                        sizeof(float) * setup.column_weights.size();
   if (options.extension && options.extension->context)
     costs.device_fixed += options.extension->context->voxels().bytes();
   costs.device_limit = backends.front()->device_memory_left();
   for (const kernels::Backend* backend : backends)
     costs.device_limit = std::min(*costs.device_limit, backend->device_memory_left());
   return costs;
+}
+
+MemoryCosts costs_on(kernels::Backend& backend, const io::ScanSource& source, const FdkSetup& setup,
+                     const FdkOptions& options) {
+  kernels::Backend* const one = &backend;
+  return costs_on(std::span(&one, 1), source, setup, options);
 }
 
 FdkReport reconstruct_fdk(const FdkJob& job, const SlabPlan& plan, io::VolumeSink& sink,

@@ -45,6 +45,24 @@ bool fits(const SlabPlan& plan, std::size_t budget, const MemoryCosts& costs) {
   return plan.memory <= budget && (!costs.device_limit || plan.device_memory <= *costs.device_limit);
 }
 
+/// The fewest slabs to plan with: one for each device. One with memory of its own works on a slab while the
+/// one before is brought to the host and written, so there are to be four and two for each, and up to eight
+/// where two of them would be many GiB of pinned memory; but none that is lower than a block of the kernel.
+/// The rows that slabs share are read and filtered for each of them, so more would cost more than they gain.
+int fewest_slabs(const geometry::VolumeGrid& grid, geometry::Range slices, const MemoryCosts& costs) {
+  constexpr int block = SlabPlan::slice_block;
+  constexpr std::size_t pinned = std::size_t{16} << 30;  // of a device
+  const int count = slices.count(), steps = (count + slice_step - 1) / slice_step;
+  if (!costs.device_limit) return std::min(costs.devices, steps);
+  const int least = std::max(4, 2 * costs.devices), most = std::max(8, 2 * costs.devices);
+  const std::size_t pair = 2 * product(grid.nx, grid.ny, sizeof(float));
+  const int bound = static_cast<int>(std::min<std::size_t>(pinned / pair, grid.nz)),
+            high = std::min((count - 1) / (least - 1), bound) / block * block,
+            low = ((count + most - 1) / most + block - 1) / block * block;
+  const int height = std::max(high, low);
+  return std::min(std::max(costs.devices, (count + height - 1) / height), steps);
+}
+
 /// Views that are read at a time, the most first.
 std::vector<int> batch_sizes(int unit, int view_count) {
   std::vector<int> sizes;
@@ -132,11 +150,12 @@ SlabPlan plan_slabs(const UprightDetector& detector, const geometry::VolumeGrid&
   if (slices.empty()) slices = {0, grid.nz};
   const int view_count = static_cast<int>(detector.views.size());
   const int steps = (slices.count() + slice_step - 1) / slice_step;
+  const int fewest = fewest_slabs(grid, slices, costs);
   SlabPlan best;
   const std::vector<int> batches = batch_sizes(costs.merging.batch_unit(), view_count);
   for (const int batch : batches) {
-    // The fewest slabs that fit; heights are made equal, so needing fewer slabs never costs more memory.
-    for (int slabs = std::min(costs.devices, steps);
+    // The first number of slabs that fits; heights are made equal.
+    for (int slabs = fewest;
          slabs <= steps && (best.slabs.empty() || slabs < static_cast<int>(best.slabs.size()));
          slabs = slabs < 8 ? slabs + 1 : slabs + (slabs + 3) / 4) {
       const int height = (steps + slabs - 1) / slabs * slice_step;

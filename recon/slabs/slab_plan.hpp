@@ -50,9 +50,10 @@ struct SlabPlan {
 };
 
 /// The plan with the fewest slabs (then the largest batches) within `budget` bytes of host memory and the
-/// devices' own; at least one slab a device, where there are enough slices. Only `slices` where they are
-/// given, beginning at a multiple of slice_step. A pure function. Throws Error(out_of_memory) saying what the
-/// smallest possible plan needs.
+/// devices' own; at least one slab a device, where there are enough slices. Devices with memory of their own
+/// are to have four to eight slabs, and two each, no lower than a block of the kernel, so that computing,
+/// bringing to the host and writing overlap. Only `slices` where they are given, beginning at a multiple of
+/// slice_step. A pure function. Throws Error(out_of_memory) saying what the smallest possible plan needs.
 [[nodiscard]] SlabPlan plan_slabs(const UprightDetector& detector, const geometry::VolumeGrid& grid,
                                   std::size_t budget, const MemoryCosts& costs, geometry::Range slices = {});
 

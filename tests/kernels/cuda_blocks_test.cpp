@@ -215,6 +215,15 @@ TEST(RowPlace, IsBetweenTwoRows) {
   }
 }
 
+TEST(RowPlace, IsFarFromAllRowsWhereverTheyCannotBe) {
+  for (const float far : {40000.5f, 0x1p22f, 0x1.8p23f - 1, 0x1.8p23f, 0x1.8p23f + 1, 1e10f, 1e30f})
+    for (const float v_half : {far, -far}) {
+      const RowPlace place = place_of(v_half);
+      EXPECT_GE(static_cast<std::uint32_t>(place.row) + 2u, 40000u) << v_half;  // before all: huge
+      EXPECT_TRUE(std::isfinite(place.fraction)) << v_half;
+    }
+}
+
 TEST(Half, OfEveryPatternComesBack) {
   for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
     const float value = from_half(static_cast<std::uint16_t>(bits));

@@ -69,6 +69,47 @@ TEST_F(SlabPlans, CutsHighSlabsBetweenBlocksOfTheKernel) {
   EXPECT_GT(several, 5);
 }
 
+/// A volume's slices, the devices that share it and the slabs there are to be.
+struct OnDevices {
+  int slices, devices;
+  std::size_t slabs;
+};
+
+TEST_F(SlabPlans, GivesDevicesFourToEightSlabsOfWholeBlocks) {
+  for (const OnDevices& c : {OnDevices{100, 1, 1},
+                             {256, 1, 2},
+                             {512, 1, 4},
+                             {600, 1, 5},
+                             {1000, 1, 4},
+                             {1100, 1, 5},
+                             {2000, 1, 4},
+                             {2000, 2, 4},
+                             {2000, 3, 6},
+                             {100, 3, 3}}) {
+    MemoryCosts costs = costs_;
+    costs.devices = c.devices, costs.device_limit = 139 * 1024 * mib;
+    const SlabPlan result =
+        recon::plan_slabs(setup_, geometry::centred_grid(200, 200, c.slices, 0.1), 64 * 1024 * mib, costs);
+    EXPECT_EQ(result.slabs.size(), c.slabs) << c.slices << " slices, " << c.devices << " devices";
+    if (c.slices > 128) {
+      EXPECT_EQ(result.slabs.front().slices.count() % SlabPlan::slice_block, 0) << c.slices << " slices";
+    }
+  }
+}
+
+TEST_F(SlabPlans, BoundsWhatDevicesPinOfTheHostsMemory) {
+  MemoryCosts costs = costs_;
+  costs.device_limit = 139 * 1024 * mib;
+  for (const auto& [across, slabs] : {std::pair{2000, 4u}, {2400, 8u}, {4000, 8u}}) {
+    const geometry::VolumeGrid grid = geometry::centred_grid(across, across, 2000, 0.01);
+
+    const SlabPlan result = recon::plan_slabs(setup_, grid, 512 * 1024 * mib, costs);
+
+    EXPECT_EQ(result.slabs.size(), slabs) << across;
+    EXPECT_LT(result.memory, (across < 4000 ? 17 : 32) * 1024 * mib) << across;
+  }
+}
+
 TEST_F(SlabPlans, RefusesABudgetTooSmallForOneSlabSayingWhatItTakes) {
   testing::expect_error(ErrorKind::out_of_memory, {"at least", "memory"}, [&] { (void)plan(2 * mib); });
 }
