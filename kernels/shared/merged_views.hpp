@@ -162,7 +162,8 @@ struct Merging {
       each_row(strand, [&](int row) { memory.sums[row * sum_pitch() + column] = 0.0f; });
     });
     for (int member = 0; member < each; ++member) {
-      const std::ptrdiff_t slot = static_cast<std::ptrdiff_t>(tile) * sizes.slots + group * each + member;
+      const std::ptrdiff_t slot = static_cast<std::ptrdiff_t>(tile) * sizes.slots +
+                                  static_cast<std::ptrdiff_t>(group) * each + member;
       const MergeSource& source = sources[slot];
       if (source.view < 0) break;
       resample(source, pinned(rows + slot * sizes.sources), first_row, memory, team);

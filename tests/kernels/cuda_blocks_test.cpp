@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "kernels/shared/fdk_block.hpp"
@@ -85,8 +87,10 @@ std::vector<float> run(std::span<const geometry::View> views, View3<const float>
     const int some = std::min(views_at_once, projections.nz - first);
     const Packed<Pair> packed(projections.planes(first, some), piece.first_row, order);
     std::vector<ViewMatrix> matrices;
-    for (int n = 0; n < some; ++n)
-      matrices.push_back(make_view_matrix(views[static_cast<std::size_t>(first + n)], grid));
+    matrices.reserve(static_cast<std::size_t>(some));
+    for (const geometry::View& view :
+         views.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(some)))
+      matrices.push_back(make_view_matrix(view, grid));
     const Block block{target, packed.stack()};
     for (int k = 0; k < piece.slices; k += Block::height)
       for (int j = 0; j < grid.ny; j += Block::depth)
@@ -153,7 +157,8 @@ TEST_P(Blocks, DoNotDependOnTheSlabTheRowsAndTheCalls) {
   const auto slab =
       run<FloatPair>(views_, {cut.data(), nu, rows, count}, grid_, piece, {.views_at_once = 16});
 
-  EXPECT_TRUE(std::equal(slab.begin(), slab.end(), whole.begin() + piece.first_slice * grid_.nx * grid_.ny));
+  EXPECT_TRUE(std::equal(slab.begin(), slab.end(),
+                         whole.begin() + std::ptrdiff_t{piece.first_slice} * grid_.nx * grid_.ny));
 }
 
 std::vector<ScanCase> upright_cases() {
@@ -177,7 +182,7 @@ TEST(Block, LeavesVoxelsInTheSourcesPlaneFinite) {
   const geometry::VolumeGrid grid{3, 1, 3, {10, 1, 10}, {-10, -200, -10}};  // y of the source
   geometry::CircularScan scan = testing::plain_scan(1);
   scan.angles = {0};
-  const std::vector<float> values(37 * 29, 1.0f);
+  const std::vector<float> values(std::size_t{37} * 29, 1.0f);
 
   const auto volume = run<FloatPair>(geometry::make_views(scan), {values.data(), 37, 29, 1}, grid, {0, 0, 3});
 
@@ -187,7 +192,7 @@ TEST(Block, LeavesVoxelsInTheSourcesPlaneFinite) {
 TEST(Block, IsLeftOutOnlyWhereAllOfItIsBeyondTheDisc) {
   const geometry::VolumeGrid grid = testing::cubic_grid(60, 52, 3, 0.5);
   const auto views = geometry::make_views(testing::plain_scan(1));
-  const std::vector<float> values(37 * 29, 1.0f);
+  const std::vector<float> values(std::size_t{37} * 29, 1.0f);
   const View3<const float> projections{values.data(), 37, 29, 1};
   const double radius = 6;
   const auto part = [&](double length) { return static_cast<float>(length / radius); };

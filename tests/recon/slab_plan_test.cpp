@@ -15,6 +15,7 @@ using recon::MemoryCosts;
 using recon::SlabPlan;
 
 constexpr std::size_t mib = std::size_t{1} << 20;
+constexpr std::size_t gib = 1024 * mib;
 
 class SlabPlans : public ::testing::Test {
  protected:
@@ -87,9 +88,9 @@ TEST_F(SlabPlans, GivesDevicesFourToEightSlabsOfWholeBlocks) {
                              {2000, 3, 6},
                              {100, 3, 3}}) {
     MemoryCosts costs = costs_;
-    costs.devices = c.devices, costs.device_limit = 139 * 1024 * mib;
+    costs.devices = c.devices, costs.device_limit = 139 * gib;
     const SlabPlan result =
-        recon::plan_slabs(setup_, geometry::centred_grid(200, 200, c.slices, 0.1), 64 * 1024 * mib, costs);
+        recon::plan_slabs(setup_, geometry::centred_grid(200, 200, c.slices, 0.1), 64 * gib, costs);
     EXPECT_EQ(result.slabs.size(), c.slabs) << c.slices << " slices, " << c.devices << " devices";
     if (c.slices > 128) {
       EXPECT_EQ(result.slabs.front().slices.count() % SlabPlan::slice_block, 0) << c.slices << " slices";
@@ -99,14 +100,14 @@ TEST_F(SlabPlans, GivesDevicesFourToEightSlabsOfWholeBlocks) {
 
 TEST_F(SlabPlans, BoundsWhatDevicesPinOfTheHostsMemory) {
   MemoryCosts costs = costs_;
-  costs.device_limit = 139 * 1024 * mib;
+  costs.device_limit = 139 * gib;
   for (const auto& [across, slabs] : {std::pair{2000, 4u}, {2400, 8u}, {4000, 8u}}) {
     const geometry::VolumeGrid grid = geometry::centred_grid(across, across, 2000, 0.01);
 
-    const SlabPlan result = recon::plan_slabs(setup_, grid, 512 * 1024 * mib, costs);
+    const SlabPlan result = recon::plan_slabs(setup_, grid, 512 * gib, costs);
 
     EXPECT_EQ(result.slabs.size(), slabs) << across;
-    EXPECT_LT(result.memory, (across < 4000 ? 17 : 32) * 1024 * mib) << across;
+    EXPECT_LT(result.memory, (across < 4000 ? std::size_t{17} : std::size_t{32}) * gib) << across;
   }
 }
 
