@@ -40,7 +40,7 @@ CudaCase task_of(int views, bool extended) {
 Settings machine_of(int devices) {
   Settings settings;
   settings.devices = devices;
-  settings.memory = (256 + 64) * mebibyte + mebibyte;  // the driver's, tables, slabs
+  settings.memory = (256 + 64) * mebibyte + 5 * mebibyte / 4;  // the driver's, tables, slabs
   settings.delay_us = 20;
   return settings;
 }
