@@ -148,7 +148,13 @@ bool is_worthwhile(const recon::HardeningFit& fit) {
 /// Says what a correction would change that nobody asked for.
 void offer_polynomial(Planning& planning) {
   constexpr double faint = 0.02;  // that much of unevenness may be the object's, or noise
-  const recon::HardeningFit fit = look_for_hardening(planning, recon::HardeningSearch::quick).fit;
+  recon::HardeningFit fit;
+  try {
+    fit = look_for_hardening(planning, recon::HardeningSearch::quick).fit;
+  } catch (const Error& error) {  // the run does without; what stands in its own way it meets again
+    if (error.kind() == ErrorKind::cancelled) throw;
+    return;
+  }
   if (fit.coefficients.empty() || !is_worthwhile(fit) || fit.unevenness_before < faint) return;
   planning.findings.hardening.push_back(
       {"hardening.offered",

@@ -112,6 +112,7 @@ std::vector<geometry::VolumeGrid> coarse_slices(const geometry::CircularScan& sc
   std::vector<geometry::VolumeGrid> slices;
   const std::vector<double> heights =
       search == HardeningSearch::thorough ? std::vector{0.3, 0.5, 0.7} : std::vector{0.5};
+  slices.reserve(heights.size());
   for (const double height : heights)
     slices.push_back(geometry::centred_grid(across, across, 1, spacing,
                                             {x, y, box.lowest.z + height * (box.highest.z - box.lowest.z)}));
@@ -184,19 +185,16 @@ struct SliceJob {
 /// Appends the slice of each power to what stands in `kept`.
 void reconstruct_powers(const SliceJob& job, std::vector<std::vector<float>>& kept,
                         const Resources& resources, Progress& progress) {
-  const auto& [source, setup, options, few, grid] = job;
-  const auto plan_of = [&](const FdkOptions& run) {
-    return plan_slabs(setup, grid, resources.memory(), costs_on(resources.backend, source, setup, run));
-  };
   const auto run_of = [&](int power) {
-    return options_of(source, options, few, grid, power, resources.budget.used());
+    return options_of(job.source, job.options, job.few, job.grid, power, resources.budget.used());
   };
-  const SlabPlan alone = plan_of(run_of(powers));
-  const HeldPixels held(source, alone.slabs.front(), resources.memory() - alone.memory, resources.budget);
+  const SlabPlan plan = plan_slabs(job.setup, job.grid, resources.memory(),
+                                   costs_on(resources.backend, job.source, job.setup, run_of(powers)));
+  const HeldPixels held(job.source, plan.slabs.front(), resources.memory() - plan.memory, resources.budget);
   for (int power = 1; power <= powers; ++power) {
     const FdkOptions run = run_of(power);
     KeptSlices sink(kept[static_cast<std::size_t>(power) - 1]);
-    (void)reconstruct_fdk({held, setup, run}, plan_of(run), sink, resources.backend, progress);
+    (void)reconstruct_fdk({held, job.setup, run}, plan, sink, resources.backend, progress);
   }
 }
 

@@ -1,5 +1,8 @@
 // Beam hardening and scatter through the program: the file's polynomial, one's own, one from the scan.
+#include <fmt/format.h>
+
 #include <cmath>
+#include <fstream>
 
 #include "tests/cli/program_folder.hpp"
 
@@ -22,6 +25,30 @@ class HardeningProgram : public testing::ProgramFolder {
     expect_success("recon scan --correct off -o " + volume + " " + options);
   }
 };
+
+TEST_F(HardeningProgram, IsOfferedWhereItWouldMakeTheObjectMoreEven) {
+  simulate("--spectrum 205kV");
+
+  const testing::Outcome info = run("info scan");
+
+  EXPECT_NE(info.output.find("to apply it, give --hardening auto"), std::string::npos) << info.output;
+}
+
+/// Every other view leaves a gap that would be refused, which the scan itself does not.
+TEST_F(HardeningProgram, IsNotLookedForAtTheCostOfTheRun) {
+  constexpr int half = 120;
+  constexpr double radian = 0.017453292519943295, gap = 59, step = (360 - gap) / (2 * half - 1);
+  expect_success("simulate cylinder --columns 48 --rows 32 --pitch 2mm --views 240 -o scan");
+  expect_success("convert scan plain --format tiff");
+  std::string angles;
+  for (int n = 0; n < 2 * half; ++n)
+    angles += fmt::format("{}\n", radian * (n * step + (n < half ? 0 : gap - step)));
+  std::ofstream(folder_ / "plain/angles.txt") << angles;
+
+  const testing::Outcome info = run("info plain");
+
+  EXPECT_EQ(info.output.find("of it without a view"), std::string::npos) << info.output;
+}
 
 TEST_F(HardeningProgram, PolynomialOfTheFileIsAppliedUnlessToldOtherwise) {
   simulate();
@@ -56,7 +83,9 @@ TEST_F(HardeningProgram, AutomaticPolynomialFlattensTheCylinderAndSaysSo) {
   // 64 voxels of 0.8 mm: the middle row of the middle slice at the axis and 15 mm beside it.
   const auto cupping = [&](const std::string& file) {
     const std::vector<float> all = voxels(file);
-    const auto at = [&](int i) { return all[(32 * 64 + 32) * 64 + static_cast<std::size_t>(i)]; };
+    const auto at = [&](int i) {
+      return all[(std::size_t{32} * 64 + 32) * 64 + static_cast<std::size_t>(i)];
+    };
     return 1 - at(32) / (0.5 * (at(32 - 18) + at(32 + 18)));
   };
   EXPECT_GT(cupping("plain.h5"), 0.08);
