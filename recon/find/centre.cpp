@@ -17,7 +17,7 @@ namespace feldspar::recon {
 namespace {
 
 constexpr double steepest = 0.0875;  ///< tangent of 5 degrees: rays of the first search climb no more
-constexpr std::size_t search_rays = 20000, fit_rays = 250000;
+constexpr std::size_t search_rays = 8000, fit_rays = 100000;
 constexpr double least_overlap = 0.1;  ///< of the columns must have their mirror on the detector
 constexpr double worst_cost = 0.5;     ///< rays that agree no better are strangers
 constexpr double clearly = 1.5;        ///< another axis must fit worse by this

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "base/parallel.hpp"
 
 namespace feldspar::recon {
 namespace {
@@ -83,6 +84,15 @@ void look_at_each(const FinishedVolume& volume, geometry::Range slices, Census& 
 
 }  // namespace
 
+void Census::add(const Census& above) {
+  if (not_finite == 0) first_not_finite = above.first_not_finite;
+  if (flat_slices == 0) first_flat = above.first_flat;
+  not_finite += above.not_finite, flat_slices += above.flat_slices;
+  changed.insert(changed.end(), above.changed.begin(), above.changed.end());
+  unreadable.insert(unreadable.end(), above.unreadable.begin(), above.unreadable.end());
+  moments.insert(moments.end(), above.moments.begin(), above.moments.end());
+}
+
 double Census::rms() const {
   double sum = 0;
   for (const SliceMoments& slice : moments) sum += slice.square;
@@ -95,21 +105,28 @@ double Census::radius() const {
   return square > 0 ? 1.25 * std::sqrt(2 * reach / square) : 0;
 }
 
-Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey) {
-  Census census;
-  const int together = slices_at_once(volume.grid);
-  const Reservation room(budget, static_cast<std::size_t>(together) * slice_bytes(volume.grid),
-                         "slices of the volume");
-  for (int first = 0; first < volume.grid.nz; first += together) {
-    const int end = std::min(first + together, volume.grid.nz);
+std::size_t census_bytes(const geometry::VolumeGrid& grid) {
+  return static_cast<std::size_t>(slices_at_once(grid)) * slice_bytes(grid);
+}
+
+Census take_census(const FinishedVolume& volume, MemoryBudget& budget, int threads, bool survey) {
+  const int slices = volume.grid.nz, together = slices_at_once(volume.grid);
+  std::vector<Census> parts(static_cast<std::size_t>((slices + together - 1) / together));
+  ThreadPool pool(threads);
+  pool.for_each(static_cast<std::ptrdiff_t>(parts.size()), [&](std::ptrdiff_t n, int) {
+    const Reservation room(budget, census_bytes(volume.grid), "slices of the volume");
+    const int first = static_cast<int>(n) * together, end = std::min(first + together, slices);
+    Census& part = parts[static_cast<std::size_t>(n)];
     try {
-      look_at(volume, first, end - first, census);
-      continue;
+      return look_at(volume, first, end - first, part);
     } catch (const Error& error) {
       if (!survey || error.kind() != ErrorKind::io) throw;
     }
-    look_at_each(volume, {first, end}, census);
-  }
+    part = {};
+    look_at_each(volume, {first, end}, part);
+  });
+  Census census;
+  for (const Census& part : parts) census.add(part);
   return census;
 }
 

@@ -26,13 +26,18 @@ struct Census {
   std::vector<int> unreadable = {};        ///< slices, where that is no error
   std::vector<SliceMoments> moments = {};  ///< of every slice
 
+  /// Adds the slices that follow.
+  void add(const Census& above);
   /// Of all voxels, 1/mm.
   [[nodiscard]] double rms() const;
   /// mm about the axis within which the object is: that of a disc of as much spread, and a quarter more.
   [[nodiscard]] double radius() const;
 };
 /// `survey`: slices that cannot be read are noted, instead of ending it with their error.
-[[nodiscard]] Census take_census(const FinishedVolume& volume, MemoryBudget& budget, bool survey = false);
+[[nodiscard]] Census take_census(const FinishedVolume& volume, MemoryBudget& budget, int threads,
+                                 bool survey = false);
+/// Bytes of take_census() with one thread.
+[[nodiscard]] std::size_t census_bytes(const geometry::VolumeGrid& grid);
 /// Is every slice what was written.
 [[nodiscard]] Check check_layers(const Census& census, const FinishedVolume& volume);
 /// Is every voxel finite.

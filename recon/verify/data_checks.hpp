@@ -16,7 +16,7 @@ struct OppositeRays {
 };
 
 /// In the plane of the source alone are opposite rays the same line: `sinogram` should be near it.
-[[nodiscard]] OppositeRays compare_opposite_rays(const Sinogram& sinogram);
+[[nodiscard]] OppositeRays compare_opposite_rays(const Sinogram& sinogram, int threads);
 
 /// Where the axis is by the path of the object's centre of mass, which is a circle around it (the second of
 /// the consistency conditions of Helgason and Ludwig): a parallel beam sees it as A cos + B sin + shift.

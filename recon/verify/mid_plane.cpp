@@ -155,6 +155,22 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+Sinogram take(const Sinogram& all, const ColumnGroups& groups) {
+  const int columns = (all.trusted.end - groups.first - groups.together) / groups.stride + 1;
+  Sinogram some{.columns = columns, .height = all.height, .trusted = {0, columns}};
+  some.values.reserve(all.views.size() * static_cast<std::size_t>(groups.together * columns));
+  for (int n = 0; n < all.count(); ++n)
+    for (int within = 0; within < groups.together; ++within) {
+      geometry::View view = all.views[static_cast<std::size_t>(n)];
+      view.pixel_origin = view.pixel_origin + groups.column(0, within) * view.column_step;
+      view.column_step = groups.stride * view.column_step;
+      some.views.push_back(view);
+      for (int group = 0; group < columns; ++group)
+        some.values.push_back(all.row(n)[groups.column(group, within)]);
+    }
+  return some;
+}
+
 Sinogram measure_sinogram(const FdkJob& job, double height, const Resources& resources, int every) {
   const FdkSetup& setup = job.setup;
   Sinogram result{.columns = setup.columns, .height = visible(setup, height), .trusted = setup.measured};

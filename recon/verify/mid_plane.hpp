@@ -51,6 +51,16 @@ struct Sinogram {
   [[nodiscard]] float* row(int view) { return values.data() + static_cast<std::ptrdiff_t>(view) * columns; }
 };
 
+/// Groups of `together` neighbouring columns of a sinogram, `stride` from group to group: of every view as
+/// many rows as a group has columns, the g-th with the g-th column of every group.
+struct ColumnGroups {
+  int first = 0, together = 1, stride = 1;
+
+  /// Column of the sinogram.
+  [[nodiscard]] int column(int group, int within) const { return first + group * stride + within; }
+};
+[[nodiscard]] Sinogram take(const Sinogram& all, const ColumnGroups& groups);
+
 /// Line integrals at `height`, or as near to it as every view sees, interpolated between two detector rows.
 /// Of every `every`-th sixteen views where that is above 1.
 [[nodiscard]] Sinogram measure_sinogram(const FdkJob& job, double height, const Resources& resources,

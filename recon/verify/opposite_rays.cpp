@@ -5,6 +5,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "base/parallel.hpp"
 #include "kernels/shared/parts.hpp"
 #include "recon/verify/data_checks.hpp"
 
@@ -43,36 +44,54 @@ class Turn {
     std::vector<double> gaps;
     for (std::size_t n = 1; n < order_.size(); ++n) gaps.push_back(angle(order_[n]) - angle(order_[n - 1]));
     step_ = median(gaps);
+    for (int view = 0; view < s_.count(); ++view) middles_.push_back(column(view, 0));
   }
 
   [[nodiscard]] double angle(int view) const { return at_[static_cast<std::size_t>(view)]; }
   [[nodiscard]] double step() const { return step_; }
 
-  /// The ray at angle `fan` from the one to the axis (or at distance `fan` beside it) in a view at `azimuth`,
-  /// interpolated between two views; false where none is near.
-  bool look(double azimuth, double fan, const Supposed& supposed, double& out) const {
+  /// Where a view shows a ray.
+  struct Place {
+    const float* row;
+    double middle, column;  ///< of the ray to the axis, and of the ray
+  };
+  /// The same ray in the views around an angle.
+  struct Between {
+    Place before, after;
+    double share = 0;  ///< of the view after
+  };
+
+  [[nodiscard]] Place place(int view, double column) const {
+    return {s_.row(view), middles_[static_cast<std::size_t>(view)], column};
+  }
+  /// The ray at angle `fan` from the one to the axis (or at distance `fan` beside it) at `azimuth`; false
+  /// where no views are near.
+  bool find(double azimuth, double fan, Between& found) const {
     azimuth = within_turn(azimuth);
     const auto above = std::upper_bound(order_.begin(), order_.end(), azimuth,
                                         [&](double a, int view) { return a < angle(view); });
     const int next = above == order_.end() ? order_.front() : *above;
     const int previous = above == order_.begin() ? order_.back() : *(above - 1);
-    const double gap = within_turn(angle(next) - angle(previous)),
-                 share = within_turn(azimuth - angle(previous)) / gap;
+    const double gap = within_turn(angle(next) - angle(previous));
     if (!(gap > 0) || gap > 2.5 * step_) return false;
-    double a = 0, b = 0;
-    if (!sample(previous, fan, supposed, a) || !sample(next, fan, supposed, b)) return false;
-    out = (1 - share) * a + share * b;
+    found = {place(previous, column(previous, fan)), place(next, column(next, fan)),
+             within_turn(azimuth - angle(previous)) / gap};
     return true;
   }
 
-  /// A view's ray at `fan`; false beyond what was measured.
-  bool sample(int view, double fan, const Supposed& supposed, double& out) const {
-    const double middle = column(view, 0),
-                 at = middle + (column(view, fan) - middle) * (1 + supposed.scale) + supposed.shift;
-    const kernels::Parts<double> place = kernels::parts_of(at);
-    if (!(place.whole >= s_.trusted.first && place.whole + 1 < s_.trusted.end)) return false;
-    const float* const p = s_.row(view) + static_cast<int>(place.whole);
-    out = (1 - place.fraction) * p[0] + place.fraction * p[1];
+  /// What is measured there; false beyond what was measured.
+  bool sample(const Place& place, const Supposed& supposed, double& out) const {
+    const kernels::Parts<double> at = kernels::parts_of(
+        place.middle + (place.column - place.middle) * (1 + supposed.scale) + supposed.shift);
+    if (!(at.whole >= s_.trusted.first && at.whole + 1 < s_.trusted.end)) return false;
+    const float* const p = place.row + static_cast<int>(at.whole);
+    out = (1 - at.fraction) * p[0] + at.fraction * p[1];
+    return true;
+  }
+  bool sample(const Between& places, const Supposed& supposed, double& out) const {
+    double a = 0, b = 0;
+    if (!sample(places.before, supposed, a) || !sample(places.after, supposed, b)) return false;
+    out = (1 - places.share) * a + places.share * b;
     return true;
   }
 
@@ -99,7 +118,7 @@ class Turn {
  private:
   const Sinogram& s_;
   std::vector<int> order_;
-  std::vector<double> at_;
+  std::vector<double> at_, middles_;
   double step_ = 0;
 };
 
@@ -130,34 +149,49 @@ struct Comparison {
   }
 };
 
+/// The n-th view's rays against their reverses.
+Comparison compare_view(const Turn& turn, const Sinogram& sinogram, int n) {
+  constexpr double golden = 0.6180339887498949;
+  Comparison sums;
+  const bool parallel = sinogram.views[static_cast<std::size_t>(n)].is_parallel();
+  for (int i = sinogram.trusted.first + 1; i + 2 < sinogram.trusted.end; ++i) {
+    // Between two columns, never on one: so all that is supposed meets the same blur of interpolation.
+    const double column = i + std::fmod((double{1} * n * sinogram.columns + i) * golden, 1.0);
+    const double fan = turn.fan(n, column), bend = parallel ? 0 : 2 * fan;
+    Turn::Between reverse;
+    if (!turn.find(turn.angle(n) + pi + bend, -fan, reverse)) continue;
+    double squares[5] = {};
+    bool whole = true;
+    for (int s = 0; whole && s < 5; ++s) {
+      double from = 0, opposite = 0;
+      whole = turn.sample(turn.place(n, column), Comparison::supposed[s], from) &&
+              turn.sample(reverse, Comparison::supposed[s], opposite);
+      squares[s] = (from - opposite) * (from - opposite);
+    }
+    if (!whole) continue;
+    for (int s = 0; s < 5; ++s) sums.squares[s] += squares[s];
+    sums.count += 1;
+  }
+  return sums;
+}
+
 }  // namespace
 
-OppositeRays compare_opposite_rays(const Sinogram& sinogram) {
+OppositeRays compare_opposite_rays(const Sinogram& sinogram, int threads) {
   OppositeRays result;
   const int views = sinogram.count();
   if (views < 16) return result;
   const Turn turn(sinogram);
   const int stride = std::max(1, views / 400);
+  std::vector<Comparison> of_views(static_cast<std::size_t>((views + stride - 1) / stride));
+  ThreadPool(threads).for_each(static_cast<std::ptrdiff_t>(of_views.size()), [&](std::ptrdiff_t n, int) {
+    of_views[static_cast<std::size_t>(n)] = compare_view(turn, sinogram, static_cast<int>(n) * stride);
+  });
   Comparison sums;
-  double column_share = 0;
-  for (int n = 0; n < views; n += stride)
-    for (int i = sinogram.trusted.first + 1; i + 2 < sinogram.trusted.end; ++i) {
-      // Between two columns, never on one: so all that is supposed meets the same blur of interpolation.
-      column_share = std::fmod(column_share + 0.6180339887498949, 1.0);
-      const bool parallel = sinogram.views[static_cast<std::size_t>(n)].is_parallel();
-      const double fan = turn.fan(n, i + column_share), bend = parallel ? 0 : 2 * fan, here = turn.angle(n);
-      double squares[5] = {};
-      bool whole = true;
-      for (int s = 0; whole && s < 5; ++s) {
-        double from = 0, opposite = 0;
-        whole = turn.sample(n, fan, Comparison::supposed[s], from) &&
-                turn.look(here + pi + bend, -fan, Comparison::supposed[s], opposite);
-        squares[s] = (from - opposite) * (from - opposite);
-      }
-      if (!whole) continue;
-      for (int s = 0; s < 5; ++s) sums.squares[s] += squares[s];
-      sums.count += 1;
-    }
+  for (const Comparison& view : of_views) {
+    for (int s = 0; s < 5; ++s) sums.squares[s] += view.squares[s];
+    sums.count += view.count;
+  }
   result.pairs = sums.count;
   if (sums.count < least_pairs) return result;
   result.misfit = std::sqrt(sums.squares[0] / sums.count);

@@ -19,7 +19,7 @@ namespace {
 
 using geometry::Range;
 
-constexpr int wanted = 96;
+constexpr int wanted = 48;
 constexpr int together = 2;       // in a neighbourhood: they need the same few rows of a view
 constexpr int neighbourhood = 8;  // voxels
 constexpr int most_heights = 24;

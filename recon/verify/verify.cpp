@@ -84,14 +84,21 @@ double nearest_height(const geometry::VolumeGrid& grid) {
   return std::clamp(0.0, grid.origin.z, grid.origin.z + (grid.nz - 1) * grid.spacing.z);
 }
 
+/// So many columns of a view say whether the volume casts it, however many it has.
+constexpr int most_columns = 128;
+
 Level look(Sinogram measured, const FinishedVolume& volume, const Resources& resources) {
   constexpr double lost_to_blur = 0.05;  // of spheres five voxels wide
-  Level level{.measured = std::move(measured), .cast = {}, .lengths = {}};
-  level.cast = cast(volume, level.measured, resources);
+  Level level{.measured = std::move(measured)};
+  const double coarse = volume.grid.spacing.x / column_at_axis(level.measured);
+  const int columns = level.measured.trusted.count();
+  const int together = std::clamp(static_cast<int>(std::lround(2 * coarse)), 2, std::max(2, columns / 4));
+  const int apart = (columns + most_columns - 1) / most_columns;
+  level.groups = {level.measured.trusted.first, together, together * apart};
+  level.compared = take(level.measured, level.groups);
+  level.cast = cast(volume, level.compared, resources);
   level.lengths = lengths_within(volume.grid, level.measured);
   level.noise = noise_of(level.measured);
-  const double coarse = volume.grid.spacing.x / column_at_axis(level.measured);
-  level.together = std::clamp(static_cast<int>(std::lround(2 * coarse)), 2, level.measured.columns / 4);
   level.blur = std::abs(level.measured.height) < volume.grid.spacing.z ? 0 : lost_to_blur;
   return level;
 }
@@ -102,7 +109,7 @@ Verdict verify_alone(const FinishedVolume& volume, MemoryBudget& budget) {
   Verdict verdict{.unverifiable = "the scan was not asked"};
   {
     const Stopwatch time(verdict.seconds);
-    const Census census = take_census(volume, budget, true);
+    const Census census = take_census(volume, budget, 1, true);
     verdict.checks.push_back(check_numbers(census, volume.grid.nz));
     verdict.checks.push_back(check_layers(census, volume));
   }
@@ -134,8 +141,8 @@ void verify_projections(std::vector<Check>& checks, const FdkJob& job, const Fin
   checks.push_back(check_mass(central, lengths_within(volume.grid, central), job.setup, volume));
   std::vector<double> heights = heights_to_cast(census, job.setup, volume.grid);
   if (heights.empty()) heights.push_back(nearest_height(volume.grid));
-  constexpr int many = 192, some = 4;  // views; of them a quarter at all heights but the first
-  const int every = static_cast<int>(job.setup.views.size()) > many ? some : 1;
+  constexpr int enough = 96;  // views, at all heights but the first
+  const int every = std::max(1, static_cast<int>(job.setup.views.size()) / enough);
   std::vector<Level> levels;
   for (const double height : heights)
     levels.push_back(
@@ -158,7 +165,8 @@ void judge_axis(std::vector<Check>& checks, const Sinogram& central) {
 
 void verify_into(std::vector<Check>& checks, const FdkJob& job, const FinishedVolume& volume,
                  const Resources& resources, const VerifyOptions& options) {
-  const Census census = take_census(volume, resources.budget, options.survey);
+  const Census census = take_census(volume, resources.budget,
+                                    resources.threads_with(census_bytes(volume.grid)), options.survey);
   checks.push_back(check_numbers(census, volume.grid.nz));
   checks.push_back(check_layers(census, volume));
   if (!census.unreadable.empty()) return;  // nothing more can be asked of it
@@ -168,7 +176,7 @@ void verify_into(std::vector<Check>& checks, const FdkJob& job, const FinishedVo
 
   const Reservation room(resources.budget, sinograms_bytes(job.setup), "projections to verify with");
   const Sinogram central = measure_sinogram(job, 0, resources);
-  const OppositeRays rays = compare_opposite_rays(central);
+  const OppositeRays rays = compare_opposite_rays(central, resources.threads);
   checks.push_back(check_air(central, noise_of(central)));
   judge_axis(checks, central);
   checks.push_back(check_distances(central, rays, job.setup.rectification.has_value()));

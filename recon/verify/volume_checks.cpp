@@ -79,13 +79,17 @@ struct Difference {
 /// Sums over the rays of view `n` that meet the volume, in means of neighbours.
 Difference compare(const Level& level, int n) {
   Difference sum;
-  const float *const p = level.measured.row(n), *const q = level.cast.row(n), *const l = level.lengths.row(n);
-  const int together = level.together;
+  const float* const lengths = level.lengths.row(n);
+  const int together = level.groups.together;
   double last = NAN;
-  for (int i = level.measured.trusted.first; i + together <= level.measured.trusted.end; ++i) {
-    if (*std::min_element(l + i, l + i + together) <= 0) continue;
-    const double a = std::accumulate(p + i, p + i + together, 0.0) / together,
-                 b = std::accumulate(q + i, q + i + together, 0.0) / together;
+  for (int group = 0; group < level.compared.columns; ++group) {
+    const float* const l = lengths + level.groups.column(group, 0);
+    if (*std::min_element(l, l + together) <= 0) continue;
+    double a = 0, b = 0;
+    for (int within = 0; within < together; ++within) {
+      a += double{level.compared.row(n * together + within)[group]} / together;
+      b += double{level.cast.row(n * together + within)[group]} / together;
+    }
     sum.squares += (a - b) * (a - b), sum.measured += a * a, sum.crossed += a * b, sum.count += 1;
     sum.sum += a, sum.cast_sum += b;
     if (std::isfinite(last)) sum.steps += (b - last) * (b - last);
@@ -156,19 +160,25 @@ struct Turns {
   std::vector<double> correlations;  ///< the share of that which is a turn: size / unexplained
 };
 
-Turns turns_of(const Sinogram& measured, const Sinogram& cast, double noise) {
-  const std::vector<int> order = by_angle(cast);
+Turns turns_of(const Level& level) {
+  const std::vector<int> order = by_angle(level.measured);
+  const int together = level.groups.together;
   Turns turns;
   for (std::size_t n = 1; n + 1 < order.size(); ++n) {
     double across = 0, along = 0, apart = 0;
-    for (int i = measured.trusted.first; i < measured.trusted.end; ++i) {
-      const double change = cast.row(order[n + 1])[i] - cast.row(order[n - 1])[i];
-      const double off = measured.row(order[n])[i] - cast.row(order[n])[i];
-      across += change * change, along += change * off, apart += off * off;
+    for (int within = 0; within < together; ++within) {
+      const auto row = [&](const Sinogram& s, int view) { return s.row(view * together + within); };
+      const float *const before = row(level.cast, order[n - 1]), *const here = row(level.cast, order[n]),
+                         *const after = row(level.cast, order[n + 1]),
+                         *const measured = row(level.compared, order[n]);
+      for (int i = 0; i < level.compared.columns; ++i) {
+        const double change = after[i] - before[i], off = measured[i] - here[i];
+        across += change * change, along += change * off, apart += off * off;
+      }
     }
     if (!(across > 0) || !(apart > 0)) continue;
     turns.views.push_back(order[n]);
-    turns.sizes.push_back(std::abs(along) / across), turns.errors.push_back(noise / std::sqrt(across));
+    turns.sizes.push_back(std::abs(along) / across), turns.errors.push_back(level.noise / std::sqrt(across));
     turns.unexplained.push_back(std::sqrt(apart / across));
     turns.correlations.push_back(std::abs(along) / std::sqrt(across * apart));
   }
@@ -183,7 +193,7 @@ Check check_order(const Level& at) {
   if (measured.count() < fewest_views)
     return check.not_applicable("too few views to be each other's neighbours");
   if (const auto why = why_incomparable(at); !why.empty()) return check.not_applicable(why);
-  const Turns turns = turns_of(measured, at.cast, at.noise);
+  const Turns turns = turns_of(at);
   const double error = median(turns.errors);
   if (turns.views.size() < static_cast<std::size_t>(measured.count()) / 2 || !(error < largest_order_error) ||
       median(turns.unexplained) > most_hidden)
@@ -236,9 +246,10 @@ std::optional<Fit> fit_of(const Level& at) {
   // Small things lose height to the grid, but not their sum; rays that are continued keep height, but not
   // sum.
   const double height = all.crossed / all.measured, sum = all.sum > 0 ? all.cast_sum / all.sum : height;
-  return Fit{std::abs(sum - 1) < std::abs(height - 1) ? sum : height,
-             std::sqrt(std::max(0.0, all.squares - of_noise) / (all.measured - of_noise / at.together)),
-             fit_limit * std::max(1.0, at.together / 4.0), at.blur};
+  return Fit{
+      std::abs(sum - 1) < std::abs(height - 1) ? sum : height,
+      std::sqrt(std::max(0.0, all.squares - of_noise) / (all.measured - of_noise / at.groups.together)),
+      fit_limit * std::max(1.0, at.groups.together / 4.0), at.blur};
 }
 
 }  // namespace
@@ -306,7 +317,7 @@ double mass_of_slice(const FinishedVolume& volume, int slice, double radius) {
     for (int x = 0; x < grid.nx; ++x) {
       const geometry::Vec3 at = grid.centre_of(x, y, slice);
       const float value = voxels.view().row(y, 0)[x];
-      if (std::isfinite(value) && std::hypot(at.x, at.y) < radius) sum += double{value};
+      if (std::isfinite(value) && at.x * at.x + at.y * at.y < radius * radius) sum += double{value};
     }
   return sum * grid.spacing.x * grid.spacing.y;
 }

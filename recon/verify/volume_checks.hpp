@@ -12,13 +12,14 @@ namespace feldspar::recon {
 /// The rays at one height, as measured and as the volume casts them.
 struct Level {
   Sinogram measured;  ///< of all views, or of some
-  Sinogram cast;      ///< the same rays
-  Sinogram lengths;   ///< of them within the volume's grid: 0 of rays that miss it
+  Sinogram lengths;   ///< of the rays within the volume's grid: 0 of those that miss it
   double noise = 0;   ///< standard deviation of a measured ray's
 
-  /// A row is compared in means of this many columns: what the grid can hold at all.
-  int together = 2;
-  double blur = 0;  ///< share that interpolation along z may take off the rays
+  /// A row is compared in means of a group of columns: what the grid can hold at all.
+  ColumnGroups groups;
+  Sinogram compared;  ///< those columns of `measured`
+  Sinogram cast;      ///< the same rays
+  double blur = 0;    ///< share that interpolation along z may take off the rays
 };
 
 /// Each view's rays against those that the volume casts.
