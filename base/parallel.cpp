@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/stop.hpp"
@@ -11,7 +12,7 @@
 namespace feldspar {
 namespace {
 
-thread_local bool inside_a_loop = false;
+thread_local const ThreadPool* loop_of = nullptr;  ///< whose loop this thread is in
 
 }  // namespace
 
@@ -45,7 +46,7 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::run(Loop& loop, int worker) {
-  inside_a_loop = true;
+  const ThreadPool* const around = std::exchange(loop_of, this);
   for (std::ptrdiff_t index; (index = loop.next.fetch_add(1)) < loop.count;) {
     try {
       stop_if_requested();
@@ -56,7 +57,7 @@ void ThreadPool::run(Loop& loop, int worker) {
       if (!loop.failure) loop.failure = std::current_exception();
     }
   }
-  inside_a_loop = false;
+  loop_of = around;
 }
 
 void ThreadPool::serve(int worker) {
@@ -80,7 +81,8 @@ void ThreadPool::serve(int worker) {
 }
 
 void ThreadPool::for_each(std::ptrdiff_t count, const std::function<void(std::ptrdiff_t, int)>& body) {
-  expects(!inside_a_loop, "a parallel loop was started inside a parallel loop");
+  expects(!loop_of || (workers_.empty() && loop_of != this),
+          "a parallel loop was started inside a parallel loop");
   if (count <= 0) return;
   const std::scoped_lock only(one_loop_);
   Loop loop{count, body, {}, {}, {}};

@@ -25,7 +25,7 @@ class ThreadPool {
 
   /// Calls body(index, worker) for every index in [0, count), in no order, `worker` in [0, size()), and
   /// returns when all are done. The first exception stops the loop and is rethrown here. A call from
-  /// inside a body throws Error(internal).
+  /// inside a body, but to another pool of one thread, throws Error(internal).
   void for_each(std::ptrdiff_t count, const std::function<void(std::ptrdiff_t index, int worker)>& body);
 
  private:

@@ -23,9 +23,9 @@ class CpuForwardProjector final : public ForwardProjector {
       const int n = static_cast<int>(line / stack.ny), row = static_cast<int>(line % stack.ny);
       float* pixels = stack.row(row, n);
       for (int column = 0; column < stack.nx; ++column)
-        pixels[column] += line_integral(joseph_ray(rays[static_cast<std::size_t>(n)], box,
-                                                   window.columns.first + column, window.rows.first + row),
-                                        box, volume.data);
+        pixels[column] += along(joseph_ray(rays[static_cast<std::size_t>(n)], box,
+                                           window.columns.first + column, window.rows.first + row),
+                                box, volume.data);
     });
   }
 
@@ -60,6 +60,32 @@ class CpuForwardProjector final : public ForwardProjector {
     std::vector<RayView> rays;
     for (const geometry::View& view : views) rays.push_back(make_ray_view(view, grid));
     return rays;
+  }
+
+  /// The line integral: most planes many at once, those at the rim of the box one by one.
+  [[nodiscard]] float along(const JosephRay& ray, const RayBox& box, const float* voxels) const {
+    const std::ptrdiff_t strides[] = {1, box.nx, static_cast<std::ptrdiff_t>(box.nx) * box.ny};
+    if (strides[2] > RayRun::largest_stride) return line_integral(ray, box, voxels);
+    const int first[] = {0, 0, box.first}, end[] = {box.nx, box.ny, box.end};
+    const int a = ray.axis == 0 ? 1 : 0, b = ray.axis == 2 ? 1 : 2;
+    RayRun run{.voxels = voxels,
+               .plane_stride = strides[ray.axis],
+               .a_stride = strides[a],
+               .b_stride = strides[b],
+               .plane_first = first[ray.axis],
+               .a_last = end[a] - 1,
+               .b_first = first[b],
+               .b_last = end[b] - 1,
+               .first = ray.first,
+               .end = ray.end,
+               .a0 = ray.a0,
+               .a1 = ray.a1,
+               .b0 = ray.b0,
+               .b1 = ray.b1};
+    const float most = machine_.simd->sum_along_ray(run) * ray.length;
+    JosephRay before = ray, behind = ray;
+    before.end = run.first, behind.first = run.end;
+    return most + line_integral(before, box, voxels) + line_integral(behind, box, voxels);
   }
 
   static void spread(const std::vector<RayView>& rays, const geometry::PixelWindow& window,

@@ -102,6 +102,17 @@ struct PixelTally {
   std::int64_t floored, saturated, dead, not_finite;
 };
 
+/// A ray through planes of voxels, at a0 + p a1 and b0 + p b1 of plane p; from plane to plane it moves a
+/// voxel at most.
+struct RayRun {
+  static constexpr std::ptrdiff_t largest_stride = std::ptrdiff_t{1} << 27;  ///< 15 of them fit an int
+  const float* voxels;  ///< that of plane plane_first, 0 along a, b_first along b
+  std::ptrdiff_t plane_stride, a_stride, b_stride;
+  int plane_first, a_last, b_first, b_last;  ///< the last voxels have no neighbour behind them
+  int first, end;  ///< planes; narrowed to those in which the ray is between four voxels
+  float a0, a1, b0, b1;
+};
+
 struct SimdKernels {
   const char* name;
   int lanes;
@@ -113,6 +124,8 @@ struct SimdKernels {
   void (*filter_rows)(const RowFilterPlan& plan, const RowBlock& block);
   void (*line_integrals_u16)(const PixelRun& run, const std::uint16_t* counts, PixelTally& tally);
   void (*line_integrals_f32)(const PixelRun& run, const float* counts, PixelTally& tally);
+  /// The sum over the planes that `run` is narrowed to of the voxels interpolated there.
+  float (*sum_along_ray)(RayRun& run);
 };
 
 extern const SimdKernels simd_baseline;

@@ -23,6 +23,7 @@ namespace {
 #include "kernels/cpu/column_kernel.hpp"
 #include "kernels/cpu/line_integrals.hpp"
 #include "kernels/cpu/merge_kernel.hpp"
+#include "kernels/cpu/ray_kernel.hpp"
 #include "kernels/cpu/row_filter.hpp"
 #include "kernels/cpu/tile_transfer.hpp"
 
@@ -37,6 +38,7 @@ const SimdKernels FELDSPAR_JOIN(simd_, FELDSPAR_SIMD) = {.name = FELDSPAR_TEXT(F
                                                          .merge_views = merge_views,
                                                          .filter_rows = filter_rows,
                                                          .line_integrals_u16 = line_integrals_u16,
-                                                         .line_integrals_f32 = line_integrals_f32};
+                                                         .line_integrals_f32 = line_integrals_f32,
+                                                         .sum_along_ray = sum_along_ray};
 
 }  // namespace feldspar::kernels::cpu

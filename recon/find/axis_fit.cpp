@@ -18,7 +18,7 @@ constexpr double step = 0.25;      ///< coarse columns, of differences
 constexpr double cauchy = 2.4;     ///< standard deviations
 constexpr double correlation = 6;  ///< rays that count as one, since they are smoothed and seen twice
 constexpr double offset_factor = 1.6, offset_floor = 0.0015;  ///< of coarse columns
-constexpr double roll_factor = 1.8, roll_floor = 7e-5;        ///< rad
+constexpr double roll_factor = 2.0, roll_floor = 7e-5;        ///< rad
 constexpr int block_pixels = 15;
 constexpr std::ptrdiff_t chunk = 2048;  ///< rays of one task
 

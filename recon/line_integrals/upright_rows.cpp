@@ -17,11 +17,12 @@ std::size_t UprightRows::bytes(const io::ScanSource& source, const UprightDetect
 }
 
 UprightRows::UprightRows(const io::ScanSource& source, const UprightDetector& detector,
-                         const kernels::CorrectionSpec* corrections, MemoryBudget& budget)
+                         const kernels::CorrectionSpec* corrections, MemoryBudget& budget,
+                         const char* backend)
     : source_(source),
       detector_(detector),
       corrections_(corrections),
-      backend_(kernels::open_backend("reference", {.budget = &budget})),
+      backend_(kernels::open_backend(backend, {.threads = 1, .budget = &budget})),
       budget_(budget),
       tables_(budget, LineIntegralStage::tables_bytes(source, corrections).host,
               "references to verify with") {}

@@ -1,4 +1,4 @@
-// Line integrals of a few detector rows, made from the raw file once more by the reference backend.
+// Line integrals of a few detector rows, made from the raw file once more.
 #pragma once
 
 #include <memory>
@@ -8,13 +8,15 @@
 
 namespace feldspar::recon {
 
-/// Reads rows of the upright detector through a stage of the reference backend. One user at a time; `source`,
+/// Reads rows of the upright detector through a stage of a backend of its own. One user at a time; `source`,
 /// `detector` and `corrections` must outlive it.
 class UprightRows {
  public:
-  /// Corrections are null for none. Its memory counts against `budget`.
+  /// Corrections are null for none. Its memory counts against `budget`. "reference" as the backend judges
+  /// what the others make, "cpu" is faster.
   UprightRows(const io::ScanSource& source, const UprightDetector& detector,
-              const kernels::CorrectionSpec* corrections, MemoryBudget& budget);
+              const kernels::CorrectionSpec* corrections, MemoryBudget& budget,
+              const char* backend = "reference");
 
   /// Bytes that one holds, to read so many rows of so many views at a time.
   [[nodiscard]] static std::size_t bytes(const io::ScanSource& source, const UprightDetector& detector,

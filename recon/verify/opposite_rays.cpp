@@ -156,7 +156,7 @@ Comparison compare_view(const Turn& turn, const Sinogram& sinogram, int n) {
   const bool parallel = sinogram.views[static_cast<std::size_t>(n)].is_parallel();
   for (int i = sinogram.trusted.first + 1; i + 2 < sinogram.trusted.end; ++i) {
     // Between two columns, never on one: so all that is supposed meets the same blur of interpolation.
-    const double column = i + std::fmod((double{1} * n * sinogram.columns + i) * golden, 1.0);
+    const double column = i + std::fmod((double{1} * n * (sinogram.trusted.count() - 3) + i) * golden, 1.0);
     const double fan = turn.fan(n, column), bend = parallel ? 0 : 2 * fan;
     Turn::Between reverse;
     if (!turn.find(turn.angle(n) + pi + bend, -fan, reverse)) continue;

@@ -19,7 +19,7 @@ namespace {
 
 using geometry::Range;
 
-constexpr int wanted = 48;
+constexpr int fewest = 24, most = 96, slices_a_spot = 12;
 constexpr int together = 2;       // in a neighbourhood: they need the same few rows of a view
 constexpr int neighbourhood = 8;  // voxels
 constexpr int most_heights = 24;
@@ -50,7 +50,10 @@ std::vector<double> kernel_in_space(int columns, const kernels::RampOptions& ram
 /// The filtered projection at one point: weights, ramp and bilinear interpolation in one sum.
 class FilteredPoint {
  public:
-  FilteredPoint(const FdkSetup& setup, const std::vector<double>& kernel) : setup_(setup), kernel_(kernel) {}
+  FilteredPoint(const FdkSetup& setup, const std::vector<double>& kernel)
+      : setup_(setup), kernel_(kernel.rbegin(), kernel.rend()) {
+    kernel_.insert(kernel_.end(), kernel.begin() + 1, kernel.end());
+  }
   [[nodiscard]] const FdkSetup& setup() const { return setup_; }
 
   [[nodiscard]] double at(int view, const geometry::DetectorPoint& p, const UprightRows::Rows& rows,
@@ -58,37 +61,45 @@ class FilteredPoint {
     const kernels::Parts<double> column = kernels::parts_of(p.column), row = kernels::parts_of(p.row);
     if (!(column.whole >= -1 && column.whole < setup_.columns && row.whole >= -1 && row.whole < setup_.rows))
       return 0;
-    double sum = 0;
+    std::vector<double> weighted(static_cast<std::size_t>(setup_.columns));
     for (int above = 0; above < 2; ++above) {
       const int r = static_cast<int>(row.whole) + above;
-      if (r < 0 || r >= setup_.rows) continue;
-      sum += (above ? row.fraction : 1 - row.fraction) *
-             convolved(view, r, static_cast<int>(column.whole), column.fraction,
-                       rows.values.row(r - rows.first, view_in_block));
+      if (r >= 0 && r < setup_.rows)
+        add(view, r, above ? row.fraction : 1 - row.fraction, rows.values.row(r - rows.first, view_in_block),
+            weighted);
     }
-    return sum;
+    return convolved(weighted, static_cast<int>(column.whole), column.fraction);
   }
 
  private:
-  [[nodiscard]] double convolved(int view, int row, int column, double share, const float* values) const {
-    const double left = column >= 0 ? 1 - share : 0, right = column + 1 < setup_.columns ? share : 0;
+  /// kernels::weight_at() along a row, whose rays are linear in the column.
+  void add(int view, int row, double share, const float* values, std::vector<double>& weighted) const {
     const kernels::FdkWeight& weight = setup_.weights[static_cast<std::size_t>(view)];
+    const geometry::Vec3 ray = weight.ray + row * weight.row_step, step = weight.column_step;
+    const double along = dot(ray, weight.to_axis), along_step = dot(step, weight.to_axis),
+                 square = dot(ray, ray), twice = 2 * dot(ray, step), step_square = dot(step, step),
+                 scale = share * weight.scale;
     const float* const redundancy =
         setup_.column_weights.empty()
             ? nullptr
             : setup_.column_weights.data() + static_cast<std::ptrdiff_t>(view) * setup_.columns;
-    double sum = 0;
     for (int i = 0; i < setup_.columns; ++i) {
-      const double tap = left * kernel_[static_cast<std::size_t>(std::abs(column - i))] +
-                         right * kernel_[static_cast<std::size_t>(std::abs(column + 1 - i))];
-      if (tap == 0 || values[i] == 0) continue;
-      sum += tap * values[i] * weight_at(weight, i, row) * (redundancy ? redundancy[i] : 1);
+      const double cosine = (along + i * along_step) / std::sqrt(square + i * (twice + i * step_square));
+      weighted[static_cast<std::size_t>(i)] += scale * cosine * values[i] * (redundancy ? redundancy[i] : 1);
     }
-    return sum;
+  }
+
+  [[nodiscard]] double convolved(const std::vector<double>& weighted, int column, double share) const {
+    const double left = column >= 0 ? 1 - share : 0, right = column + 1 < setup_.columns ? share : 0;
+    const double* const taps = kernel_.data() + setup_.columns - column;
+    double sums[4] = {};  // independent of each other, or every addition waits for the last
+    for (std::size_t i = 0; i < weighted.size(); ++i)
+      sums[i % 4] += weighted[i] * (left * taps[i] + right * taps[static_cast<std::ptrdiff_t>(i) - 1]);
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
   }
 
   const FdkSetup& setup_;
-  const std::vector<double>& kernel_;
+  std::vector<double> kernel_;  ///< from -columns to columns
 };
 
 /// Groups of voxels of one slice, spread over the height in layers: each at a random place.
@@ -105,11 +116,12 @@ std::vector<std::vector<Spot>> choose(const geometry::VolumeGrid& grid, double r
     const geometry::Vec3 p = grid.centre_of(spot.x, spot.y, spot.z);
     return std::hypot(p.x, p.y) < radius - grid.spacing.x;
   };
-  const int layers = std::clamp(grid.nz / 8, std::min(grid.nz, 4), most_heights);
+  const int wanted = std::clamp(grid.nz / slices_a_spot, fewest, most);
+  const int layers = std::clamp(grid.nz / 8, std::min(grid.nz, 4), std::min(most_heights, wanted / together));
   const auto bottom = [&](int layer) {
     return static_cast<int>(static_cast<long long>(grid.nz) * layer / layers);
   };
-  std::vector<std::vector<Spot>> groups(wanted / together);
+  std::vector<std::vector<Spot>> groups(static_cast<std::size_t>(wanted / together));
   for (std::size_t n = 0; n < groups.size(); ++n) {
     const int layer = static_cast<int>(n) % layers, z = within(bottom(layer), bottom(layer + 1));
     std::vector<Spot>& group = groups[n];

@@ -68,38 +68,50 @@ Columns columns_of(const FdkSetup& setup) {
 /// Views that are alike are to be sampled alike, and unshifted ones on their pixels.
 double without_rounding(double place) { return std::round(place * 1e6) * 1e-6; }
 
-/// Rows of some views, to be averaged.
-struct RowsToSample {
-  const View3<const float>& values;
-  int first = 0;   ///< row of the detector
-  Range measured;  ///< columns
-  int rows = 1;    ///< of a strip
+/// Means of rows of some views.
+class RowsToSample {
+ public:
+  /// `measured`: columns. `first`: detector row of the first.
+  RowsToSample(const View3<const float>& values, int first, Range measured)
+      : values_(values), first_(first), measured_(measured), mean_(static_cast<std::size_t>(values.nx)) {}
 
-  /// The mean of `rows` rows about `row` at a column's place, of view `plane`; NaN where it was not measured.
-  [[nodiscard]] double at(int plane, double row, double column) const {
+  /// Means `count` rows about `row` of view `plane`.
+  void take(int plane, double row, int count) {
+    std::fill(mean_.begin(), mean_.end(), 0.0);
+    const auto add = [&](int at, double weight) {
+      const float* const p = values_.row(at, plane);
+      for (std::size_t i = 0; weight > 0 && i < mean_.size(); ++i) mean_[i] += weight * p[i];
+    };
+    for (int r = 0; r < count; ++r) {
+      const kernels::Parts<double> v = kernels::parts_of(
+          std::clamp(row + r - 0.5 * (count - 1) - first_, 0.0, static_cast<double>(values_.ny - 1)));
+      const int below = static_cast<int>(v.whole);
+      add(below, (1 - v.fraction) / count), add(std::min(below + 1, values_.ny - 1), v.fraction / count);
+    }
+  }
+  /// The mean at a column's place; NaN where it was not measured.
+  [[nodiscard]] double at(double column) const {
     const kernels::Parts<double> u = kernels::parts_of(without_rounding(column));
     const int left = static_cast<int>(u.whole), right = u.fraction > 0 ? left + 1 : left;
-    if (!(left >= measured.first && right < measured.end)) return NAN;
-    double sum = 0;
-    for (int r = 0; r < rows; ++r) {
-      const kernels::Parts<double> v = kernels::parts_of(
-          std::clamp(row + r - 0.5 * (rows - 1) - first, 0.0, static_cast<double>(values.ny - 1)));
-      const int below = static_cast<int>(v.whole), above = std::min(below + 1, values.ny - 1);
-      const float *const a = values.row(below, plane), *const b = values.row(above, plane);
-      sum += (1 - v.fraction) * ((1 - u.fraction) * a[left] + u.fraction * a[right]) +
-             v.fraction * ((1 - u.fraction) * b[left] + u.fraction * b[right]);
-    }
-    return std::isfinite(sum) ? sum / rows : 0;
+    if (!(left >= measured_.first && right < measured_.end)) return NAN;
+    const double value = (1 - u.fraction) * mean_[static_cast<std::size_t>(left)] +
+                         u.fraction * mean_[static_cast<std::size_t>(right)];
+    return std::isfinite(value) ? value : 0;
   }
+
+ private:
+  const View3<const float>& values_;
+  int first_;
+  Range measured_;
+  std::vector<double> mean_;
 };
 
 /// One strip of a view whose axis' shadow is at column `shadow`.
-void sample(const RowsToSample& rows, int plane, double row, double shadow, const Columns& columns,
-            float* out) {
+void sample(const RowsToSample& rows, double shadow, const Columns& columns, float* out) {
   const int bin = static_cast<int>(columns.bin);
   for (int j = 0; j < columns.count; ++j) {
     double sum = 0;
-    for (int b = 0; b < bin; ++b) sum += rows.at(plane, row, shadow + columns.first + j * bin + b);
+    for (int b = 0; b < bin; ++b) sum += rows.at(shadow + columns.first + j * bin + b);
     out[j] = static_cast<float>(sum / bin);
   }
 }
@@ -109,15 +121,13 @@ void sample(const RowsToSample& rows, int plane, double row, double shadow, cons
 struct Rise {
   double squares = 0, count = 0;
 
-  void add(const RowsToSample& rows, int plane, double row, double shadow, const Columns& columns) {
-    RowsToSample half = rows;
-    half.rows = std::max(1, rows.rows / 2);
-    const double apart = 0.25 * rows.rows;
+  /// `upper` and `lower` of the same view.
+  void add(const RowsToSample& upper, const RowsToSample& lower, double shadow, const Columns& columns) {
     double sum = 0, noise = 0, last[2] = {NAN, NAN};
     const int bin = static_cast<int>(columns.bin);
     for (int j = 0; j < columns.count; ++j) {
       const double column = shadow + columns.first + (j + 0.5) * bin - 0.5,
-                   rise = half.at(plane, row + apart, column) - half.at(plane, row - apart, column);
+                   rise = upper.at(column) - lower.at(column);
       const double second = last[0] - 2 * last[1] + rise;
       if (std::isfinite(second)) sum += rise * rise, noise += second * second / 6, count += 1;
       last[0] = last[1], last[1] = rise;
@@ -144,14 +154,18 @@ void read_views(Range batch, const FdkSetup& setup, const Columns& columns, Upri
   for (int s = 0; s < strips.count(); ++s) {
     const double height = strips.heights[static_cast<std::size_t>(s)];
     const UprightRows::Rows read = reader.read(batch, rows_of(batch, height, setup));
-    const RowsToSample rows{read.values, read.first, measured_of(setup), strip_rows(setup)};
+    RowsToSample rows(read.values, read.first, measured_of(setup)), upper = rows;
+    const int count = strip_rows(setup), half = std::max(1, count / 2);
     for (int n = batch.first; n < batch.end; ++n) {
       const View& view = setup.views[static_cast<std::size_t>(n)];
-      sample(rows, n - batch.first, without_rounding(row_at(view, height)), shadow_of(view, 0), columns,
+      const double row = without_rounding(row_at(view, height)), shadow = shadow_of(view, 0);
+      rows.take(n - batch.first, row, count);
+      sample(rows, shadow, columns,
              strips.view(n) + static_cast<std::size_t>(s) * static_cast<std::size_t>(strips.columns));
-      if (n % some == 0)
-        rises[s].add(rows, n - batch.first, without_rounding(row_at(view, height)), shadow_of(view, 0),
-                     columns);
+      if (n % some != 0) continue;
+      rows.take(n - batch.first, row - 0.25 * count, half),
+          upper.take(n - batch.first, row + 0.25 * count, half);
+      rises[s].add(upper, rows, shadow, columns);
     }
   }
 }
@@ -235,8 +249,8 @@ Strips read_strips(const FdkJob& job, const Resources& resources, Progress& prog
   pool.for_each(batches, [&](std::ptrdiff_t n, int worker) {
     auto& reader = readers[static_cast<std::size_t>(worker)];
     if (!reader)
-      reader =
-          std::make_unique<UprightRows>(job.source, setup, job.options.correction_spec(), resources.budget);
+      reader = std::make_unique<UprightRows>(job.source, setup, job.options.correction_spec(),
+                                             resources.budget, "cpu");
     const int from = static_cast<int>(n) * views_at_once;
     read_views({from, std::min(strips.views, from + views_at_once)}, setup, columns, *reader, strips,
                rises.data() + static_cast<std::size_t>(n) * strips.heights.size());

@@ -84,16 +84,15 @@ double nearest_height(const geometry::VolumeGrid& grid) {
   return std::clamp(0.0, grid.origin.z, grid.origin.z + (grid.nz - 1) * grid.spacing.z);
 }
 
-/// So many columns of a view say whether the volume casts it, however many it has.
-constexpr int most_columns = 128;
-
-Level look(Sinogram measured, const FinishedVolume& volume, const Resources& resources) {
+/// `most`: columns of a view to cast.
+Level look(Sinogram measured, int most, const FinishedVolume& volume, const Resources& resources) {
   constexpr double lost_to_blur = 0.05;  // of spheres five voxels wide
-  Level level{.measured = std::move(measured)};
+  Level level;
+  level.measured = std::move(measured);
   const double coarse = volume.grid.spacing.x / column_at_axis(level.measured);
   const int columns = level.measured.trusted.count();
   const int together = std::clamp(static_cast<int>(std::lround(2 * coarse)), 2, std::max(2, columns / 4));
-  const int apart = (columns + most_columns - 1) / most_columns;
+  const int apart = (columns + most - 1) / most;
   level.groups = {level.measured.trusted.first, together, together * apart};
   level.compared = take(level.measured, level.groups);
   level.cast = cast(volume, level.compared, resources);
@@ -141,13 +140,14 @@ void verify_projections(std::vector<Check>& checks, const FdkJob& job, const Fin
   checks.push_back(check_mass(central, lengths_within(volume.grid, central), job.setup, volume));
   std::vector<double> heights = heights_to_cast(census, job.setup, volume.grid);
   if (heights.empty()) heights.push_back(nearest_height(volume.grid));
-  constexpr int enough = 96;  // views, at all heights but the first
+  constexpr int enough = 64, enough_columns = 128;  // at all heights but the first
   const int every = std::max(1, static_cast<int>(job.setup.views.size()) / enough);
   std::vector<Level> levels;
-  for (const double height : heights)
-    levels.push_back(
-        look(height == 0 ? central : measure_sinogram(job, height, resources, levels.empty() ? 1 : every),
-             volume, resources));
+  for (const double height : heights) {
+    const bool first = levels.empty();
+    levels.push_back(look(height == 0 ? central : measure_sinogram(job, height, resources, first ? 1 : every),
+                          first ? job.setup.columns : enough_columns, volume, resources));
+  }
   checks.push_back(check_fit(levels));
   checks.push_back(check_views(levels.front()));
   checks.push_back(check_order(levels.front()));

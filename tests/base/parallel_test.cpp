@@ -88,6 +88,22 @@ TEST_P(Pool, RefusesALoopInsideALoop) {
     });
 }
 
+TEST_P(Pool, LetsABodyUseAPoolOfItsOwnThread) {
+  ThreadPool pool(GetParam());
+  std::vector<int> sums(20);
+
+  pool.for_each(20, [&](std::ptrdiff_t n, int) {
+    ThreadPool own(1);
+    own.for_each(n, [&](std::ptrdiff_t index, int worker) {
+      sums[static_cast<std::size_t>(n)] += static_cast<int>(index) + worker;
+    });
+    testing::expect_error(ErrorKind::internal, {"inside"},
+                          [&] { pool.for_each(1, [](std::ptrdiff_t, int) {}); });
+  });
+
+  for (int n = 0; n < 20; ++n) EXPECT_EQ(sums[static_cast<std::size_t>(n)], n * (n - 1) / 2);
+}
+
 TEST_P(Pool, RunsManyShortLoops) {
   ThreadPool pool(GetParam());
   std::atomic<long> sum = 0;
