@@ -31,7 +31,7 @@ class ThreadPool {
  private:
   struct Loop;
   void serve(int worker);
-  static void run(Loop& loop, int worker);
+  void run(Loop& loop, int worker);
 
   std::mutex one_loop_;
   std::mutex mutex_;

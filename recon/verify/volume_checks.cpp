@@ -337,7 +337,9 @@ Check check_mass(const Sinogram& measured, const Sinogram& lengths, const FdkSet
                  const FinishedVolume& volume) {
   const Check check{"mass"};
   if (const auto why = why_incomparable(measured, lengths); !why.empty()) return check.not_applicable(why);
-  const double column = column_at_axis(measured), coarse = volume.grid.spacing.x / column;
+  const double column = column_at_axis(measured),
+               real_column = column * (setup.rectification ? setup.rectification->finer : 1),
+               coarse = volume.grid.spacing.x / real_column;
   if (coarse > coarsest_mass)
     return check.not_applicable(fmt::format(
         "voxels of {:.1f} columns are points of the slice, not means: their sum is no mass", coarse));
