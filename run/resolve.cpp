@@ -58,6 +58,7 @@ void set_up_fdk(Planning& planning) {
               .ramp = request.ramp,
               .projector = plan.projector};
   work.fdk.memory = work.shop.budget->limit();
+  work.fdk.readers = std::max(1, work.shop.threads / static_cast<int>(work.shop.devices().size()));
   work.fdk.used_bytes = work.shop.budget->used();
   if (planning.known) return;
   plan.projector = make_projector(request, work.scan, work.setup, work.fdk.grid, *work.shop.backend);

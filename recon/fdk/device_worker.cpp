@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <future>
 #include <utility>
 
 #include "base/error.hpp"
@@ -193,12 +195,24 @@ std::size_t DeviceWorker::raw_bytes(const Slab& slab, geometry::Range batch) con
          io::bytes_of(task_.source.count_type());
 }
 
+/// Several threads read a part of the views each: decoding one image after the other would keep a device
+/// waiting.
 void DeviceWorker::read(const Slab& slab, geometry::Range batch, void* counts) {
   const Stopwatch time(report_.read_s);
-  task_.source.read(
-      std::span(task_.setup.view_indices)
-          .subspan(static_cast<std::size_t>(batch.first), static_cast<std::size_t>(batch.count())),
-      slab.source_window, counts);
+  const int readers = std::clamp(task_.options.readers, 1, batch.count());
+  const auto read_part = [&](int n) {
+    const geometry::Range part{batch.first + n * batch.count() / readers,
+                               batch.first + (n + 1) * batch.count() / readers};
+    task_.source.read(
+        std::span(task_.setup.view_indices)
+            .subspan(static_cast<std::size_t>(part.first), static_cast<std::size_t>(part.count())),
+        slab.source_window, static_cast<std::byte*>(counts) + raw_bytes(slab, {batch.first, part.first}));
+  };
+  std::vector<std::future<void>> parts;  // all end before the first failure is thrown
+  parts.reserve(static_cast<std::size_t>(readers));
+  for (int n = 1; n < readers; ++n) parts.push_back(std::async(std::launch::async, read_part, n));
+  read_part(0);
+  for (std::future<void>& part : parts) part.get();
 }
 
 /// Brings the slab of that turn to the host and writes it. Throws what the sink throws.

@@ -27,6 +27,7 @@ struct FdkOptions {
   std::shared_ptr<const Corrections> corrections = nullptr;  ///< of line integrals; null for none
   std::size_t held_row_bytes = 0;  ///< that the source takes for a detector row it holds in all views
   std::size_t source_bytes = 0;    ///< that it takes besides
+  int readers = 1;                 ///< threads that read and decode views for a device, at one time
   std::size_t memory = 0;          ///< budget in bytes over the whole process
   /// Of it, what is in use before: by the program, the source, the context and the corrections.
   std::size_t used_bytes = program_bytes(8);

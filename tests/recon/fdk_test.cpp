@@ -4,12 +4,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
+#include <mutex>
 #include <numbers>
 
 #include "base/error.hpp"
 #include "tests/recon/reconstruct.hpp"
 #include "tests/support/comparison.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/support/scans.hpp"
 #include "tests/support/virtual_scan.hpp"
 
@@ -334,6 +339,57 @@ TEST(Fdk, FailureOfTheSinkReachesTheCaller) {
 
   EXPECT_THROW((void)reconstruct_fdk({source, setup, options}, plan, sink, *backend, progress), Error);
 }
+
+/// Lets as many threads as are expected meet in its first reads, and cannot read one view if told so.
+class MeetingPlace final : public io::WrappedSource {
+ public:
+  MeetingPlace(const io::ScanSource& inner, int expected, int broken = -1)
+      : WrappedSource(inner), expected_(expected), broken_(broken) {}
+  void read(std::span<const int> views, const geometry::PixelWindow& window, void* counts) const override {
+    {
+      std::unique_lock lock(mutex_);
+      ++inside_, most_ = std::max(most_, inside_);
+      changed_.notify_all();
+      changed_.wait_for(lock, std::chrono::seconds(20), [&] { return most_ >= expected_; });
+    }
+    if (std::find(views.begin(), views.end(), broken_) != views.end())
+      throw Error(ErrorKind::bad_file, "view_7.tif: is truncated");
+    WrappedSource::read(views, window, counts);
+    const std::scoped_lock lock(mutex_);
+    --inside_;
+  }
+  [[nodiscard]] int most() const { return most_; }
+
+ private:
+  int expected_, broken_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  mutable int inside_ = 0, most_ = 0;
+};
+
+class Readers : public ::testing::TestWithParam<int> {};
+
+TEST_P(Readers, ReadPartsOfABatchAtOneTimeAndChangeNoBit) {
+  const VirtualScan scan(small_scan(23), asymmetric());
+  const MeetingPlace source(scan, GetParam());
+  const geometry::VolumeGrid grid = geometry::centred_grid(20, 24, 28, 0.9);
+
+  const VolumeInMemory volume = reconstruct(source, grid, {.readers = GetParam()});
+
+  EXPECT_EQ(volume.values, reconstruct(scan, grid).values);
+  EXPECT_EQ(source.most(), GetParam());
+}
+
+TEST_P(Readers, TellTheFailureOfAnyOfThem) {
+  const VirtualScan scan(small_scan(23), asymmetric());
+  for (const int broken : {0, 7, 22}) {
+    const MeetingPlace source(scan, 1, broken);
+    testing::expect_error(ErrorKind::bad_file, {"view_7.tif"}, [&] {
+      (void)reconstruct(source, geometry::centred_grid(20, 24, 28, 0.9), {.readers = GetParam()});
+    });
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Threads, Readers, ::testing::Values(1, 2, 5));
 
 TEST(Fdk, CancellingStopsTheRun) {
   const VirtualScan source(small_scan(200), asymmetric());

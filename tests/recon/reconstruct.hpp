@@ -17,14 +17,18 @@ struct Making {
   std::size_t memory = plenty;
   kernels::RampOptions ramp = {};
   kernels::BackProjectorSpec projector = {};
+  int readers = 1;
 };
 
 inline VolumeInMemory reconstruct(const io::ScanSource& source, const recon::FdkSetup& setup,
                                   const geometry::VolumeGrid& grid, const Making& how = {}) {
   MemoryBudget budget(how.memory);
   const auto backend = kernels::open_backend(how.device, {.threads = 2, .budget = &budget});
-  const recon::FdkOptions options{
-      .grid = grid, .ramp = how.ramp, .projector = how.projector, .memory = how.memory};
+  const recon::FdkOptions options{.grid = grid,
+                                  .ramp = how.ramp,
+                                  .projector = how.projector,
+                                  .readers = how.readers,
+                                  .memory = how.memory};
   const recon::SlabPlan plan =
       plan_slabs(setup, grid, how.memory, costs_on(*backend, source, setup, options));
   VolumeInMemory volume(grid.nx, grid.ny, grid.nz);
