@@ -130,11 +130,4 @@ std::string files_fingerprint(const std::vector<std::filesystem::path>& files, T
   return text_hash(fmt::format("{}", fmt::join(facts, "")));
 }
 
-std::vector<std::string> content_hashes(const std::vector<std::filesystem::path>& files, ThreadPool& pool) {
-  std::vector<std::string> hashes(files.size());
-  pool.for_each(static_cast<std::ptrdiff_t>(files.size()),
-                [&](std::ptrdiff_t index, int) { hashes[index] = content_hash(files[index]); });
-  return hashes;
-}
-
 }  // namespace feldspar::io

@@ -41,8 +41,4 @@ class Hasher {
 [[nodiscard]] std::string files_fingerprint(const std::vector<std::filesystem::path>& files,
                                             ThreadPool& pool);
 
-/// The hashes of many files at once, in their order.
-[[nodiscard]] std::vector<std::string> content_hashes(const std::vector<std::filesystem::path>& files,
-                                                      ThreadPool& pool);
-
 }  // namespace feldspar::io

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 #include <iterator>
 #include <sstream>
 
@@ -104,13 +106,42 @@ void check_device(const Reconstruction& work) {
                 {{"device", "", "choose another with"}, {"fast", "off", "plan anew with"}});
 }
 
-void add_inputs(const Reconstruction& work, io::VolumeRecord& record) {
-  if (!work.request().hash_inputs) return;
-  const auto files = input_files(work.request(), *work.source);
-  ThreadPool pool(work.shop.threads);
-  const auto hashes = io::content_hashes(files, pool);
-  for (std::size_t n = 0; n < files.size(); ++n) record.inputs.emplace_back(files[n].string(), hashes[n]);
-}
+/// Hashes the inputs beside the reconstruction, which reads the same files in the same order: each comes from
+/// the disk once. Ends with the file at hand when it is given up.
+class InputHashes {
+ public:
+  explicit InputHashes(const Reconstruction& work) {
+    if (!work.request().hash_inputs) return;
+    constexpr int threads_for_one = 4;
+    files_ = input_files(work.request(), *work.source), hashes_.resize(files_.size());
+    made_ = std::async(std::launch::async, [this, threads = work.shop.threads / threads_for_one] {
+      ThreadPool pool(std::max(1, threads));
+      pool.for_each(static_cast<std::ptrdiff_t>(files_.size()), [this](std::ptrdiff_t n, int) {
+        const auto at = static_cast<std::size_t>(n);
+        if (!given_up_) hashes_[at] = io::content_hash(files_[at]);
+      });
+    });
+  }
+  InputHashes(const InputHashes&) = delete;
+  InputHashes& operator=(const InputHashes&) = delete;
+  ~InputHashes() {
+    given_up_ = true;
+    if (made_.valid()) made_.wait();
+  }
+
+  /// Waits for them. Throws what hashing threw.
+  void add_to(io::VolumeRecord& record) {
+    if (made_.valid()) made_.get();
+    for (std::size_t n = 0; n < files_.size(); ++n)
+      record.inputs.emplace_back(files_[n].string(), hashes_[n]);
+  }
+
+ private:
+  std::vector<fs::path> files_;
+  std::vector<std::string> hashes_;
+  std::atomic<bool> given_up_ = false;
+  std::future<void> made_;
+};
 
 /// Judges the volume that `writer` has written but not named yet, and returns what is stored of it.
 io::Record judge(const io::VolumeReader& volume, io::VolumeWriter& writer, Outcome& outcome) {
@@ -132,6 +163,7 @@ void make_volume(const Watch& watch, const io::Record& sample, io::VolumeWriter&
   recon::FdkReport& report = outcome.report;
   PartSink sink(writer, work.share.slices.first);
   Progress progress(watch ? watch() : ProgressMonitor{});
+  InputHashes hashes(work);
   report = recon::reconstruct_fdk({*work.source, work.setup, work.fdk}, work.slabs, sink, work.shop.devices(),
                                   progress);
   outcome.clipped = writer.clipped();
@@ -148,7 +180,7 @@ void make_volume(const Watch& watch, const io::Record& sample, io::VolumeWriter&
   record.reconstruction.emplace_back("identity", identity_of(identity, work.share));
   if (!work.share.is_whole())
     record.part = io::record_of({identity, work.share.slices, work.plan.grid.nz, work.plan.grid.origin.z});
-  add_inputs(work, record);
+  hashes.add_to(record);
   io::VolumeWriter::Verification verify;
   if (work.request().verify && work.share.is_whole())
     verify = [&](const io::VolumeReader& volume) { return judge(volume, writer, outcome); };

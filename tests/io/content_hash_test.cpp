@@ -35,18 +35,6 @@ TEST(ContentHash, SeesOneChangedByteBehindTheFirstBuffer) {
   EXPECT_NE(io::content_hash(put_file(folder / "big", content)), before);
 }
 
-TEST(ContentHash, KeepsTheOrderOfManyFiles) {
-  const TempFolder folder;
-  std::vector<std::filesystem::path> files;
-  for (int n = 0; n < 50; ++n) files.push_back(put_file(folder / std::to_string(n), std::to_string(n)));
-  ThreadPool pool(3);
-
-  const auto hashes = io::content_hashes(files, pool);
-
-  ASSERT_EQ(hashes.size(), files.size());
-  for (std::size_t n = 0; n < files.size(); ++n) EXPECT_EQ(hashes[n], io::content_hash(files[n]));
-}
-
 TEST(ContentHash, NamesTheFileThatCannotBeRead) {
   const TempFolder folder;
   for (const auto& path : {folder / "missing", folder.path()}) {
