@@ -139,6 +139,43 @@ INSTANTIATE_TEST_SUITE_P(Calls, Faults,
                                   std::to_string(std::get<0>(of.param));
                          });
 
+/// One of three devices is lost while it works: the others do its slab again.
+class Loss : public ::testing::TestWithParam<Kind> {};
+
+TEST_P(Loss, OfOneOfThreeDevicesCostsNoVolume) {
+  set_log_threshold(LogLevel::error);
+  const Kind kind = GetParam();
+  const CudaCase task = task_of(8, true);
+  Settings settings = machine_of(3);
+  std::vector<float> expected;
+  int calls = 0;
+  {
+    const Machine machine(settings);
+    expected = task.on("cuda").values;
+    calls = machine.calls(kind.call);
+  }
+  int lost = 0;
+  for (int tenth = 4; tenth < 10; ++tenth) {  // what comes before belongs to the opening of devices
+    settings.faults = {{kind.call, calls * tenth / 10, kind.error}};
+    const Machine machine(settings);
+
+    const auto result = task.on("cuda");
+
+    EXPECT_EQ(result.values, expected) << tenth;
+    lost += testing::count_of(result.report.findings, "device.failed");
+  }
+  EXPECT_GE(lost, 2) << "the last calls of a kind may come when all is stored";
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Loss,
+                         ::testing::Values(Kind{"launch", cudaErrorLaunchFailure},
+                                           Kind{"launch", cudaErrorIllegalAddress},
+                                           Kind{"cudaMemcpyAsync", cudaErrorUnknown},
+                                           Kind{"cudaEventSynchronize", cudaErrorUnknown}),
+                         [](const auto& of) {
+                           return std::string(of.param.call) + "_" + std::to_string(of.param.error);
+                         });
+
 TEST(LastCopy, OfATallyDoesNotFailTheRunWhenItFails) {
   set_log_threshold(LogLevel::error);
   const CudaCase task = task_of(8, true);
@@ -162,7 +199,9 @@ TEST(LastCopy, OfATallyDoesNotFailTheRunWhenItFails) {
 [[noreturn]] void judge(const CudaCase& task, const Settings& settings) {
   set_log_threshold(LogLevel::error);
   alarm(60);
-  const Outcome sound = run(task, machine_of(settings.devices)), outcome = run(task, settings);
+  Settings sound_settings = settings;
+  sound_settings.ignored = {}, sound_settings.kernel = {}, sound_settings.delay_us = 20;
+  const Outcome sound = run(task, sound_settings), outcome = run(task, settings);
   std::_Exit(outcome.values == sound.values && !sound.values.empty() ? 0 : 1);
 }
 
@@ -183,22 +222,35 @@ TEST_P(PlantedErrors, AreSeen) {
   if (*planted.ignored) settings.ignored = {planted.ignored};
   settings.kernel = planted.kernel, settings.barrier = planted.barrier;
 
+  const bool merges = std::string_view(planted.kernel).starts_with("merg");
+  if (merges) settings.memory = Settings{}.memory;
   EXPECT_EXIT(
-      judge(*planted.ignored ? task_of(150, false) : task_of(8, true), settings),
+      judge(merges             ? testing::merged_case()
+            : *planted.ignored ? task_of(150, false)
+                               : task_of(8, true),
+            settings),
       [&](int status) { return (status != 0) == planted.harmful; }, "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, PlantedErrors,
-                         ::testing::Values(Planted{"nothing", "", "", -1, false},
-                                           Planted{"event_wait", "cudaEventSynchronize", "", -1, true},
-                                           Planted{"copy_wait", "cudaStreamSynchronize", "", -1, true},
-                                           Planted{"filter_barrier", "", "filter_kernel", 0, true},
-                                           Planted{"later_filter_barrier", "", "filter_kernel", 5, true},
-                                           Planted{"packing_barrier", "", "packing_kernel", 0, true},
-                                           Planted{"block_barrier", "", "block_kernel", 1, true},
-                                           Planted{"later_block_barrier", "", "block_kernel", 2, true},
-                                           Planted{"extender_barrier", "", "extend_kernel", 0, true}),
-                         [](const auto& of) { return of.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Of, PlantedErrors,
+    ::testing::Values(Planted{"nothing", "", "", -1, false},
+                      Planted{"event_wait", "cudaEventSynchronize", "", -1, true},
+                      Planted{"copy_wait", "cudaStreamSynchronize", "", -1, true},
+                      Planted{"filter_barrier", "", "filter_kernel", 0, true},
+                      Planted{"later_filter_barrier", "", "filter_kernel", 5, true},
+                      Planted{"packing_barrier", "", "packing_kernel", 0, true},
+                      Planted{"block_barrier", "", "block_kernel", 1, true},
+                      Planted{"later_block_barrier", "", "block_kernel", 2, true},
+                      Planted{"extender_barrier", "", "extend_kernel", 0, true},
+                      Planted{"merging_nothing", "", "merging_kernel", 1000, false},
+                      // Who sets a sum to 0 is who adds to it.
+                      Planted{"first_merging_barrier", "", "merging_kernel", 0, false},
+                      Planted{"merging_barrier", "", "merging_kernel", 1, true},
+                      Planted{"later_merging_barrier", "", "merging_kernel", 2, true},
+                      Planted{"merged_block_barrier", "", "merged_block_kernel", 1, true},
+                      Planted{"later_merged_block_barrier", "", "merged_block_kernel", 2, true}),
+    [](const auto& of) { return of.param.name; });
 
 }  // namespace
 }  // namespace feldspar::recon
