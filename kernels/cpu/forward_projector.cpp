@@ -62,26 +62,31 @@ class CpuForwardProjector final : public ForwardProjector {
     return rays;
   }
 
-  /// The line integral: most planes many at once, those at the rim of the box one by one.
-  [[nodiscard]] float along(const JosephRay& ray, const RayBox& box, const float* voxels) const {
+  /// The planes of a ray, to be summed.
+  static RayRun run_of(const JosephRay& ray, const RayBox& box, const float* voxels) {
     const std::ptrdiff_t strides[] = {1, box.nx, static_cast<std::ptrdiff_t>(box.nx) * box.ny};
-    if (strides[2] > RayRun::largest_stride) return line_integral(ray, box, voxels);
     const int first[] = {0, 0, box.first}, end[] = {box.nx, box.ny, box.end};
     const int a = ray.axis == 0 ? 1 : 0, b = ray.axis == 2 ? 1 : 2;
-    RayRun run{.voxels = voxels,
-               .plane_stride = strides[ray.axis],
-               .a_stride = strides[a],
-               .b_stride = strides[b],
-               .plane_first = first[ray.axis],
-               .a_last = end[a] - 1,
-               .b_first = first[b],
-               .b_last = end[b] - 1,
-               .first = ray.first,
-               .end = ray.end,
-               .a0 = ray.a0,
-               .a1 = ray.a1,
-               .b0 = ray.b0,
-               .b1 = ray.b1};
+    return {.voxels = voxels,
+            .plane_stride = strides[ray.axis],
+            .a_stride = strides[a],
+            .b_stride = strides[b],
+            .plane_first = first[ray.axis],
+            .a_last = end[a] - 1,
+            .b_first = first[b],
+            .b_last = end[b] - 1,
+            .first = ray.first,
+            .end = ray.end,
+            .a0 = ray.a0,
+            .a1 = ray.a1,
+            .b0 = ray.b0,
+            .b1 = ray.b1};
+  }
+
+  /// The line integral: most planes many at once, those at the rim of the box one by one.
+  [[nodiscard]] float along(const JosephRay& ray, const RayBox& box, const float* voxels) const {
+    if (std::ptrdiff_t{box.nx} * box.ny > RayRun::largest_stride) return line_integral(ray, box, voxels);
+    RayRun run = run_of(ray, box, voxels);
     const float most = machine_.simd->sum_along_ray(run) * ray.length;
     JosephRay before = ray, behind = ray;
     before.end = run.first, behind.first = run.end;

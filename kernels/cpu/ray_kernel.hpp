@@ -15,8 +15,10 @@ inline Floats weigh_neighbours(const float* line, Ints index, std::ptrdiff_t a_s
   return multiply_add(t, high - low, low);
 }
 
-float sum_along_ray(RayRun& run) {
-  const auto inside = [&](int p) {  // with the roundings of the loop below
+/// Narrows the planes to those in which the ray is between four voxels, with the roundings of
+/// sum_along_ray().
+inline void narrow_to_inside(RayRun& run) {
+  const auto inside = [&](int p) {
     const Floats plane = broadcast(static_cast<float>(p));
     const float a = multiply_add(plane, run.a1, broadcast(run.a0))[0],
                 b = multiply_add(plane, run.b1, broadcast(run.b0))[0];
@@ -26,6 +28,10 @@ float sum_along_ray(RayRun& run) {
   // Places rise or fall steadily, however they are rounded: between two planes inside all are.
   while (run.first < run.end && !inside(run.first)) ++run.first;
   while (run.first < run.end && !inside(run.end - 1)) --run.end;
+}
+
+float sum_along_ray(RayRun& run) {
+  narrow_to_inside(run);
   Floats sum{};
   Ints lane{};
   for (int n = 0; n < lanes; ++n) lane[n] = n;

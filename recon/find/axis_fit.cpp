@@ -267,7 +267,7 @@ class Fit {
     const double angle = std::fmod(scan.angles[static_cast<std::size_t>(at.view)], turn);
     const auto sector = static_cast<std::size_t>(angle < 0 ? angle + turn : angle);
     const int row = comparison_.sample().bands[static_cast<std::size_t>(at.band)].first + at.row;
-    const auto across = static_cast<std::size_t>(scan.detector.columns / block_pixels + 1);
+    const auto across = static_cast<std::size_t>(scan.detector.columns / block_pixels) + 1;
     return (static_cast<std::size_t>(row / block_pixels) * across +
             static_cast<std::size_t>(at.column / block_pixels)) *
                7 +

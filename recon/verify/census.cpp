@@ -50,10 +50,10 @@ void look_at(const FinishedVolume& volume, int first, int together, Census& cens
   const Array3<float> voxels =
       hashed ? volume.read_hashed(first, together, hashes) : volume.read(first, together);
   for (int k = 0; k < together; ++k) {
-    count(voxels.view().planes(k, 1), first + k, volume.grid, census);
-    if (hashed &&
-        hashes[static_cast<std::size_t>(k)] != volume.layer_hashes[static_cast<std::size_t>(first + k)])
-      census.changed.push_back(first + k);
+    const int slice = first + k;
+    count(voxels.view().planes(k, 1), slice, volume.grid, census);
+    if (hashed && hashes[static_cast<std::size_t>(k)] != volume.layer_hashes[static_cast<std::size_t>(slice)])
+      census.changed.push_back(slice);
   }
 }
 

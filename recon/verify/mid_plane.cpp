@@ -272,7 +272,8 @@ double noise_of(const Sinogram& sinogram) {
   std::vector<double> along, across;
   const int views = sinogram.count(), stride = std::max(1, views / 256);
   for (std::vector<double>* differences : {&along, &across})
-    differences->reserve(static_cast<std::size_t>((views / stride + 1) * sinogram.columns));
+    differences->reserve(static_cast<std::size_t>(views / stride + 1) *
+                         static_cast<std::size_t>(sinogram.columns));
   for (int n = 0; n < views; n += stride)
     for (int i = sinogram.trusted.first + 1; i + 1 < sinogram.trusted.end; ++i) {
       const float* const p = sinogram.row(n);

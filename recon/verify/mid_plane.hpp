@@ -54,11 +54,14 @@ struct Sinogram {
 /// Groups of `together` neighbouring columns of a sinogram, `stride` from group to group: of every view as
 /// many rows as a group has columns, the g-th with the g-th column of every group.
 struct ColumnGroups {
-  int first = 0, together = 1, stride = 1;
+  int first = 0;     ///< column of the first
+  int together = 1;  ///< columns of a group
+  int stride = 1;    ///< columns from group to group
 
   /// Column of the sinogram.
   [[nodiscard]] int column(int group, int within) const { return first + group * stride + within; }
 };
+/// Those columns of `all`, none beyond what is trusted.
 [[nodiscard]] Sinogram take(const Sinogram& all, const ColumnGroups& groups);
 
 /// Line integrals at `height`, or as near to it as every view sees, interpolated between two detector rows.

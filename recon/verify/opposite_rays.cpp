@@ -149,26 +149,31 @@ struct Comparison {
   }
 };
 
+/// The squared differences of a ray of the n-th view from its reverse; false where some cannot be told.
+bool compare_ray(const Turn& turn, const Sinogram& sinogram, int n, double column, double (&squares)[5]) {
+  const bool parallel = sinogram.views[static_cast<std::size_t>(n)].is_parallel();
+  const double fan = turn.fan(n, column), bend = parallel ? 0 : 2 * fan;
+  Turn::Between reverse;
+  if (!turn.find(turn.angle(n) + pi + bend, -fan, reverse)) return false;
+  for (int s = 0; s < 5; ++s) {
+    double from = 0, opposite = 0;
+    if (!turn.sample(turn.place(n, column), Comparison::supposed[s], from) ||
+        !turn.sample(reverse, Comparison::supposed[s], opposite))
+      return false;
+    squares[s] = (from - opposite) * (from - opposite);
+  }
+  return true;
+}
+
 /// The n-th view's rays against their reverses.
 Comparison compare_view(const Turn& turn, const Sinogram& sinogram, int n) {
   constexpr double golden = 0.6180339887498949;
   Comparison sums;
-  const bool parallel = sinogram.views[static_cast<std::size_t>(n)].is_parallel();
+  const double rays = sinogram.trusted.count() - 3;
   for (int i = sinogram.trusted.first + 1; i + 2 < sinogram.trusted.end; ++i) {
     // Between two columns, never on one: so all that is supposed meets the same blur of interpolation.
-    const double column = i + std::fmod((double{1} * n * (sinogram.trusted.count() - 3) + i) * golden, 1.0);
-    const double fan = turn.fan(n, column), bend = parallel ? 0 : 2 * fan;
-    Turn::Between reverse;
-    if (!turn.find(turn.angle(n) + pi + bend, -fan, reverse)) continue;
     double squares[5] = {};
-    bool whole = true;
-    for (int s = 0; whole && s < 5; ++s) {
-      double from = 0, opposite = 0;
-      whole = turn.sample(turn.place(n, column), Comparison::supposed[s], from) &&
-              turn.sample(reverse, Comparison::supposed[s], opposite);
-      squares[s] = (from - opposite) * (from - opposite);
-    }
-    if (!whole) continue;
+    if (!compare_ray(turn, sinogram, n, i + std::fmod((n * rays + i) * golden, 1.0), squares)) continue;
     for (int s = 0; s < 5; ++s) sums.squares[s] += squares[s];
     sums.count += 1;
   }

@@ -31,6 +31,7 @@ std::vector<double> heights_of(const FdkSetup& setup) {
   if (!(low <= high)) return {0.5 * (low + high)};
   const int count = std::clamp(setup.rows / 6, 1, most_heights);
   std::vector<double> heights;
+  heights.reserve(static_cast<std::size_t>(count));
   for (int n = 0; n < count; ++n) heights.push_back(low + (high - low) * (n + 0.5) / count);
   return heights;
 }

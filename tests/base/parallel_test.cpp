@@ -119,6 +119,7 @@ TEST(ThreadPool, TakesLoopsFromSeveralThreadsInTurn) {
   ThreadPool pool(3);
   std::atomic<int> calls = 0;
   std::vector<std::thread> callers;
+  callers.reserve(4);
 
   for (int n = 0; n < 4; ++n)
     callers.emplace_back([&] {
