@@ -79,7 +79,7 @@ class Table {
 };
 
 /// Options of `recon` that are no part of what is wanted of a reconstruction.
-constexpr const char* of_the_command[] = {"overwrite", "xdmf", "save-config", "rings-map"};
+constexpr const char* of_the_command[] = {"overwrite", "save-config", "rings-map"};
 
 void check_options(const Table& table, const CLI::App& recon) {
   static const std::set<std::string_view> ours{"scan",   "output",  "config", "slabs",

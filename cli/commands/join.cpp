@@ -25,7 +25,7 @@ namespace {
 
 struct JoinCommand {
   std::vector<std::filesystem::path> parts;
-  std::filesystem::path output, xdmf;
+  std::filesystem::path output;
   io::JoinOptions options;
   std::string verify = "on";
   RequestOptions machine;
@@ -60,13 +60,7 @@ recon::Verdict judge(const io::VolumeReader& volume, const std::filesystem::path
 }
 
 void run(const JoinCommand& command) {
-  const bool overwrite = command.options.overwrite;
-  io::RunFiles files{command.parts, io::volume_outputs(command.output), overwrite, true};
-  if (!command.xdmf.empty()) {
-    io::check_outputs({command.parts, {{command.xdmf}}, overwrite});
-    files.outputs.push_back({command.xdmf});
-  }
-  io::check_outputs(files);
+  io::check_outputs({command.parts, io::volume_outputs(command.output), command.options.overwrite, true});
   Progress progress(console_progress());
   std::optional<recon::Verdict> verdict;
   io::VolumeWriter::Verification verify;
@@ -77,9 +71,6 @@ void run(const JoinCommand& command) {
       return run::record_of(*verdict);
     };
   const bool made = io::join_volumes(command.parts, command.output, command.options, progress, verify);
-  if (!command.xdmf.empty() && (made || !std::filesystem::exists(command.xdmf)))
-    io::write_file(command.xdmf, io::VolumeReader(command.output).xdmf(command.xdmf.parent_path()),
-                   overwrite);
   run::SharedPlan::forget(command.output, command.parts.front());
   std::cout << command.output.string() << '\n';
   if (!made) return repeat_stored_verdict(command.output);
@@ -97,7 +88,6 @@ void add_join_command(CLI::App& program) {
   command->footer("Example: feldspar join cell.part-*.h5 -o cell.h5");
   command->add_option("parts", join->parts, "The parts, all of them, in any order")->required();
   command->add_option("-o,--output", join->output, "The HDF5 file to write")->required();
-  command->add_option("--xdmf", join->xdmf, "Also write a file by which ParaView opens the volume (.xmf)");
   command->add_flag("--solid", join->options.solid,
                     "Copy the voxels; otherwise the file is small and refers to the parts beside it");
   command

@@ -28,7 +28,7 @@ namespace {
 
 struct ReconOptions {
   RequestOptions request;
-  std::filesystem::path config, save_config, xdmf, rings_map;
+  std::filesystem::path config, save_config, rings_map;
   bool overwrite = false;
   bool resume = false;
   bool dry_run = false;
@@ -84,8 +84,7 @@ std::string plan_json(const run::Reconstruction& work) {
 /// The files that were asked for beside the volume.
 io::RunFiles files_beside(const ReconOptions& options) {
   io::RunFiles files{.inputs = {options.config}, .outputs = {}};
-  for (const std::filesystem::path& file : {options.xdmf, options.save_config})
-    if (!file.empty()) files.outputs.push_back({file});
+  if (!options.save_config.empty()) files.outputs.push_back({options.save_config});
   if (!options.rings_map.empty()) files.outputs.push_back({options.rings_map, io::Output::Kind::picture});
   return files;
 }
@@ -96,9 +95,6 @@ void write_beside(const ReconOptions& options, const run::Request& request, cons
     std::error_code ignored;
     return !file.empty() && !(outcome.was_finished && std::filesystem::exists(file, ignored));
   };
-  if (wanted(options.xdmf))
-    io::write_file(options.xdmf, io::VolumeReader(outcome.output).xdmf(options.xdmf.parent_path()),
-                   options.overwrite);
   if (wanted(options.save_config))
     io::write_file(options.save_config, run::configuration_of(request), options.overwrite);
   if (!wanted(options.rings_map)) return;
@@ -113,8 +109,6 @@ void check(const ReconOptions& options, const run::Request& request) {
   if (request.scan.empty()) throw Error(ErrorKind::usage, "which scan? name its file or folder");
   if (request.output.empty() && !options.dry_run)
     throw Error(ErrorKind::usage, "where shall the volume go? give -o OUT.h5");
-  if (!request.share.is_whole() && !options.xdmf.empty())
-    throw Error(ErrorKind::usage, "--xdmf is for a whole volume; give it to `feldspar join`");
   if (!options.rings_map.empty()) check_rings_map(request);
 }
 
@@ -176,8 +170,6 @@ void add_recon_command(CLI::App& program) {
       ->add_option("--save-config", options->save_config,
                    "Also write the options in effect to a file that --config takes (`feldspar info --config "
                    "VOLUME` prints them later)")
-      ->group(output);
-  command->add_option("--xdmf", options->xdmf, "Also write a file by which ParaView opens the volume (.xmf)")
       ->group(output);
   command
       ->add_option("--rings-map", options->rings_map,

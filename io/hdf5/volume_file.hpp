@@ -146,9 +146,6 @@ class VolumeReader {
   /// One stored text value, as "reconstruction/version"; empty when absent.
   [[nodiscard]] std::string text(const std::string& name) const;
 
-  /// The text (XDMF 2) by which ParaView and VisIt open it, for a file in `folder`.
-  [[nodiscard]] std::string xdmf(const std::filesystem::path& folder) const;
-
   /// All texts of a group, as "sample"; none when absent.
   [[nodiscard]] Record record(const std::string& group) const;
 

@@ -16,6 +16,7 @@
 #include "io/hdf5/output_file.hpp"
 #include "io/hdf5/text.hpp"
 #include "io/hdf5/voxel_coding.hpp"
+#include "io/hdf5/vtk_group.hpp"
 #include "io/partial_file.hpp"
 
 namespace feldspar::io {
@@ -136,6 +137,7 @@ class Joining {
       copy_attributes(model, entry);
       copy_members(model, entry, {layout::data_group, "part"});
       file.check();
+      put_vtk_group(file, grid_, coding_);
       put_data(model, entry, progress);
       put_history(entry);
     }

@@ -23,7 +23,6 @@
 #include "io/hdf5/text.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/voxel_coding.hpp"
-#include "io/hdf5/xdmf.hpp"
 
 namespace feldspar::io {
 namespace {
@@ -277,12 +276,6 @@ Array3<float> VolumeReader::read_slices(int z, int nz, std::vector<std::string>&
     hashes.push_back(hash_of(std::as_const(result).view().planes(k, 1).values(), state_->coding));
   state_->coding.decode(result.data(), result.size());
   return result;
-}
-
-std::string VolumeReader::xdmf(const std::filesystem::path& folder) const {
-  const auto from = std::filesystem::canonical(folder.empty() ? "." : folder);
-  const auto name = std::filesystem::canonical(state_->path).lexically_relative(from);
-  return xdmf_of(name.string(), state_->grid, state_->coding);
 }
 
 std::string VolumeReader::text(const std::string& name) const {

@@ -19,6 +19,7 @@
 #include "io/hdf5/text.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/hdf5/volume_mark.hpp"
+#include "io/hdf5/vtk_group.hpp"
 #include "io/partial_file.hpp"
 
 namespace feldspar::io {
@@ -210,6 +211,7 @@ struct VolumeWriter::State {
     put_axis(data, 1, grid.ny, grid.origin.y, grid.spacing.y);
     put_axis(data, 2, grid.nx, grid.origin.x, grid.spacing.x);
     put_coding(data, coding);
+    put_vtk_group(file, grid, coding);
     voxels = create_voxels(data, shape, coding, options.deflate);  // last: end_journal() keeps what is before
     describe_voxels(voxels, grid, coding);
     chunks.emplace(voxels, shape, coding, options.deflate, options.threads);

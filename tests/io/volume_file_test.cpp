@@ -208,20 +208,75 @@ TEST(VolumeFileRecord, SurvivesDirtyNamesAndTexts) {
   EXPECT_EQ(volume.text("scan/_ (3)/_/a"), "slashes");
 }
 
-TEST(VolumeFileXdmf, NamesTheFileAsSeenFromItsOwnFolder) {
+/// What VTK's reader of image data asks a file for.
+struct VtkImage {
+  explicit VtkImage(const std::filesystem::path& path)
+      : file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)) {}
+  VtkImage(const VtkImage&) = delete;
+  VtkImage& operator=(const VtkImage&) = delete;
+  ~VtkImage() { H5Fclose(file); }
+
+  template <class Value>
+  [[nodiscard]] std::vector<Value> numbers(const char* name) const {
+    const hid_t attribute = H5Aopen_by_name(file, "/VTKHDF", name, H5P_DEFAULT, H5P_DEFAULT);
+    std::vector<Value> values(static_cast<std::size_t>(H5Aget_storage_size(attribute)) / sizeof(Value));
+    H5Aread(attribute, std::is_same_v<Value, double> ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64, values.data());
+    H5Aclose(attribute);
+    return values;
+  }
+  /// Only ASCII of a fixed length is read as a text.
+  [[nodiscard]] std::string type() const {
+    const hid_t attribute = H5Aopen_by_name(file, "/VTKHDF", "Type", H5P_DEFAULT, H5P_DEFAULT),
+                type = H5Aget_type(attribute);
+    std::string text(H5Tget_size(type), ' ');
+    const bool fixed = H5Tis_variable_str(type) == 0;
+    if (fixed) H5Aread(attribute, type, text.data());
+    H5Tclose(type), H5Aclose(attribute);
+    return fixed ? text : "of variable length";
+  }
+  [[nodiscard]] std::string array() const {
+    std::string name(200, '\0');
+    name.resize(static_cast<std::size_t>(H5Lget_name_by_idx(
+        file, "/VTKHDF/PointData", H5_INDEX_NAME, H5_ITER_INC, 0, name.data(), name.size(), H5P_DEFAULT)));
+    return name;
+  }
+  /// Values of the array, which is reached by its link.
+  [[nodiscard]] std::vector<float> values() const {
+    const hid_t array_of = H5Dopen2(file, ("/VTKHDF/PointData/" + array()).c_str(), H5P_DEFAULT),
+                space = H5Dget_space(array_of);
+    std::vector<float> all(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+    H5Dread(array_of, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data());
+    H5Sclose(space), H5Dclose(array_of);
+    return all;
+  }
+
+  hid_t file;
+};
+
+TEST(VolumeFileVtk, IsImageDataWithThePlaceOfTheVolume) {
   const TempFolder folder;
-  write_volume(folder / "a & b.h5", grid_of(3, 4, 5), {}, slabs_of(5, 5));
-  std::filesystem::create_directory(folder / "sub");
-  const io::VolumeReader volume(folder / "a & b.h5");
+  const geometry::VolumeGrid grid = grid_of(3, 4, 5);
+  write_volume(folder / "v.h5", grid, {}, slabs_of(5, 5));
 
-  const std::string xdmf = volume.xdmf(folder.path());
+  const VtkImage image(folder / "v.h5");
 
-  EXPECT_NE(volume.xdmf(folder / "sub").find(">../a &amp; b.h5:/entry/data/data<"), std::string::npos);
-  EXPECT_FALSE(std::filesystem::exists(folder / "a & b.xmf"));
-  EXPECT_NE(xdmf.find(">a &amp; b.h5:/entry/data/data<"), std::string::npos);
-  EXPECT_NE(xdmf.find("Dimensions=\"5 4 3\""), std::string::npos);
-  EXPECT_NE(xdmf.find(">0.017 0.013 0.011<"), std::string::npos);
-  EXPECT_NE(xdmf.find(">-0.7 2.3 -1.1<"), std::string::npos);
+  EXPECT_EQ(image.type(), "ImageData");
+  EXPECT_EQ(image.numbers<std::int64_t>("Version"), (std::vector<std::int64_t>{1, 0}));
+  EXPECT_EQ(image.numbers<std::int64_t>("WholeExtent"), (std::vector<std::int64_t>{0, 2, 0, 3, 0, 4}));
+  EXPECT_EQ(image.numbers<double>("Origin"), (std::vector{grid.origin.x, grid.origin.y, grid.origin.z}));
+  EXPECT_EQ(image.numbers<double>("Spacing"), (std::vector{grid.spacing.x, grid.spacing.y, grid.spacing.z}));
+  EXPECT_EQ(image.numbers<double>("Direction"), (std::vector<double>{1, 0, 0, 0, 1, 0, 0, 0, 1}));
+  EXPECT_EQ(image.array(), "attenuation (mm^-1)");
+  const Array3<float> voxels = io::VolumeReader(folder / "v.h5").read(0, 3, 0, 4, 0, 5);
+  EXPECT_EQ(image.values(), std::vector<float>(voxels.data(), voxels.data() + voxels.size()));
+}
+
+TEST(VolumeFileVtk, SaysWhatCodesMean) {
+  const TempFolder folder;
+  write_volume(folder / "v.h5", grid_of(3, 4, 5),
+               {.type = io::VoxelType::uint16, .lowest = -0.25, .highest = 1.061}, slabs_of(5, 5));
+
+  EXPECT_EQ(VtkImage(folder / "v.h5").array(), "code (mm^-1 = code * 2.0004577706569008e-05 + -0.25)");
 }
 
 /// Bytes of the chunk at (z, y, x) in the file, 0 where there is none.
