@@ -15,6 +15,7 @@ void add_center_command(CLI::App& program);
 void add_batch_command(CLI::App& program);  ///< after add_recon_command, whose options it knows
 void add_bench_command(CLI::App& program);
 void add_compare_command(CLI::App& program);
+void add_export_command(CLI::App& program);
 void add_join_command(CLI::App& program);
 void add_simulate_command(CLI::App& program);
 void add_slice_command(CLI::App& program);

@@ -47,6 +47,7 @@ void add_commands(CLI::App& program) {
   add_bench_command(program);
   add_simulate_command(program);
   add_slice_command(program);
+  add_export_command(program);
   add_convert_command(program);
   add_verify_command(program);
   add_compare_command(program);

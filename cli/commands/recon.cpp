@@ -16,6 +16,7 @@
 #include "cli/report/findings.hpp"
 #include "cli/report/rings_map.hpp"
 #include "cli/report/verdict.hpp"
+#include "io/export/volume_format.hpp"
 #include "io/hdf5/volume_file.hpp"
 #include "io/partial_file.hpp"
 #include "recon/fdk/time_estimate.hpp"
@@ -109,6 +110,14 @@ void check(const ReconOptions& options, const run::Request& request) {
   if (request.scan.empty()) throw Error(ErrorKind::usage, "which scan? name its file or folder");
   if (request.output.empty() && !options.dry_run)
     throw Error(ErrorKind::usage, "where shall the volume go? give -o OUT.h5");
+  std::error_code ignored;  // what is there is judged by what it is
+  if (io::volume_format_like(request.output) && !exists(symlink_status(request.output, ignored))) {
+    const auto volume = std::filesystem::path(request.output).replace_extension(".h5");
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{}: volumes are written as HDF5; give -o {}, then `feldspar export {} {}`",
+                    request.output.string(), volume.string(), volume.string(), request.output.string()));
+  }
   if (!options.rings_map.empty()) check_rings_map(request);
 }
 

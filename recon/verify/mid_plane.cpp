@@ -173,7 +173,10 @@ Sinogram take(const Sinogram& all, const ColumnGroups& groups) {
 
 Sinogram measure_sinogram(const FdkJob& job, double height, const Resources& resources, int every) {
   const FdkSetup& setup = job.setup;
-  Sinogram result{.columns = setup.columns, .height = visible(setup, height), .trusted = setup.measured};
+  Sinogram result{.columns = setup.columns,
+                  .height = visible(setup, height),
+                  .trusted = setup.measured,
+                  .resampled = setup.rectification.has_value()};
   result.trusted = {std::max(0, result.trusted.first), std::min(setup.columns, result.trusted.end)};
   if (result.trusted.count() < 8) result.trusted = {0, setup.columns};
   const int all = static_cast<int>(setup.views.size());
@@ -283,7 +286,8 @@ double noise_of(const Sinogram& sinogram) {
     }
   const double from_columns = robust_deviation(std::move(along), std::sqrt(6.0));
   if (views < 3) return from_columns;
-  return std::min(from_columns, robust_deviation(std::move(across), std::sqrt(6.0)));
+  const double from_views = robust_deviation(std::move(across), std::sqrt(6.0));
+  return sinogram.resampled ? from_views : std::min(from_columns, from_views);
 }
 
 }  // namespace feldspar::recon

@@ -38,6 +38,7 @@ struct Sinogram {
   int columns = 0;                         ///< of a row
   double height = 0;                       ///< mm on the axis
   geometry::Range trusted;                 ///< columns that were measured in every view
+  bool resampled = false;                  ///< neighbouring columns share pixels, and their noise
   std::vector<geometry::View> views = {};  ///< whose row 0 is the sinogram's
   std::vector<float> values = {};          ///< line integrals, columns fastest
 

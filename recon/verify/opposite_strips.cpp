@@ -22,7 +22,7 @@ constexpr double nearly_level = 0.12;  // slope
 constexpr double least_rays = 500;
 constexpr double sense_sigmas = 4, sense_share = 0.03;
 constexpr double sense_power = 0.1;  // of what opposite rays differ by that another angle must make
-constexpr double turn_share = 0.13, turn_limit = 0.8 * radians_per_degree,
+constexpr double turn_share = 0.13, plain_turn = 0.3, turn_limit = 0.8 * radians_per_degree,
                  turn_step = 0.25;  // of the angle between views: a lost one is a whole
 constexpr double motion_share = 0.3, motion_limit = 0.5;
 constexpr double sigmas = 6;                            // of the range over a dozen sectors
@@ -212,15 +212,26 @@ Share share_of(double rays, double dd, double changes, double d_change, const Al
 struct Spread {
   int sectors = 0;
   double range = 0, error = 0, correlation = 0, blind = INFINITY;
+  double scatter =
+      0;  ///< of the amounts about those of their neighbours: what is lost or stretched makes none
 };
+
+/// Of the second differences of what follows each other.
+double scatter_of(const std::vector<double>& amounts) {
+  std::vector<double> second;
+  for (std::size_t n = 2; n < amounts.size(); ++n)
+    second.push_back(std::abs(amounts[n - 2] - 2 * amounts[n - 1] + amounts[n]));
+  return 1.4826 * median(std::move(second)) / std::sqrt(6.0);
+}
 
 Spread spread_of(const std::vector<Share>& shares) {
   Spread spread;
   double lowest = INFINITY, highest = -INFINITY, squares = 0;
-  std::vector<double> blind;
+  std::vector<double> blind, amounts;
   for (const Share& share : shares) {
     if (!std::isfinite(share.blind)) continue;
     ++spread.sectors;
+    amounts.push_back(share.amount);
     lowest = std::min(lowest, share.amount), highest = std::max(highest, share.amount);
     spread.error = std::max(spread.error, share.error);
     squares += share.correlation * share.correlation;
@@ -228,7 +239,7 @@ Spread spread_of(const std::vector<Share>& shares) {
   }
   if (spread.sectors < 2) return {};
   spread.range = highest - lowest, spread.correlation = std::sqrt(squares / spread.sectors);
-  spread.blind = median(std::move(blind));
+  spread.blind = median(std::move(blind)), spread.scatter = scatter_of(amounts);
   return spread;
 }
 
@@ -339,7 +350,9 @@ Check check_turn(const Strips& strips, const std::vector<OppositeSums>& opposite
     return check.not_applicable(
         "opposite rays say too little of single angles: views look alike, or noise hides what they differ "
         "by");
-  const double limit = std::max(turn_limit, turn_step * step) + sigmas * spread.error;
+  // Where little of the differences is a turn, sectors that scatter say how far edges can feign one.
+  const double feigned = spread.correlation < plain_turn ? spread.scatter : 0,
+               limit = std::max(turn_limit, turn_step * step) + sigmas * std::hypot(spread.error, feigned);
   const bool wrong = spread.correlation > turn_share && spread.range > limit;
   return check.judged(
       wrong, fmt::format("opposite rays put parts of the scan up to {:.2f} degrees from their angles against "

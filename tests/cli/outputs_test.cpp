@@ -54,6 +54,8 @@ const Writing writings[] = {
     {"join_solid", "join v.part-1-of-2.h5 v.part-2-of-2.h5 --solid -o OUT", "v.part-2-of-2.h5"},
     {"slice", "slice a.h5 -o OUT", "a.h5"},
     {"slice_joined", "slice joined.h5 -o OUT", "v.part-1-of-2.h5"},
+    {"export", "export a.h5 OUT --format tiff", "a.h5"},
+    {"export_joined", "export joined.h5 OUT --format nrrd", "v.part-2-of-2.h5"},
     {"center", "center scan --picture OUT", "scan/proj_00003.tif"},
     {"info_rings_map", "info scan --correct rings --rings-map OUT", "scan/proj_00003.tif"},
     {"simulate_truth", "simulate markers --columns 32 --views 8 -o new --truth OUT", nullptr},

@@ -104,6 +104,37 @@ void add_volumes(GoodScanList& add) {
   return std::move(list.all);
 }
 
+geometry::CircularScan displaced_scan(int views) {
+  geometry::CircularScan scan = good_scan(views);
+  scan.detector.column_offset = 30;
+  return scan;
+}
+geometry::CircularScan leaning_scan(int views) {
+  geometry::CircularScan scan = good_scan(views);
+  scan.axis.roll = 0.01, scan.detector.tilt = 0.02, scan.axis.offset = 0.9;
+  return scan;
+}
+geometry::CircularScan wide_scan(int views) {
+  geometry::CircularScan scan = good_scan(views);
+  scan.source_object_distance = 60, scan.source_detector_distance = 180;
+  return scan;
+}
+
+/// Every geometry without noise, and with much.
+void add_noises(const std::function<GoodScan&(const std::string&, geometry::CircularScan)>& add) {
+  for (const int photons : {0, 50, 300}) {
+    const auto with = [&](const char* name, geometry::CircularScan scan) {
+      add(std::to_string(photons) + "_photons_" + name, std::move(scan)).photons = photons;
+    };
+    with("displaced", displaced_scan(240)), with("leaning", leaning_scan(240));
+    with("wide_cone", wide_scan(240)), with("other_sense", good_scan(240, -2 * std::numbers::pi));
+    with("parallel", good_parallel_scan(180));
+    with("parallel_360", good_parallel_scan(360, 2 * std::numbers::pi));
+  }
+  for (const int views : {50, 120, 720})
+    add(std::to_string(views) + "_views_displaced", displaced_scan(views));
+}
+
 /// Every kind of scan of an object that has structure at all heights.
 std::vector<GoodScan> scans_of(const Object& object) {
   std::vector<GoodScan> all;
@@ -129,16 +160,15 @@ std::vector<GoodScan> scans_of(const Object& object) {
           {1.2 * pixels * std::sin(0.7 * double(n)), 1.2 * pixels * std::cos(1.3 * double(n))});
   }
   of_grid("fine", 0.25), of_grid("coarse", 0.8), of_grid("preview", 1.6), of_grid("coarse_preview", 3.2);
-  add("displaced", good_scan(240)).scan.detector.column_offset = 30;
+  add("displaced", displaced_scan(240));
   add("parallel", good_parallel_scan(180));
   add("parallel_360", good_parallel_scan(360, 2 * std::numbers::pi));
   add("other_sense", good_scan(240, -2 * std::numbers::pi));
   add("two_turns", good_scan(480, 4 * std::numbers::pi));
   add("merged", good_scan(720)).fast = "auto";
-  auto& leaning = add("leaning", good_scan(240)).scan;
-  leaning.axis.roll = 0.01, leaning.detector.tilt = 0.02, leaning.axis.offset = 0.9;
-  auto& wide = add("wide_cone", good_scan(240)).scan;
-  wide.source_object_distance = 60, wide.source_detector_distance = 180;
+  add("leaning", leaning_scan(240));
+  add("wide_cone", wide_scan(240));
+  add_noises(add);
   add("tight_box", good_scan(240)).grid = [](const auto&) {
     return geometry::centred_grid(74, 74, 80, 0.4, {0, 0, 0});
   };
