@@ -6,31 +6,26 @@
 namespace feldspar::io {
 namespace {
 
-ExportLayout lay_out(const std::filesystem::path& output, const ExportedVolume& volume) {
+/// `data`: what holds the voxels, or LOCAL. Its entry is the last: what follows it are voxels.
+std::string header_of(const ExportedVolume& volume, const std::string& data) {
   const geometry::VolumeGrid& g = volume.grid;
-  const bool apart = output.extension() == ".mhd";
-  const std::filesystem::path data = apart ? std::filesystem::path(output).replace_extension(".raw") : output;
+  const bool floats = volume.type == VoxelType::float32;
   std::string text = fmt::format(
-      "ObjectType = Image\n"
-      "NDims = 3\n"
-      "BinaryData = True\n"
-      "BinaryDataByteOrderMSB = False\n"
-      "CompressedData = False\n"
-      "TransformMatrix = 1 0 0 0 1 0 0 0 1\n"
-      "Offset = {} {} {}\n"
-      "CenterOfRotation = 0 0 0\n"
-      "ElementSpacing = {} {} {}\n"
-      "DimSize = {} {} {}\n",
+      "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+      "CompressedData = False\nTransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = {} {} {}\n"
+      "CenterOfRotation = 0 0 0\nElementSpacing = {} {} {}\nDimSize = {} {} {}\n",
       g.origin.x, g.origin.y, g.origin.z, g.spacing.x, g.spacing.y, g.spacing.z, g.nx, g.ny, g.nz);
-  if (volume.type != VoxelType::float32)
+  if (!floats)
     text += fmt::format("ElementToIntensityFunctionSlope = {}\nElementToIntensityFunctionOffset = {}\n",
                         volume.slope, volume.intercept);
-  // This entry is the last: what follows it are voxels.
-  text += fmt::format("ElementType = {}\nElementDataFile = {}\n",
-                      volume.type == VoxelType::float32 ? "MET_FLOAT" : "MET_USHORT",
-                      apart ? data.filename().string() : "LOCAL");
-  if (apart) return {data, "", {{output, text}}};
-  return {data, text};
+  return text +
+         fmt::format("ElementType = {}\nElementDataFile = {}\n", floats ? "MET_FLOAT" : "MET_USHORT", data);
+}
+
+ExportLayout lay_out(const std::filesystem::path& output, const ExportedVolume& volume) {
+  if (output.extension() != ".mhd") return {output, header_of(volume, "LOCAL")};
+  const std::filesystem::path data = std::filesystem::path(output).replace_extension(".raw");
+  return {data, "", {{output, header_of(volume, data.filename().string())}}};
 }
 
 }  // namespace

@@ -6,24 +6,21 @@
 namespace feldspar::io {
 namespace {
 
-ExportLayout lay_out(const std::filesystem::path& output, const ExportedVolume& volume) {
+/// But for the empty line that ends it.
+std::string header_of(const ExportedVolume& volume) {
   const geometry::VolumeGrid& g = volume.grid;
-  const bool apart = output.extension() == ".nhdr";
-  const std::filesystem::path data = apart ? std::filesystem::path(output).replace_extension(".raw") : output;
-  std::string text = fmt::format(
-      "NRRD0004\n"
-      "type: {}\n"
-      "dimension: 3\n"
-      "space: left-posterior-superior\n"
-      "sizes: {} {} {}\n"
-      "space directions: ({},0,0) (0,{},0) (0,0,{})\n"
-      "kinds: domain domain domain\n"
-      "endian: little\n"
-      "encoding: raw\n"
-      "space origin: ({},{},{})\n"
-      "space units: \"mm\" \"mm\" \"mm\"\n",
+  return fmt::format(
+      "NRRD0004\ntype: {}\ndimension: 3\nspace: left-posterior-superior\nsizes: {} {} {}\n"
+      "space directions: ({},0,0) (0,{},0) (0,0,{})\nkinds: domain domain domain\nendian: little\n"
+      "encoding: raw\nspace origin: ({},{},{})\nspace units: \"mm\" \"mm\" \"mm\"\n",
       volume.type == VoxelType::float32 ? "float" : "uint16", g.nx, g.ny, g.nz, g.spacing.x, g.spacing.y,
       g.spacing.z, g.origin.x, g.origin.y, g.origin.z);
+}
+
+ExportLayout lay_out(const std::filesystem::path& output, const ExportedVolume& volume) {
+  const bool apart = output.extension() == ".nhdr";
+  const std::filesystem::path data = apart ? std::filesystem::path(output).replace_extension(".raw") : output;
+  std::string text = header_of(volume);
   if (!volume.title.empty()) text += fmt::format("content: {}\n", volume.title);
   if (apart) text += fmt::format("data file: {}\n", data.filename().string());
   text += "voxel unit:=1/mm\n";

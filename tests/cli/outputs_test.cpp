@@ -29,7 +29,9 @@ struct Writing {
   bool folder = false;  ///< OUT is a folder
 };
 
-void PrintTo(const Writing& writing, std::ostream* out) { *out << writing.name; }
+void PrintTo(const Writing& writing, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << writing.name;
+}
 
 const Writing writings[] = {
     {"recon", "recon scan -o OUT", "scan/proj_00003.tif"},

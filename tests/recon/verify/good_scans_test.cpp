@@ -19,7 +19,9 @@ struct GoodScan {
   };
 };
 
-void PrintTo(const GoodScan& scan, std::ostream* out) { *out << scan.name; }
+void PrintTo(const GoodScan& scan, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << scan.name;
+}
 
 /// Scans by their names.
 struct GoodScanList {
