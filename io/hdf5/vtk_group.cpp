@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ std::string name_of(VoxelCoding coding) {
 }  // namespace
 
 void put_vtk_group(hid_t file, const geometry::VolumeGrid& grid, VoxelCoding coding) {
+  if (std::min({grid.nx, grid.ny, grid.nz}) < 2) return;
   const Group group(H5Gcreate2(file, "VTKHDF", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), "making a group");
   put_integers(group, "Version", {1, 0});
   put_ascii(group, "Type", "ImageData");

@@ -271,6 +271,13 @@ TEST(VolumeFileVtk, IsImageDataWithThePlaceOfTheVolume) {
   EXPECT_EQ(image.values(), std::vector<float>(voxels.data(), voxels.data() + voxels.size()));
 }
 
+TEST(VolumeFileVtk, IsLeftOutOfOneSliceWhichVtkCouldNotRead) {
+  const TempFolder folder;
+  write_volume(folder / "v.h5", grid_of(3, 4, 1), {}, slabs_of(1, 1));
+
+  EXPECT_EQ(H5Lexists(VtkImage(folder / "v.h5").file, "/VTKHDF", H5P_DEFAULT), 0);
+}
+
 TEST(VolumeFileVtk, SaysWhatCodesMean) {
   const TempFolder folder;
   write_volume(folder / "v.h5", grid_of(3, 4, 5),
